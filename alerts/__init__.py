@@ -1,0 +1,1 @@
+"""Who should look, how soon, and how they are told: priority, rules, routing, grouping, receivers."""

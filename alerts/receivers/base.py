@@ -1,0 +1,71 @@
+"""What every receiver promises: deliver one notification, or say whether trying again can help."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from alerts.card import Card, OperatorMessage
+from listener.config import ReceiverOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where a message stands at the vendor: what is needed to edit it or answer in its thread."""
+
+    channel: str = ""
+    message_id: str = ""
+
+
+class Receiver(Protocol):
+    """A named destination. `send`, `update` and `find` classify errors; only the outbox retries."""
+
+    min_interval_s: float
+    """The least time between two messages to this receiver."""
+
+    def send(self, notification_id: str, card: Card) -> Delivery:
+        """Post a new message that carries `notification_id` where the vendor allows it.
+
+        Raises:
+            RetryableDeliveryError: try again later; `ambiguous` when it may have arrived all the same.
+            PermanentDeliveryError: never try this again.
+        """
+        ...
+
+    def update(self, notification_id: str, card: Card, delivery: Delivery) -> Delivery:
+        """Edit the message at `delivery` in place to show `card` (send again where editing is impossible)."""
+        ...
+
+    def find(self, notification_id: str, not_before: float) -> Delivery | None:
+        """Return where `notification_id` was posted since `not_before` (unix seconds), or None if it was not.
+
+        Called after an ambiguous failure or a crash, before sending again.
+        """
+        ...
+
+    def tell(self, message: OperatorMessage) -> None:
+        """Post a plain message to operators."""
+        ...
+
+    def close(self) -> None:
+        """Release connections. May be called more than once."""
+        ...
+
+
+class CreateReceiver(Protocol):
+    """Makes a receiver from its checked options. The client library is imported here, not before."""
+
+    def __call__(self, name: str, options: Any) -> Receiver:
+        """Return a ready receiver.
+
+        Raises:
+            MissingSecretError: a token is not set.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverSpec:
+    """How the daemon knows a kind of receiver."""
+
+    kind: str
+    options: type[ReceiverOptions]
+    create: CreateReceiver

@@ -1,0 +1,372 @@
+"""From `config.yaml` to a checked `Config`: inheritance by country, plugin options, cross references.
+
+All problems are collected and raised together, each with its place in the file.
+"""
+
+import difflib
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from listener.config.document import Document, Loc, read_yaml
+from listener.config.models import (
+    Brand,
+    Config,
+    Country,
+    Model,
+    ReceiverOptions,
+    Route,
+    SourceOptions,
+    Store,
+    Strict,
+    Team,
+    WatchOptions,
+)
+from listener.errors import ConfigError, Problem
+from listener.model import Watch
+
+SECTIONS = (
+    "version",
+    "brands",
+    "teams",
+    "sources",
+    "receivers",
+    "defaults",
+    "countries",
+    "route",
+    "fallback_receiver",
+    "store",
+    "model",
+)
+_REQUIRED = ("brands", "teams", "receivers", "defaults", "countries", "route", "fallback_receiver")
+
+
+@dataclass(frozen=True, slots=True)
+class PluginOptions:
+    """The options classes of the plugins, handed in because the floor knows no plugin."""
+
+    sources: Mapping[str, tuple[type[SourceOptions], type[WatchOptions]]]
+    receivers: Mapping[str, type[ReceiverOptions]]
+
+
+def load_config(path: Path, plugins: PluginOptions) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigError: with every problem found, each as `file:line:col path - what is wrong`.
+    """
+    document = read_yaml(path)
+    if not isinstance(document.data, dict):
+        raise ConfigError(
+            [document.problem((), "the file is empty or no mapping; it needs at least brands and countries")]
+        )
+    return _Loader(document, plugins, path).load()
+
+
+class _Loader:
+    def __init__(self, document: Document, plugins: PluginOptions, path: Path) -> None:
+        self.document = document
+        self.data: dict[str, Any] = document.data
+        self.plugins = plugins
+        self.path = path
+        self.problems: list[Problem] = []
+
+    def load(self) -> Config:
+        self._check_sections()
+        brands = self._named("brands", Brand)
+        teams = self._named("teams", Team)
+        sources = self._sources()
+        receivers = self._receivers()
+        route = self._section("route", Route)
+        store = self._section("store", Store) or Store()
+        model = self._section("model", Model) or Model()
+        countries, watches = self._countries(sources)
+        self._check_routes()
+        self._check_reference(("fallback_receiver",), self.data.get("fallback_receiver"), "receivers", "receiver")
+        if self.problems or route is None:
+            unique = list(dict.fromkeys(self.problems))
+            raise ConfigError(sorted(unique, key=lambda problem: (problem.line, problem.column)))
+        return Config(
+            path=self.path,
+            brands=brands,
+            teams=teams,
+            sources=sources,
+            receivers=receivers,
+            countries=countries,
+            route=route,
+            fallback_receiver=self.data["fallback_receiver"],
+            store=store,
+            model=model,
+            watches=tuple(watches),
+        )
+
+    def _problem(self, loc: Loc, text: str) -> None:
+        self.problems.append(self.document.problem(loc, text))
+
+    def _check_sections(self) -> None:
+        for key in self.data:
+            if key not in SECTIONS:
+                self._problem((key,), unknown_key(str(key), SECTIONS))
+        for key in _REQUIRED:
+            if not self.data.get(key):
+                self._problem((key,) if key in self.data else (), f"'{key}' is missing; see docs/configuration.md")
+        if self.data.get("version", 1) != 1:
+            self._problem(("version",), "this release reads version 1")
+
+    def _mapping(self, section: str) -> dict[str, Any]:
+        value = self.data.get(section)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self._problem((section,), "must be a mapping of names to settings")
+            return {}
+        return value
+
+    def _parse(self, model: Any, value: object, loc: Loc) -> Any:
+        """Check `value` against `model`; note the problems and return None where there are any."""
+        try:
+            return TypeAdapter(model).validate_python(value)
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                inner = tuple(part for part in item["loc"] if not _is_branch_name(part))
+                self._problem((*loc, *inner), describe(item, model))
+        return None
+
+    def _section(self, section: str, model: type[Strict]) -> Any:
+        value = self.data.get(section)
+        return None if value is None else self._parse(model, value, (section,))
+
+    def _named(self, section: str, model: type[Strict]) -> dict[str, Any]:
+        result = {}
+        for name, value in self._mapping(section).items():
+            if not re.fullmatch(r"[\w-]+", str(name)):
+                self._problem((section, name), "a name has only letters, digits, - and _")
+            parsed = self._parse(model, value, (section, name))
+            if parsed is not None:
+                result[str(name)] = parsed
+        return result
+
+    def _sources(self) -> dict[str, SourceOptions]:
+        result: dict[str, SourceOptions] = {}
+        for name, value in self._mapping("sources").items():
+            known = self.plugins.sources.get(name)
+            if known is None:
+                self._problem(("sources", name), unknown_key(str(name), self.plugins.sources))
+                continue
+            parsed = self._parse(known[0], value or {}, ("sources", name))
+            if parsed is not None:
+                result[name] = parsed
+        return result
+
+    def _receivers(self) -> dict[str, ReceiverOptions]:
+        result: dict[str, ReceiverOptions] = {}
+        for name, value in self._mapping("receivers").items():
+            loc: Loc = ("receivers", name)
+            kind = value.get("type") if isinstance(value, dict) else None
+            model = self.plugins.receivers.get(str(kind))
+            if model is None:
+                self._problem(
+                    (*loc, "type"), f"unknown type {kind!r}; allowed: {', '.join(sorted(self.plugins.receivers))}"
+                )
+                continue
+            parsed = self._parse(model, value, loc)
+            if parsed is not None:
+                result[name] = parsed
+        return result
+
+    def _countries(self, sources: Mapping[str, SourceOptions]) -> tuple[dict[str, Country], list[Watch]]:
+        defaults = self._mapping("defaults")
+        countries: dict[str, Country] = {}
+        watches: list[Watch] = []
+        for code, value in self._mapping("countries").items():
+            loc: Loc = ("countries", code)
+            if not re.fullmatch(r"[A-Z]{2}", str(code)):
+                self._problem(loc, "write the ISO 3166 code in capitals, such as FR")
+            if value is not None and not isinstance(value, dict):
+                self._problem(loc, "must be a mapping")
+                continue
+            country = self._country(defaults, value or {}, loc)
+            if country is not None:
+                countries[code] = country
+                if country.mode != "off":
+                    watches.extend(self._watches(code, country, sources))
+        if len({watch.id for watch in watches}) < len(watches):
+            seen: set[str] = set()
+            for watch in watches:
+                if watch.id in seen:
+                    self._problem(
+                        ("countries", watch.country, "sources", watch.source),
+                        f"two watches are both '{watch.id}'; give each a name of its own",
+                    )
+                seen.add(watch.id)
+        return countries, watches
+
+    def _country(self, defaults: dict[str, Any], own: dict[str, Any], loc: Loc) -> Country | None:
+        merged = merge(defaults, own)
+        try:
+            country = Country.model_validate(merged)
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                inner = tuple(part for part in item["loc"] if not _is_branch_name(part))
+                where = self._origin(loc, inner)
+                self._problem(where, describe(item, Country))
+            return None
+        self._check_reference(self._origin(loc, ("team",)), country.team, "teams", "team")
+        if country.pilot_receiver is not None:
+            origin = self._origin(loc, ("pilot_receiver",))
+            self._check_reference(origin, country.pilot_receiver, "receivers", "receiver")
+        elif country.mode == "pilot":
+            self._problem(self._origin(loc, ("mode",)), "mode pilot needs a pilot_receiver to send its alerts to")
+        return country
+
+    def _origin(self, loc: Loc, inner: Loc) -> Loc:
+        """Where a country's value stands: in the country itself, or in `defaults`."""
+        own, default = (*loc, *inner), ("defaults", *inner)
+        in_own = _known_depth(self.document, own) - len(loc)
+        in_defaults = _known_depth(self.document, default) - 1
+        return default if in_defaults > in_own else own
+
+    def _watches(self, code: str, country: Country, sources: Mapping[str, SourceOptions]) -> Iterator[Watch]:
+        for source, value in country.sources.items():
+            loc = self._origin(("countries", code), ("sources", source))
+            if value is False:
+                continue
+            known = self.plugins.sources.get(source)
+            if known is None or source not in self._mapping("sources"):
+                configured = [name for name in self.plugins.sources if name in self._mapping("sources")]
+                self._problem(loc, unknown_key(source, configured) + " (sources set up under `sources:`)")
+                continue
+            entries = value if isinstance(value, list) else [{} if value is True or value is None else value]
+            for index, entry in enumerate(entries):
+                where = (*loc, index) if isinstance(value, list) else loc
+                options = self._parse(known[1], entry, where)
+                if options is not None:
+                    yield from self._brand_watches(code, country, source, options, where)
+
+    def _brand_watches(
+        self, code: str, country: Country, source: str, options: WatchOptions, loc: Loc
+    ) -> Iterator[Watch]:
+        for brand_id, raw in self._mapping("brands").items():
+            if options.brands is not None and brand_id not in options.brands:
+                continue
+            if not isinstance(raw, dict) or not isinstance(raw.get("terms"), list):
+                continue  # reported under brands
+            yield Watch(
+                id="/".join(filter(None, (source, code, str(brand_id), options.name))),
+                source=source,
+                brand=str(brand_id),
+                country=code,
+                languages=tuple(country.languages),
+                terms=tuple(map(str, raw["terms"])),
+                exclude=tuple(map(str, raw.get("exclude") or ())),
+                account=(raw.get("accounts") or {}).get(source),
+                timezone=country.timezone,
+                options=options,
+            )
+        for brand_id in options.brands or ():
+            if brand_id not in self._mapping("brands"):
+                self._problem((*loc, "brands"), unknown_key(brand_id, self._mapping("brands")))
+
+    def _check_routes(self) -> None:
+        known = {"brand": "brands", "country": "countries", "team": "teams"}
+
+        def walk(route: object, loc: Loc) -> None:
+            if not isinstance(route, dict):
+                return
+            if route.get("receiver") is not None:
+                self._check_reference((*loc, "receiver"), route["receiver"], "receivers", "receiver")
+            for label, value in (route.get("match") or {}).items() if isinstance(route.get("match"), dict) else ():
+                if label in known:
+                    for name in value if isinstance(value, list) else [value]:
+                        self._check_reference((*loc, "match", label), name, known[label], label)
+            for index, child in enumerate(route.get("routes") or ()):
+                walk(child, (*loc, "routes", index))
+
+        root = self.data.get("route")
+        walk(root, ("route",))
+        if isinstance(root, dict) and not root.get("receiver"):
+            self._problem(("route",), "the root route needs a receiver: it takes whatever no other route matches")
+
+    def _check_reference(self, loc: Loc, name: object, section: str, what: str) -> None:
+        names = self._mapping(section)
+        if name is not None and name not in names:
+            self._problem(loc, f"there is no {what} '{name}'; known: {', '.join(map(str, names)) or 'none'}")
+
+
+def merge(base: Any, over: Any) -> Any:
+    """Return `base` with `over` laid on top: mappings merge key by key, everything else is replaced."""
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {key: merge(base.get(key), over[key]) if key in over else base[key] for key in {**base, **over}}
+    return over
+
+
+def unknown_key(key: str, allowed: Any) -> str:
+    """Say that a key is unknown, what is allowed, and what was probably meant."""
+    names = [str(name) for name in allowed]
+    close = difflib.get_close_matches(key, names, n=1)
+    hint = f" (did you mean '{close[0]}'?)" if close else ""
+    return f"unknown key '{key}'{hint}; allowed: {', '.join(names) or 'none'}"
+
+
+def describe(item: Any, model: Any) -> str:
+    """Turn one pydantic error into a sentence that says what is wrong and what is allowed."""
+    loc = tuple(part for part in item["loc"] if not _is_branch_name(part))
+    if item["type"] == "extra_forbidden":
+        return unknown_key(str(loc[-1]), allowed_keys(model, loc[:-1]))
+    if item["type"] == "missing":
+        return f"'{loc[-1]}' is missing"
+    text = str(item["msg"]).replace("Input should be", "must be").replace("Value error, ", "")
+    given = item.get("input")
+    if item["type"] != "secret" and isinstance(given, str | int | float | bool):
+        shown = str(given)
+        text += f" (found {shown[:60]!r})"
+    return text[:1].lower() + text[1:]
+
+
+def allowed_keys(model: Any, loc: Loc) -> list[str]:
+    """Return the keys allowed at `loc` below `model`."""
+    for part in loc:
+        model = _step(model, part)
+    found = _models(model)
+    return sorted({name for candidate in found for name in candidate.model_fields})
+
+
+def _step(model: Any, part: str | int) -> Any:
+    for candidate in _models(model):
+        if part in candidate.model_fields:
+            return candidate.model_fields[str(part)].annotation
+    arguments = typing.get_args(model)
+    return arguments[-1] if arguments else None
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if (
+        isinstance(annotation, type)
+        and not isinstance(annotation, types.GenericAlias)
+        and issubclass(annotation, BaseModel)
+    ):
+        return [annotation]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
+        return [model for argument in typing.get_args(annotation) for model in _models(argument)]
+    return []
+
+
+def _is_branch_name(part: str | int) -> bool:
+    """True for the names pydantic puts into a location for the branches of a union (`list[str]`, `str`)."""
+    return isinstance(part, str) and (
+        part in ("str", "int", "float", "bool", "none") or "[" in part or part.startswith("function-")
+    )
+
+
+def _known_depth(document: Document, loc: Loc) -> int:
+    depth = 0
+    for end in range(1, len(loc) + 1):
+        if loc[:end] in document.positions:
+            depth = end
+    return depth

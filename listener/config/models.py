@@ -1,0 +1,208 @@
+"""The shape of `config.yaml`. Keys are strict; every country inherits from `defaults`."""
+
+import re
+import zoneinfo
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from listener.config.types import Duration, Hours
+from listener.model import TOPICS, Watch
+
+Score = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Strict(BaseModel):
+    """A part of the configuration: unknown keys are errors, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def _timezone(value: str) -> str:
+    if value not in zoneinfo.available_timezones():
+        raise PydanticCustomError("timezone", "unknown time zone; write an IANA name such as Europe/Paris")
+    return value
+
+
+def _language(value: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?", value):
+        raise PydanticCustomError("language", "write a BCP 47 tag such as fr, nl-BE or zh-Hant")
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+Language = Annotated[str, AfterValidator(_language)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Brand(Strict):
+    """What is listened for."""
+
+    name: Text
+    terms: list[Text] = Field(min_length=1)
+    """Words and phrases, in every script customers use."""
+    exclude: list[Text] = []
+    accounts: dict[str, Text] = {}
+    """The brand's own account by network."""
+    products: list[Text] = []
+    signature: Text
+    """The name that public replies are signed with; fixed for all countries."""
+
+
+class Team(Strict):
+    """The people who answer."""
+
+    name: Text
+    timezone: TimeZone = "UTC"
+    languages: list[Language] = Field(min_length=1)
+    """What the team reads; used to say when a post is in another language."""
+    signature: str = ""
+    """What stands before the brand's signature in replies, for example the agent's first name."""
+
+
+class SourceOptions(Strict):
+    """Options that every source has: one connection per network. A source adds its own."""
+
+    base_url: str | None = None
+    """Another address for the network's API: a proxy, an emulator, a test server."""
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 20.0
+    every: Duration = 120.0
+    """How often each watch is polled."""
+
+
+class WatchOptions(Strict):
+    """Options that every watch has. A source adds its own."""
+
+    name: str = ""
+    """Tells several watches of one source apart; part of the watch's identity."""
+    brands: list[str] | None = None
+    """Brands this watch is for; all of them unless named."""
+    every: Duration | None = None
+    max_age: Duration | Literal["default"] | None = "default"
+    """Older mentions are stored and raise no alert; null lifts the limit, for replays."""
+
+
+class ReceiverOptions(Strict):
+    """Options that every receiver has. A receiver adds its own."""
+
+    type: str
+    base_url: str | None = None
+
+
+class Thresholds(Strict):
+    """When a mention becomes an alert. See the rules in docs/configuration.md."""
+
+    complaint: Score = 0.5
+    """Probability from which a post counts as a complaint."""
+    urgent: Score = 0.45
+    """Probability of urgency 3 that alone raises an alert."""
+    priority: Score = 0.3
+    """Priority from which a complaint raises an alert."""
+    influence: Score = 0.6
+    """Influence from which any complaint raises an alert."""
+    praise: Score = 0.6
+    """Influence from which praise raises an alert, so that it is thanked."""
+    severity_2: Score = 0.4
+    """Priority from which an alert is of severity 2."""
+    severity_3: Score = 0.65
+    """Priority from which an alert is of severity 3."""
+    max_age: Duration | None = 72 * 3600.0
+    """Older mentions are stored and raise no alert."""
+
+
+class Weights(Strict):
+    """How much of the priority hangs on influence and velocity; the rest is urgency alone."""
+
+    influence: Score = 0.3
+    velocity: Score = 0.15
+
+
+class PlaybookChoice(Strict):
+    """Which words a country uses."""
+
+    locales: dict[Language, list[Language]] = {}
+    """For an author's language, the locales to look for, in order (nl: [nl-BE, en])."""
+    topics: dict[Literal[TOPICS], Text] = {}  # type: ignore[valid-type]
+    """A playbook by topic, where the library's own choice does not fit."""
+
+
+class Country(Strict):
+    """The effective settings of one country."""
+
+    name: str = ""
+    languages: list[Language] = Field(min_length=1)
+    timezone: TimeZone
+    hours: Hours
+    sources: dict[str, Any] = {}
+    thresholds: Thresholds = Thresholds()
+    weights: Weights = Weights()
+    team: str
+    playbook: PlaybookChoice = PlaybookChoice()
+    mode: Literal["live", "pilot", "off"] = "live"
+    """pilot runs end to end and sends to `pilot_receiver`; off collects nothing."""
+    pilot_receiver: str | None = None
+    join_within: Duration = 24 * 3600.0
+    """Further mentions by the same author or in the same conversation join an alert this old at most."""
+
+
+def _severity(value: str | int) -> str | int:
+    if not re.fullmatch(r"(>=|<=|=)?\s*[1-3]", str(value)):
+        raise PydanticCustomError("severity", "severity is 1, 2, 3, or a comparison such as '>=2'")
+    return value
+
+
+class Matchers(Strict):
+    """Labels an alert must have. A list means any of its values."""
+
+    brand: str | list[str] | None = None
+    country: str | list[str] | None = None
+    team: str | list[str] | None = None
+    network: str | list[str] | None = None
+    language: str | list[str] | None = None
+    topic: str | list[str] | None = None
+    mode: str | list[str] | None = None
+    severity: Annotated[str | int, AfterValidator(_severity)] | None = None
+
+
+class Route(Strict):
+    """A node of the routing tree; children inherit the receiver. The first child that matches wins."""
+
+    match: Matchers = Matchers()
+    receiver: str | None = None
+    proceed: bool = False
+    """True lets later siblings match as well (Alertmanager's `continue`)."""
+    routes: list["Route"] = []
+
+
+class Store(Strict):
+    """Where mentions and alerts are kept."""
+
+    url: str = "sqlite:///var/listener.db"
+
+
+class Model(Strict):
+    """The classifier."""
+
+    cache: str = "var/model"
+    """Where the encoder built from the bundled package is kept."""
+    threads: Annotated[int, Field(ge=1, le=256)] | None = None
+    batch: Annotated[int, Field(ge=1, le=1024)] = 64
+
+
+class Config(Strict):
+    """The whole configuration, with every country's settings in effect."""
+
+    path: Path
+    brands: dict[str, Brand]
+    teams: dict[str, Team]
+    sources: dict[str, SourceOptions]
+    receivers: dict[str, ReceiverOptions]
+    countries: dict[str, Country]
+    route: Route
+    fallback_receiver: str
+    store: Store = Store()
+    model: Model = Model()
+    watches: tuple[Watch, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,151 @@
+"""Small value types of the configuration: secrets, durations, working hours."""
+
+import os
+import re
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from listener.errors import MissingSecretError
+
+_REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Secret:
+    """A reference to a secret, read only when it is used, so that no dump of the configuration shows it."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind = kind
+        self.name = name
+
+    def get(self) -> str:
+        """Return the secret itself.
+
+        Raises:
+            MissingSecretError: the variable or file is missing or empty; the message says which to set.
+        """
+        if self.kind == "env":
+            value = os.environ.get(self.name, "").strip()
+            hint = f"set the environment variable {self.name}"
+        else:
+            try:
+                value = Path(self.name).expanduser().read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                value = ""
+            hint = f"put the secret into the file {self.name}"
+        if not value:
+            raise MissingSecretError(hint)
+        return value
+
+    @property
+    def missing(self) -> str | None:
+        """What to do to provide the secret, or None where it is there."""
+        try:
+            self.get()
+        except MissingSecretError as error:
+            return error.hint
+        return None
+
+    def __repr__(self) -> str:
+        return f"${{{self.kind}:{self.name}}}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and (self.kind, self.name) == (other.kind, other.name)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.name))
+
+    @classmethod
+    def parse(cls, value: object) -> "Secret":
+        """Read `${env:NAME}` or `${file:PATH}`; a secret in clear is refused without repeating it."""
+        if isinstance(value, Secret):
+            return value
+        match = _REFERENCE.fullmatch(value.strip()) if isinstance(value, str) else None
+        if match is None:
+            raise PydanticCustomError(
+                "secret", "a secret is written as ${{env:NAME}} or ${{file:PATH}}, never in clear"
+            )
+        return cls(match[1], match[2].strip())
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.plain_serializer_function_ser_schema(repr)
+        )
+
+
+def _parse_duration(value: object) -> float:
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip())
+        if match:
+            return float(match[1]) * _SECONDS[match[2]]
+    if isinstance(value, float):  # already parsed
+        return value
+    raise PydanticCustomError("duration", "a duration is a number with a unit: 500ms, 30s, 2m, 1h or 7d")
+
+
+Duration = Annotated[float, BeforeValidator(_parse_duration)]
+"""Seconds, written in the configuration as `30s`, `2m`, `1h`, `7d`."""
+
+
+class Hours:
+    """Working hours of a week, in the country's own time zone."""
+
+    def __init__(self, spans: dict[str, list[tuple[time, time]]]) -> None:
+        self.spans = spans
+
+    def __repr__(self) -> str:
+        days = (f"{day} {start:%H:%M}-{end:%H:%M}" for day in WEEKDAYS for start, end in self.spans.get(day, []))
+        return ", ".join(days) or "closed"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hours) and self.spans == other.spans
+
+    @classmethod
+    def parse(cls, value: object) -> "Hours":
+        """Read a mapping such as `mon-fri: "09:00-18:00"`, `sat: "10:00-12:00 14:00-16:00"`."""
+        if isinstance(value, Hours):
+            return value
+        if not isinstance(value, dict):
+            raise PydanticCustomError("hours", 'hours are a mapping of days to times: mon-fri: "09:00-18:00"')
+        spans: dict[str, list[tuple[time, time]]] = {}
+        for days, text in value.items():
+            parsed = [_parse_span(span) for span in str(text).split()]
+            for day in _parse_days(str(days)):
+                spans.setdefault(day, []).extend(parsed)
+        return cls(spans)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.plain_serializer_function_ser_schema(repr)
+        )
+
+
+def _parse_days(text: str) -> list[str]:
+    first, _, last = text.lower().partition("-")
+    last = last or first
+    if first not in WEEKDAYS or last not in WEEKDAYS:
+        raise PydanticCustomError(
+            "hours",
+            "unknown day '{text}'; days are mon tue wed thu fri sat sun, or a span such as mon-fri",
+            {"text": text},
+        )
+    start, end = WEEKDAYS.index(first), WEEKDAYS.index(last)
+    return [WEEKDAYS[i % 7] for i in range(start, (end if end >= start else end + 7) + 1)]
+
+
+def _parse_span(text: str) -> tuple[time, time]:
+    try:
+        start, end = (time.fromisoformat(part) for part in text.split("-"))
+    except ValueError:
+        raise PydanticCustomError("hours", "'{text}' is no span of hours such as 09:00-18:00", {"text": text}) from None
+    if end <= start:
+        raise PydanticCustomError("hours", "'{text}' ends before it starts", {"text": text})
+    return start, end

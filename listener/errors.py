@@ -1,0 +1,112 @@
+"""Every error the daemon raises on purpose, grouped by what the caller does about it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class ListenerError(Exception):
+    """Root of all errors raised on purpose. Messages never carry a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a file that an admin wrote: where it stands and what to do."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}"
+        return f"{where} {self.path} - {self.text}" if self.path else f"{where} {self.text}"
+
+
+class ConfigError(ListenerError):
+    """The configuration cannot be used: stop at start with all problems, keep the old one on reload."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class MissingSecretError(ListenerError):
+    """A secret's variable or file is not there: whoever needs it is off until it is set."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__(hint)
+        self.hint = hint
+
+
+class SourceError(ListenerError):
+    """A fetch did not succeed."""
+
+
+class RetryableSourceError(SourceError):
+    """A passing fault: leave the cursor, move the next poll."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class QuotaExhaustedError(SourceError):
+    """A quota is used up: pause the watch until it resets and note the gap."""
+
+    def __init__(self, message: str, resets_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.resets_at = resets_at
+
+
+class RefusedSourceError(SourceError):
+    """The network refuses the credentials or the right: stop the source and tell operators."""
+
+
+class MalformedItemError(SourceError):
+    """One item cannot be read: skip it, count it, keep a sample."""
+
+
+class ModelUnavailableError(ListenerError):
+    """The classifier's model cannot be loaded: stop at start."""
+
+
+class DeliveryError(ListenerError):
+    """A notification was not delivered."""
+
+
+class RetryableDeliveryError(DeliveryError):
+    """A passing fault: try again after a while.
+
+    `ambiguous` is True where the receiver may have accepted the message all the same (a time-out, a cut
+    connection, a 5xx): look for it before sending again.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None, *, ambiguous: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.ambiguous = ambiguous
+
+
+class PermanentDeliveryError(DeliveryError):
+    """Trying again will not help.
+
+    `receiver_gone` is True where the whole receiver is unusable (token revoked, channel archived): disable it
+    and tell operators through another; otherwise only this one message is undeliverable.
+    """
+
+    def __init__(self, message: str, *, receiver_gone: bool = False) -> None:
+        super().__init__(message)
+        self.receiver_gone = receiver_gone
+
+
+class TemplateError(ListenerError):
+    """A reply template is wrong: caught when playbooks are loaded."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class StoreError(ListenerError):
+    """The database cannot be used as it is."""
