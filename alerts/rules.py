@@ -1,0 +1,85 @@
+"""Which mentions people should look at, and how severe that is. Every rule says in words why it holds or not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from listener.config import Thresholds
+from listener.model import Classification, Influence, Priority, Sentiment, Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule says of one mention."""
+
+    rule: str
+    holds: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a mention raises an alert, how severe it is, and every rule's verdict."""
+
+    raises: bool
+    severity: int
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The verdicts that hold, in words."""
+        return tuple(verdict.because for verdict in self.verdicts if verdict.holds)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The names of the rules that hold."""
+        return tuple(verdict.rule for verdict in self.verdicts if verdict.holds)
+
+
+def decide(
+    classification: Classification, influence: Influence, priority: Priority, thresholds: Thresholds
+) -> Decision:
+    """Apply the rules of one country to one mention."""
+    verdicts = tuple(_verdicts(classification, influence, priority, thresholds))
+    held = {verdict.rule for verdict in verdicts if verdict.holds}
+    return Decision(bool(held), _severity(held, priority, thresholds), verdicts)
+
+
+def _verdicts(
+    classification: Classification, influence: Influence, priority: Priority, thresholds: Thresholds
+) -> Iterator[Verdict]:
+    high = classification.urgency_probabilities[Urgency.HIGH]
+    complaint = classification.complaint
+    complains = complaint >= thresholds.complaint
+    yield Verdict(
+        "urgent",
+        high >= thresholds.urgent,
+        f"cannot wait: chance of high urgency {high:.2f} (threshold {thresholds.urgent:.2f})",
+    )
+    yield Verdict(
+        "open-problem",
+        complains and priority.score >= thresholds.priority,
+        f"complaint {complaint:.2f} (threshold {thresholds.complaint:.2f}) "
+        f"with priority {priority.score:.2f} (threshold {thresholds.priority:.2f})",
+    )
+    yield Verdict(
+        "influential-critic",
+        complains and influence.score >= thresholds.influence,
+        f"complaint {complaint:.2f} by a voice that carries: influence {influence.score:.2f} "
+        f"(threshold {thresholds.influence:.2f})",
+    )
+    praises = classification.topic == "praise" and classification.sentiment is Sentiment.POSITIVE
+    yield Verdict(
+        "praise",
+        praises and not complains and influence.score >= thresholds.praise,
+        f"praise worth a thank-you: influence {influence.score:.2f} (threshold {thresholds.praise:.2f})",
+    )
+
+
+def _severity(held: set[str], priority: Priority, thresholds: Thresholds) -> int:
+    if not held:
+        return 0
+    if "urgent" in held or (held != {"praise"} and priority.score >= thresholds.severity_3):
+        return 3
+    if "influential-critic" in held or (held != {"praise"} and priority.score >= thresholds.severity_2):
+        return 2
+    return 1
