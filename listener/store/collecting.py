@@ -1,0 +1,310 @@
+"""The first transaction: a page's mentions and its cursor, together or not at all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
+
+from listener.model import Author, Gap, Mention, Page, Skipped, Watch
+from listener.store import schema
+from listener.store.engine import insert, reading
+from listener.store.types import Count, storable
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A mention as it arrives: the country it was found to belong to, and the hash that exact copies share."""
+
+    mention: Mention
+    country: str
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """Where a watch stands."""
+
+    watch_id: str
+    cursor: str | None = None
+    next_poll_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    failures: int = 0
+    problem: str | None = None
+
+
+class Collecting:
+    """Reads and writes what collectors need."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def state(self, watch_id: str) -> WatchState:
+        """Return where a watch stands; a fresh state for one never polled."""
+        table = schema.watch_states
+        with reading(self._engine) as connection:
+            row = connection.execute(select(table).where(table.c.watch_id == watch_id)).mappings().one_or_none()
+        if row is None:
+            return WatchState(watch_id)
+        return WatchState(**{name: row[name] for name in WatchState.__slots__})
+
+    def states(self) -> dict[str, WatchState]:
+        """Return every watch's state by id."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(schema.watch_states)).mappings().all()
+        return {row["watch_id"]: WatchState(**{name: row[name] for name in WatchState.__slots__}) for row in rows}
+
+    def save_page(
+        self,
+        watch: Watch,
+        page: Page,
+        arrivals: Sequence[Arrival],
+        *,
+        now: datetime,
+        next_poll_at: datetime,
+        max_age_s: float | None,
+    ) -> int:
+        """Store a page and its cursor in one transaction; return how many mentions were new.
+
+        A mention that is there already gets its engagement refreshed. One that another watch of the same brand
+        found first stays with that watch's country.
+        """
+        unique = {(item.mention.network, storable(item.mention.external_id)): item for item in arrivals}
+        with self._engine.begin() as connection:
+            authors = _save_authors(connection, [item.mention.author for item in unique.values()], now)
+            new, ids = _save_mentions(connection, unique, authors, now)
+            _save_matches(connection, watch, unique, ids, now, max_age_s)
+            _save_skipped(connection, watch.id, page.skipped, now)
+            _save_gaps(connection, watch.id, page.gaps)
+            _save_state(
+                connection,
+                watch.id,
+                cursor=page.cursor,
+                next_poll_at=next_poll_at,
+                polled_at=now,
+                succeeded_at=now,
+                failures=0,
+                problem=None,
+            )
+        return new
+
+    def save_failure(
+        self, watch_id: str, problem: str, *, now: datetime, next_poll_at: datetime, gap: Gap | None = None
+    ) -> int:
+        """Note a failed poll: the cursor stays, the next poll moves. Return how many have failed in a row."""
+        with self._engine.begin() as connection:
+            table = schema.watch_states
+            failures = connection.scalar(select(table.c.failures).where(table.c.watch_id == watch_id)) or 0
+            _save_state(
+                connection,
+                watch_id,
+                next_poll_at=next_poll_at,
+                polled_at=now,
+                failures=failures + 1,
+                problem=problem,
+            )
+            _save_gaps(connection, watch_id, [gap] if gap else [])
+        return failures + 1
+
+    def gaps(self) -> list[tuple[str, Gap]]:
+        """Return what was not seen, the latest first."""
+        table = schema.coverage_gaps
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(table).order_by(table.c.id.desc())).all()
+        return [(row.watch_id, Gap(row.start_at, row.end_at, row.reason)) for row in rows]
+
+    def skipped(self) -> list[Mapping[str, Any]]:
+        """Return counts and last samples of items not taken, by watch and reason."""
+        with reading(self._engine) as connection:
+            return [dict(row) for row in connection.execute(select(schema.skipped_items)).mappings()]
+
+
+def _save_authors(connection: Connection, authors: Iterable[Author], now: datetime) -> dict[tuple[str, str], int]:
+    unique = {(author.network, storable(author.external_id)): author for author in authors}
+    if not unique:
+        return {}
+    table = schema.authors
+    rows = [
+        {
+            "network": network,
+            "external_id": external_id,
+            "name": author.name,
+            "handle": author.handle,
+            "followers": author.followers,
+            "verified": author.verified,
+            "bio": author.bio,
+            "location": author.location,
+            "country": author.country,
+            "url": author.url,
+            "updated_at": now,
+        }
+        for (network, external_id), author in unique.items()
+    ]
+    statement = insert(connection, table)
+    known = {
+        name: func.coalesce(statement.excluded[name], table.c[name])
+        for name in ("handle", "followers", "verified", "country", "url")
+    }
+    given = {
+        name: func.coalesce(func.nullif(statement.excluded[name], ""), table.c[name])
+        for name in ("name", "bio", "location")
+    }
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["network", "external_id"],
+            set_={**known, **given, "updated_at": statement.excluded.updated_at},
+        ),
+        rows,
+    )
+    return _ids(connection, table, unique)
+
+
+def _ids(connection: Connection, table: Any, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    by_network: dict[str, list[str]] = {}
+    for network, external_id in keys:
+        by_network.setdefault(network, []).append(external_id)
+    found: dict[tuple[str, str], int] = {}
+    for network, wanted in by_network.items():
+        for start in range(0, len(wanted), 500):
+            rows = connection.execute(
+                select(table.c.external_id, table.c.id).where(
+                    table.c.network == network, table.c.external_id.in_(wanted[start : start + 500])
+                )
+            )
+            found.update({(network, external_id): row_id for external_id, row_id in rows})
+    return found
+
+
+def _save_mentions(
+    connection: Connection,
+    unique: Mapping[tuple[str, str], Arrival],
+    authors: Mapping[tuple[str, str], int],
+    now: datetime,
+) -> tuple[int, dict[tuple[str, str], int]]:
+    before = _ids(connection, schema.mentions, unique)
+    fresh = [_mention_row(item, authors, now) for key, item in unique.items() if key not in before]
+    if fresh:
+        statement = insert(connection, schema.mentions).on_conflict_do_nothing(
+            index_elements=["network", "external_id"]
+        )
+        connection.execute(statement, fresh)
+    _refresh_engagement(connection, [(before[key], item.mention) for key, item in unique.items() if key in before])
+    after = _ids(connection, schema.mentions, unique) if fresh else before
+    return len(after) - len(before), after
+
+
+def _mention_row(item: Arrival, authors: Mapping[tuple[str, str], int], now: datetime) -> dict[str, Any]:
+    mention, seen = item.mention, item.mention.engagement
+    return {
+        "network": mention.network,
+        "external_id": mention.external_id,
+        "author_id": authors[mention.author.network, storable(mention.author.external_id)],
+        "text": mention.text,
+        "url": mention.url,
+        "published_at": mention.published_at,
+        "collected_at": now,
+        "language_tag": mention.language,
+        "conversation_id": mention.conversation_id,
+        "reply_to_id": mention.reply_to_id,
+        "repost_of_id": mention.repost_of_id,
+        "likes": seen.likes,
+        "replies": seen.replies,
+        "reposts": seen.reposts,
+        "quotes": seen.quotes,
+        "views": seen.views,
+        "sponsored": mention.sponsored,
+        "country": mention.country,
+        "place": mention.place,
+        "links": {storable(name): storable(value) for name, value in mention.links.items()},
+        "text_hash": item.text_hash,
+    }
+
+
+def _refresh_engagement(connection: Connection, known: Sequence[tuple[int, Mention]]) -> None:
+    if not known:
+        return
+    table = schema.mentions
+    names = ("likes", "replies", "reposts", "quotes", "views")
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("row_id"))
+        .values({name: func.coalesce(bindparam(f"new_{name}", type_=Count), table.c[name]) for name in names})
+    )
+    connection.execute(
+        statement,
+        [
+            {"row_id": row_id, **{f"new_{name}": getattr(mention.engagement, name) for name in names}}
+            for row_id, mention in known
+        ],
+    )
+
+
+def _save_matches(
+    connection: Connection,
+    watch: Watch,
+    unique: Mapping[tuple[str, str], Arrival],
+    ids: Mapping[tuple[str, str], int],
+    now: datetime,
+    max_age_s: float | None,
+) -> None:
+    rows = [
+        {
+            "mention_id": ids[key],
+            "brand": watch.brand,
+            "country": item.country,
+            "watch_id": watch.id,
+            "max_age_s": max_age_s,
+            "matched_at": now,
+        }
+        for key, item in unique.items()
+    ]
+    if rows:
+        statement = insert(connection, schema.matches).on_conflict_do_nothing(index_elements=["mention_id", "brand"])
+        connection.execute(statement, rows)
+
+
+def _save_skipped(connection: Connection, watch_id: str, skipped: Iterable[Skipped], now: datetime) -> None:
+    table = schema.skipped_items
+    for item in skipped:
+        statement = insert(connection, table).values(
+            watch_id=watch_id,
+            reason=item.reason,
+            broken=item.broken,
+            count=1,
+            last_where=item.where,
+            last_sample=item.sample[:500],
+            last_at=now,
+        )
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["watch_id", "reason"],
+                set_={
+                    "count": table.c.count + 1,
+                    "last_where": statement.excluded.last_where,
+                    "last_sample": statement.excluded.last_sample,
+                    "last_at": statement.excluded.last_at,
+                },
+            )
+        )
+
+
+def _save_gaps(connection: Connection, watch_id: str, gaps: Iterable[Gap]) -> None:
+    for gap in gaps:
+        statement = insert(connection, schema.coverage_gaps).values(
+            watch_id=watch_id, start_at=gap.start_at, end_at=gap.end_at, reason=gap.reason
+        )
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["watch_id", "start_at", "reason"], set_={"end_at": statement.excluded.end_at}
+            )
+        )
+
+
+def _save_state(connection: Connection, watch_id: str, **values: Any) -> None:
+    statement = insert(connection, schema.watch_states).values(watch_id=watch_id, **values)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["watch_id"], set_={name: statement.excluded[name] for name in values}
+        )
+    )

@@ -1,0 +1,277 @@
+"""The first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from listener.store import types
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the tables to this revision."""
+    op.create_table(
+        "authors",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("network", sa.String(length=40), nullable=False),
+        sa.Column("external_id", types.CleanText(), nullable=False),
+        sa.Column("name", types.CleanText(), nullable=False),
+        sa.Column("handle", types.CleanText(), nullable=True),
+        sa.Column("followers", types.Count(), nullable=True),
+        sa.Column("verified", sa.Boolean(), nullable=True),
+        sa.Column("bio", types.CleanText(), nullable=False),
+        sa.Column("location", types.CleanText(), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("url", types.CleanText(), nullable=True),
+        sa.Column("updated_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_authors")),
+        sa.UniqueConstraint("network", "external_id", name=op.f("uq_authors_network_external_id")),
+    )
+    op.create_table(
+        "coverage_gaps",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("watch_id", sa.String(length=200), nullable=False),
+        sa.Column("start_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("end_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("reason", types.CleanText(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coverage_gaps")),
+        sa.UniqueConstraint("watch_id", "start_at", "reason", name=op.f("uq_coverage_gaps_watch_id_start_at_reason")),
+    )
+    with op.batch_alter_table("coverage_gaps", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_coverage_gaps_watch_id"), ["watch_id"], unique=False)
+
+    op.create_table(
+        "receiver_states",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("disabled_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("reason", types.CleanText(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_receiver_states")),
+    )
+    op.create_table(
+        "skipped_items",
+        sa.Column("watch_id", sa.String(length=200), nullable=False),
+        sa.Column("reason", types.CleanText(), nullable=False),
+        sa.Column("broken", sa.Boolean(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("last_where", types.CleanText(), nullable=False),
+        sa.Column("last_sample", types.CleanText(), nullable=False),
+        sa.Column("last_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("watch_id", "reason", name=op.f("pk_skipped_items")),
+    )
+    op.create_table(
+        "watch_states",
+        sa.Column("watch_id", sa.String(length=200), nullable=False),
+        sa.Column("cursor", types.CleanText(), nullable=True),
+        sa.Column("next_poll_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("polled_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("succeeded_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("problem", types.CleanText(), nullable=True),
+        sa.PrimaryKeyConstraint("watch_id", name=op.f("pk_watch_states")),
+    )
+    op.create_table(
+        "mentions",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("network", sa.String(length=40), nullable=False),
+        sa.Column("external_id", types.CleanText(), nullable=False),
+        sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("text", types.CleanText(), nullable=False),
+        sa.Column("url", types.CleanText(), nullable=True),
+        sa.Column("published_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("collected_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("language_tag", sa.String(length=20), nullable=True),
+        sa.Column("conversation_id", types.CleanText(), nullable=True),
+        sa.Column("reply_to_id", types.CleanText(), nullable=True),
+        sa.Column("repost_of_id", types.CleanText(), nullable=True),
+        sa.Column("likes", types.Count(), nullable=True),
+        sa.Column("replies", types.Count(), nullable=True),
+        sa.Column("reposts", types.Count(), nullable=True),
+        sa.Column("quotes", types.Count(), nullable=True),
+        sa.Column("views", types.Count(), nullable=True),
+        sa.Column("sponsored", sa.Boolean(), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("place", types.CleanText(), nullable=False),
+        sa.Column("links", sa.JSON(), nullable=False),
+        sa.Column("text_hash", sa.String(length=40), nullable=False),
+        sa.Column("copy_of", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("classified", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.ForeignKeyConstraint(["author_id"], ["authors.id"], name=op.f("fk_mentions_author_id_authors")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mentions")),
+        sa.UniqueConstraint("network", "external_id", name=op.f("uq_mentions_network_external_id")),
+    )
+    with op.batch_alter_table("mentions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mentions_author_id"), ["author_id"], unique=False)
+        batch_op.create_index("ix_mentions_conversation", ["network", "conversation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mentions_copy_of"), ["copy_of"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mentions_published_at"), ["published_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mentions_text_hash"), ["text_hash"], unique=False)
+        batch_op.create_index(
+            "ix_mentions_unclassified",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("NOT classified"),
+            postgresql_where=sa.text("NOT classified"),
+        )
+
+    op.create_table(
+        "classifications",
+        sa.Column("mention_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("complaint", sa.Float(), nullable=False),
+        sa.Column("urgency", sa.Integer(), nullable=False),
+        sa.Column("urgency_probabilities", sa.JSON(), nullable=False),
+        sa.Column("sentiment", sa.String(length=10), nullable=False),
+        sa.Column("sentiment_probabilities", sa.JSON(), nullable=False),
+        sa.Column("topic", sa.String(length=20), nullable=False),
+        sa.Column("topic_probability", sa.Float(), nullable=False),
+        sa.Column("signals", sa.JSON(), nullable=False),
+        sa.Column("model", sa.String(length=80), nullable=False),
+        sa.Column("classified_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["mention_id"], ["mentions.id"], name=op.f("fk_classifications_mention_id_mentions")),
+        sa.PrimaryKeyConstraint("mention_id", name=op.f("pk_classifications")),
+    )
+    op.create_table(
+        "copy_bands",
+        sa.Column("band", sa.String(length=40), nullable=False),
+        sa.Column("mention_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["mention_id"], ["mentions.id"], name=op.f("fk_copy_bands_mention_id_mentions")),
+        sa.PrimaryKeyConstraint("band", "mention_id", name=op.f("pk_copy_bands")),
+    )
+    with op.batch_alter_table("copy_bands", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_copy_bands_at"), ["at"], unique=False)
+
+    op.create_table(
+        "matches",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("mention_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("brand", sa.String(length=80), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("watch_id", sa.String(length=200), nullable=False),
+        sa.Column("max_age_s", sa.Float(), nullable=True),
+        sa.Column("matched_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("triaged_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(length=40), nullable=True),
+        sa.Column("priority", sa.Float(), nullable=True),
+        sa.Column("influence", sa.Float(), nullable=True),
+        sa.Column("velocity", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["mention_id"], ["mentions.id"], name=op.f("fk_matches_mention_id_mentions")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_matches")),
+        sa.UniqueConstraint("mention_id", "brand", name=op.f("uq_matches_mention_id_brand")),
+    )
+    with op.batch_alter_table("matches", schema=None) as batch_op:
+        batch_op.create_index("ix_matches_brand_country", ["brand", "country", "matched_at"], unique=False)
+        batch_op.create_index(
+            "ix_matches_untriaged",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("triaged_at IS NULL"),
+            postgresql_where=sa.text("triaged_at IS NULL"),
+        )
+
+    op.create_table(
+        "alerts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("brand", sa.String(length=80), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("team", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("severity", sa.Integer(), nullable=False),
+        sa.Column("priority", sa.Float(), nullable=False),
+        sa.Column("topic", sa.String(length=20), nullable=False),
+        sa.Column("playbook", sa.String(length=80), nullable=True),
+        sa.Column("pilot", sa.Boolean(), nullable=False),
+        sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("mentions", sa.Integer(), nullable=False),
+        sa.Column("copies", sa.Integer(), nullable=False),
+        sa.Column("opened_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["match_id"], ["matches.id"], name=op.f("fk_alerts_match_id_matches")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+        sa.UniqueConstraint("match_id", name=op.f("uq_alerts_match_id")),
+    )
+    with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.create_index("ix_alerts_brand_opened", ["brand", "opened_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_alerts_state"), ["state"], unique=False)
+
+    op.create_table(
+        "alert_events",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("actor", types.CleanText(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_alert_events_alert_id_alerts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_events")),
+    )
+    with op.batch_alter_table("alert_events", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_alert_events_alert_id"), ["alert_id"], unique=False)
+
+    op.create_table(
+        "alert_keys",
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", types.CleanText(), nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_alert_keys_alert_id_alerts")),
+        sa.PrimaryKeyConstraint("alert_id", "key", name=op.f("pk_alert_keys")),
+    )
+    with op.batch_alter_table("alert_keys", schema=None) as batch_op:
+        batch_op.create_index("ix_alert_keys_key", ["key"], unique=False)
+
+    op.create_table(
+        "alert_mentions",
+        sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("role", sa.String(length=12), nullable=False),
+        sa.Column("joined_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_alert_mentions_alert_id_alerts")),
+        sa.ForeignKeyConstraint(["match_id"], ["matches.id"], name=op.f("fk_alert_mentions_match_id_matches")),
+        sa.PrimaryKeyConstraint("match_id", name=op.f("pk_alert_mentions")),
+    )
+    with op.batch_alter_table("alert_mentions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_alert_mentions_alert_id"), ["alert_id"], unique=False)
+
+    op.create_table(
+        "notifications",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=32), nullable=False),
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("receiver", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("payload", types.CleanText(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("due_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("lease_until", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("tried_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("sent_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("problem", types.CleanText(), nullable=True),
+        sa.Column("ambiguous", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("channel", types.CleanText(), nullable=True),
+        sa.Column("message_id", types.CleanText(), nullable=True),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_notifications_alert_id_alerts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
+        sa.UniqueConstraint("key", name=op.f("uq_notifications_key")),
+    )
+    with op.batch_alter_table("notifications", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notifications_alert_id"), ["alert_id"], unique=False)
+        batch_op.create_index("ix_notifications_due", ["state", "due_at"], unique=False)
+        batch_op.create_index(
+            "uq_notifications_one_alert",
+            ["alert_id", "receiver"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'alert'"),
+            postgresql_where=sa.text("kind = 'alert'"),
+        )
+        batch_op.create_index(
+            "uq_notifications_one_pending_update",
+            ["alert_id", "receiver"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'update' AND state = 'pending'"),
+            postgresql_where=sa.text("kind = 'update' AND state = 'pending'"),
+        )

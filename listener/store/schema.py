@@ -1,0 +1,261 @@
+"""The tables. One row per mention, per brand it concerns, per alert, per notification."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from listener.store.types import CleanText, Count, RowId, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+watch_states = Table(
+    "watch_states",
+    metadata,
+    Column("watch_id", String(200), primary_key=True),
+    Column("cursor", CleanText),
+    Column("next_poll_at", UtcDateTime),
+    Column("polled_at", UtcDateTime),
+    Column("succeeded_at", UtcDateTime),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("problem", CleanText),
+)
+
+coverage_gaps = Table(
+    "coverage_gaps",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("watch_id", String(200), nullable=False, index=True),
+    Column("start_at", UtcDateTime, nullable=False),
+    Column("end_at", UtcDateTime, nullable=False),
+    Column("reason", CleanText, nullable=False),
+    UniqueConstraint("watch_id", "start_at", "reason"),
+)
+
+skipped_items = Table(
+    "skipped_items",
+    metadata,
+    Column("watch_id", String(200), primary_key=True),
+    Column("reason", CleanText, primary_key=True),
+    Column("broken", Boolean, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("last_where", CleanText, nullable=False),
+    Column("last_sample", CleanText, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+)
+
+authors = Table(
+    "authors",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("network", String(40), nullable=False),
+    Column("external_id", CleanText, nullable=False),
+    Column("name", CleanText, nullable=False),
+    Column("handle", CleanText),
+    Column("followers", Count),
+    Column("verified", Boolean),
+    Column("bio", CleanText, nullable=False),
+    Column("location", CleanText, nullable=False),
+    Column("country", String(2)),
+    Column("url", CleanText),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("network", "external_id"),
+)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("network", String(40), nullable=False),
+    Column("external_id", CleanText, nullable=False),
+    Column("author_id", ForeignKey("authors.id"), nullable=False, index=True),
+    Column("text", CleanText, nullable=False),
+    Column("url", CleanText),
+    Column("published_at", UtcDateTime, nullable=False, index=True),
+    Column("collected_at", UtcDateTime, nullable=False),
+    Column("language_tag", String(20)),
+    Column("conversation_id", CleanText),
+    Column("reply_to_id", CleanText),
+    Column("repost_of_id", CleanText),
+    Column("likes", Count),
+    Column("replies", Count),
+    Column("reposts", Count),
+    Column("quotes", Count),
+    Column("views", Count),
+    Column("sponsored", Boolean, nullable=False),
+    Column("country", String(2)),
+    Column("place", CleanText, nullable=False),
+    Column("links", JSON, nullable=False),
+    Column("text_hash", String(40), nullable=False, index=True),
+    Column("copy_of", RowId, index=True),
+    Column("classified", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("network", "external_id"),
+    Index(
+        "ix_mentions_unclassified", "id", sqlite_where=text("NOT classified"), postgresql_where=text("NOT classified")
+    ),
+    Index("ix_mentions_conversation", "network", "conversation_id"),
+)
+
+matches = Table(
+    "matches",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("mention_id", ForeignKey("mentions.id"), nullable=False),
+    Column("brand", String(80), nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("watch_id", String(200), nullable=False),
+    Column("max_age_s", Float),
+    Column("matched_at", UtcDateTime, nullable=False),
+    Column("triaged_at", UtcDateTime),
+    Column("outcome", String(40)),
+    Column("priority", Float),
+    Column("influence", Float),
+    Column("velocity", Float),
+    UniqueConstraint("mention_id", "brand"),
+    Index(
+        "ix_matches_untriaged",
+        "id",
+        sqlite_where=text("triaged_at IS NULL"),
+        postgresql_where=text("triaged_at IS NULL"),
+    ),
+    Index("ix_matches_brand_country", "brand", "country", "matched_at"),
+)
+
+classifications = Table(
+    "classifications",
+    metadata,
+    Column("mention_id", ForeignKey("mentions.id"), primary_key=True),
+    Column("language", String(20), nullable=False),
+    Column("complaint", Float, nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("urgency_probabilities", JSON, nullable=False),
+    Column("sentiment", String(10), nullable=False),
+    Column("sentiment_probabilities", JSON, nullable=False),
+    Column("topic", String(20), nullable=False),
+    Column("topic_probability", Float, nullable=False),
+    Column("signals", JSON, nullable=False),
+    Column("model", String(80), nullable=False),
+    Column("classified_at", UtcDateTime, nullable=False),
+)
+
+copy_bands = Table(
+    "copy_bands",
+    metadata,
+    Column("band", String(40), primary_key=True),
+    Column("mention_id", ForeignKey("mentions.id"), primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("brand", String(80), nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("team", String(80), nullable=False),
+    Column("state", String(12), nullable=False, index=True),
+    Column("severity", Integer, nullable=False),
+    Column("priority", Float, nullable=False),
+    Column("topic", String(20), nullable=False),
+    Column("playbook", String(80)),
+    Column("pilot", Boolean, nullable=False),
+    Column("match_id", ForeignKey("matches.id"), nullable=False, unique=True),
+    Column("rules", JSON, nullable=False),
+    Column("mentions", Integer, nullable=False),
+    Column("copies", Integer, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("ix_alerts_brand_opened", "brand", "opened_at"),
+)
+
+alert_mentions = Table(
+    "alert_mentions",
+    metadata,
+    Column("match_id", ForeignKey("matches.id"), primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id"), nullable=False, index=True),
+    Column("role", String(12), nullable=False),
+    Column("joined_at", UtcDateTime, nullable=False),
+)
+
+alert_keys = Table(
+    "alert_keys",
+    metadata,
+    Column("alert_id", ForeignKey("alerts.id"), primary_key=True),
+    Column("key", CleanText, primary_key=True),
+    Index("ix_alert_keys_key", "key"),
+)
+
+alert_events = Table(
+    "alert_events",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("alert_id", ForeignKey("alerts.id"), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", CleanText, nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(32), nullable=False, unique=True),
+    Column("alert_id", ForeignKey("alerts.id"), index=True),
+    Column("receiver", String(80), nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("payload", CleanText, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("lease_until", UtcDateTime),
+    Column("tried_at", UtcDateTime),
+    Column("sent_at", UtcDateTime),
+    Column("problem", CleanText),
+    Column("ambiguous", Boolean, nullable=False, server_default=text("false")),
+    Column("channel", CleanText),
+    Column("message_id", CleanText),
+    Index("ix_notifications_due", "state", "due_at"),
+    Index(
+        "uq_notifications_one_alert",
+        "alert_id",
+        "receiver",
+        unique=True,
+        sqlite_where=text("kind = 'alert'"),
+        postgresql_where=text("kind = 'alert'"),
+    ),
+    Index(
+        "uq_notifications_one_pending_update",
+        "alert_id",
+        "receiver",
+        unique=True,
+        sqlite_where=text("kind = 'update' AND state = 'pending'"),
+        postgresql_where=text("kind = 'update' AND state = 'pending'"),
+    ),
+)
+
+receiver_states = Table(
+    "receiver_states",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("disabled_at", UtcDateTime),
+    Column("reason", CleanText),
+)

@@ -1,0 +1,36 @@
+"""The store: one database, seen by each step of the pipeline through the part that it needs."""
+
+from sqlalchemy import func, select
+
+from listener.store import schema
+from listener.store.classifying import Classifying
+from listener.store.collecting import Collecting
+from listener.store.engine import migrate, open_engine, reading
+from listener.store.outbox import Outbox
+from listener.store.triage import Triage
+
+
+class Store:
+    """Opens the database, migrates it, and holds its parts.
+
+    Raises:
+        StoreError: the URL is not usable or the database cannot be opened.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+        migrate(self._engine)
+        self.collecting = Collecting(self._engine)
+        self.classifying = Classifying(self._engine)
+        self.triage = Triage(self._engine)
+        self.outbox = Outbox(self._engine)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows of each kind there are, for the status page and for tests."""
+        tables = (schema.mentions, schema.matches, schema.classifications, schema.alerts, schema.notifications)
+        with reading(self._engine) as connection:
+            return {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+
+    def close(self) -> None:
+        """Release all connections."""
+        self._engine.dispose()
