@@ -1,0 +1,248 @@
+"""Links that put a community manager where the reply or the private message is written, and the steps in words.
+
+Identifiers come from networks and are hostile: each must match its own narrow pattern, or there is no link.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
+
+import regex
+
+from listener.model import Handoff
+from playbooks.networks import network_key
+
+MAX_URL_CHARACTERS = 3000
+"""Slack takes no longer one on a button; an alert's links go everywhere."""
+_DIGITS = r"[0-9]{1,20}"
+_SIGNED = r"-?[0-9]{1,20}"
+_HANDLE = r"[A-Za-z0-9_]{1,30}"
+_PAGE = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_DID = r"did:(?:plc:[a-z2-7]{24}|web:[A-Za-z0-9.-]{1,253})"
+_DOMAIN = r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,61}"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequest:
+    """What links are made of: identifiers of the mention, the brand's account, texts to put in."""
+
+    network: str
+    links: Mapping[str, str] = field(default_factory=dict)
+    author_id: str = ""
+    handle: str = ""
+    post_id: str = ""
+    post_url: str | None = None
+    brand_account: str = ""
+    private_text: str = ""
+    """First words of the private message, where the link can carry them."""
+
+    def part(self, pattern: str, *values: str | None) -> str | None:
+        """Return the first of `values` that is given, if it matches `pattern` as a whole, else None."""
+        value = next((value for value in values if value), None)
+        return value if value is not None and re.fullmatch(pattern, value) else None
+
+    @property
+    def author(self) -> str | None:
+        """The author's identifier as digits, or None."""
+        return self.part(_DIGITS, self.links.get("author_id"), self.author_id)
+
+    @property
+    def author_handle(self) -> str | None:
+        """The author's handle without its @, or None."""
+        return self.part(_PAGE, self.handle.removeprefix("@"))
+
+
+def handoff(request: LinkRequest) -> Handoff:
+    """Return how the team moves this conversation to a private channel."""
+    make = _HANDOFFS.get(network_key(request.network), _no_private_channel)
+    return make(request)
+
+
+def reply_url(request: LinkRequest, draft: str) -> str | None:
+    """Return where the public reply is written, with `draft` filled in where the network allows it."""
+    make = _REPLIES.get(network_key(request.network))
+    return (make(request, draft) if make else None) or safe_url(request.post_url)
+
+
+def safe_url(url: str | None) -> str | None:
+    """Return `url` if it is a plain web address that a button can open, else None."""
+    if not url or len(url) > MAX_URL_CHARACTERS or re.search(r"[\s\x00-\x20\x7f<>\"\\^`{|}]", url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and host and "@" not in parts.netloc else None
+
+
+def with_text(base: str, text: str) -> str:
+    """Return `base` with `text` percent-encoded at its end, cut between characters so that the whole url fits."""
+    room = MAX_URL_CHARACTERS - len(base)
+    encoded = []
+    for cluster in regex.findall(r"\X", text):
+        piece = quote(cluster, safe="", errors="replace")
+        room -= len(piece)
+        if room < 0:
+            break
+        encoded.append(piece)
+    return base + "".join(encoded)
+
+
+# Basis of each address: the vendor's documentation (doc) or public code only (code).
+
+
+def _x_private(request: LinkRequest) -> Handoff:  # doc
+    if request.author is None:
+        return Handoff("Open the author's profile on X and choose the message button, if the account takes messages.")
+    base = f"https://x.com/messages/compose?recipient_id={request.author}&text="
+    return Handoff(
+        "Open the message, check the text and send it. If the account does not take messages from everyone, "
+        "publish the reply first and wait for theirs.",
+        with_text(base, request.private_text),
+    )
+
+
+def _vk_private(request: LinkRequest) -> Handoff:  # code
+    group = request.part(r"[A-Za-z0-9_.]{1,64}", request.links.get("group"), request.brand_account)
+    steps = "A community may write first only to people who allowed its messages: publish the reply, and give "
+    if group is not None:
+        return Handoff(
+            steps + f"the customer this link, which opens a chat with the community: vk.me/{group}.",
+            f"https://vk.me/{group}",
+        )
+    if request.author is not None:
+        return Handoff(
+            "Open the chat with the author; if messages are closed, publish the reply and wait for theirs.",
+            f"https://vk.com/write{request.author}",
+        )
+    return Handoff(steps + "the customer the link to the community's messages.")
+
+
+def _wechat_private(request: LinkRequest) -> Handoff:  # doc: no web link opens a chat
+    account = f" “{request.brand_account}”" if request.brand_account else ""
+    return Handoff(
+        f"WeChat has no link to a chat. In a group: open the member's card and add them with the service account. "
+        f"Elsewhere: ask them to open the official account{account}, send the word for an agent, or scan its QR code; "
+        "answer within 48 hours of their message."
+    )
+
+
+def _telegram_private(request: LinkRequest) -> Handoff:  # doc
+    name = request.part(_HANDLE, request.handle.removeprefix("@"))
+    url = with_text(f"https://t.me/{name}?text=", request.private_text) if name else None
+    return Handoff("Write to the author from the support account; without a user name, ask for a message first.", url)
+
+
+def _whatsapp_private(request: LinkRequest) -> Handoff:  # doc
+    digits = request.part(r"[1-9][0-9]{6,14}", request.links.get("phone"))
+    url = with_text(f"https://wa.me/{digits}?text=", request.private_text) if digits else None
+    return Handoff("Continue in the chat; free text is possible within 24 hours of the customer's last message.", url)
+
+
+def _line_private(request: LinkRequest) -> Handoff:  # doc; opens on phones only
+    account = request.part(r"@?[A-Za-z0-9._-]{1,30}", request.brand_account)
+    url = f"https://line.me/R/oaMessage/%40{account.removeprefix('@')}/" if account else None
+    return Handoff("Give the customer the link to the official account's chat; it opens on phones.", url)
+
+
+def _reddit_private(request: LinkRequest) -> Handoff:  # code
+    user = request.part(r"[A-Za-z0-9_-]{3,20}", request.handle.removeprefix("u/"))
+    base = f"https://www.reddit.com/message/compose/?to={user}&subject=&message="
+    return Handoff(
+        "Send a private message from the brand's account; give a subject without personal data.",
+        with_text(base, request.private_text) if user else None,
+    )
+
+
+def _bluesky_private(request: LinkRequest) -> Handoff:  # doc; no address carries a text
+    return Handoff(
+        "Open Messages on Bluesky and start a chat with the author, if they take chats from everyone.",
+        "https://bsky.app/messages",
+    )
+
+
+def _mastodon_private(request: LinkRequest) -> Handoff:  # code
+    instance = request.part(_DOMAIN, request.links.get("instance"))
+    address = request.part(r"@?[A-Za-z0-9_.-]{1,64}@[A-Za-z0-9.-]{1,253}", request.links.get("address"), request.handle)
+    url = None
+    if instance and address:
+        url = with_text(f"https://{instance}/share?text=", f"@{address.removeprefix('@')} {request.private_text}")
+    return Handoff(
+        "Write a post to the author alone: set its visibility to “mentioned people only” before sending.", url
+    )
+
+
+def _by_account(base: str, steps: str) -> Callable[[LinkRequest], Handoff]:
+    def make(request: LinkRequest) -> Handoff:
+        account = request.part(_PAGE, request.brand_account.removeprefix("@"))
+        return Handoff(steps, f"{base}{account}" if account else None)
+
+    return make
+
+
+def _in_words(steps: str) -> Callable[[LinkRequest], Handoff]:
+    return lambda request: Handoff(steps)
+
+
+_no_private_channel = _in_words(
+    "This network offers no link to a private message: publish the reply and answer where the customer writes."
+)
+_STORE_REVIEW = "A store review has no private channel: the reply names the support contact that the store page shows."
+_HANDOFFS: Mapping[str, Callable[[LinkRequest], Handoff]] = {
+    "x": _x_private,
+    "vk": _vk_private,
+    "wechat": _wechat_private,
+    "telegram": _telegram_private,
+    "whatsapp": _whatsapp_private,
+    "line": _line_private,
+    "reddit": _reddit_private,
+    "bluesky": _bluesky_private,
+    "mastodon": _mastodon_private,
+    "facebook": _by_account(  # doc
+        "https://m.me/", "Use “Message” under the comment, or give the customer this link to the page's inbox."
+    ),
+    "instagram": _by_account(  # doc
+        "https://ig.me/m/", "Use “Message” under the comment, or give the customer this link to the brand's inbox."
+    ),
+    "youtube": _in_words("YouTube has no private messages: the reply names the contact on the channel's About page."),
+    "appstore": _in_words(_STORE_REVIEW),
+    "googleplay": _in_words(_STORE_REVIEW),
+    "googlebusiness": _in_words(_STORE_REVIEW),
+    "trustpilot": _in_words("Use “Find reviewer” in the business account to ask for contact privately."),
+}
+
+
+def _x_reply(request: LinkRequest, draft: str) -> str | None:  # doc
+    post = request.part(_DIGITS, request.links.get("post_id"), request.post_id)
+    return with_text(f"https://x.com/intent/tweet?in_reply_to={post}&text=", draft) if post else None
+
+
+def _vk_reply(request: LinkRequest, draft: str) -> str | None:  # code
+    owner = request.part(_SIGNED, request.links.get("owner_id"))
+    post = request.part(_DIGITS, request.links.get("post_id"))
+    comment = request.part(_DIGITS, request.links.get("comment_id"))
+    if owner is None or post is None:
+        return None
+    return f"https://vk.com/wall{owner}_{post}" + (f"?reply={comment}" if comment else "")
+
+
+def _bluesky_reply(request: LinkRequest, draft: str) -> str | None:  # doc
+    did = request.part(_DID, request.links.get("author_id"), request.author_id)
+    key = request.part(r"[A-Za-z0-9._~-]{1,512}", request.links.get("post_id"))
+    return f"https://bsky.app/profile/{did}/post/{key}" if did and key and key.strip(".") else None
+
+
+def _youtube_reply(request: LinkRequest, draft: str) -> str | None:  # code
+    video = request.part(r"[A-Za-z0-9_-]{11}", request.links.get("video_id"))
+    comment = request.part(r"[A-Za-z0-9_.-]{1,100}", request.links.get("comment_id"))
+    return f"https://www.youtube.com/watch?v={video}&lc={comment}" if video and comment else None
+
+
+_REPLIES: Mapping[str, Callable[[LinkRequest, str], str | None]] = {
+    "x": _x_reply,
+    "vk": _vk_reply,
+    "bluesky": _bluesky_reply,
+    "youtube": _youtube_reply,
+}

@@ -1,0 +1,117 @@
+"""Whether a display name is a person's name, and the part of it a greeting uses."""
+
+from collections.abc import Collection
+
+import regex
+
+from playbooks.model import NameStyle
+from playbooks.values import clean
+
+MAX_NAME_CHARACTERS = 30
+_SCRIPTS = (
+    r"\p{Latin}",
+    r"\p{Cyrillic}",
+    r"\p{Greek}",
+    r"\p{Armenian}",
+    r"\p{Georgian}",
+    r"\p{Arabic}",
+    r"\p{Hebrew}",
+    r"\p{Devanagari}",
+    r"\p{Bengali}",
+    r"\p{Gurmukhi}",
+    r"\p{Gujarati}",
+    r"\p{Tamil}",
+    r"\p{Telugu}",
+    r"\p{Kannada}",
+    r"\p{Malayalam}",
+    r"\p{Thai}",
+    r"\p{Hangul}",
+    r"\p{Han}\p{Hiragana}\p{Katakana}々ー",
+)
+_PERSON = regex.compile("|".join(rf"[{script}\p{{M}}\u200c\u200d'’ʼ.\-·・ ]+" for script in _SCRIPTS))
+_EAST_ASIAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
+_CASED = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Armenian}]")
+_WORD = regex.compile(r"\p{Lu}(?:[\p{Ll}\p{M}]|(?<=\b(?:Mc|Mac|De|Di|Du|La|Le|Fitz))\p{Lu}|['’ʼ\-]\p{L})+")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TITLES = _words(
+    "dr mr mrs ms miss mx prof herr frau mme mlle m sr sra srta don doña dhr mevr mevrouw ing ir mag dott dott.ssa "
+    "sig sig.ra pan pani г-н г-жа д-р"
+)
+_PARTICLES = _words(
+    "de del della di da dos das do du des van von der den ter ten la le el al bin ibn ben y e zu zur of af"
+)
+# Words that stand in display names of shops, fans, bots and deleted accounts rather than of people.
+_NOT_NAMES = _words(
+    "official news team fan fans club shop store support customer user anonymous anon admin the angry real king queen "
+    "media radio online service help bot deleted facebook wechat telegram guest unknown someone nobody mama papa mom "
+    "dad girl boy man lady officiel officielle utilisateur client cliente offiziell kunde nutzer usuario oficial "
+    "anonimo anónimo anônimo utente ufficiale klant gebruiker użytkownik klient kullanıcı müşteri resmi pengguna "
+    "аноним пользователь удаленный удалённый официальный магазин клиент покупатель анонім користувач клієнт покупець "
+    "مستخدم مجهول زبون عميل उपयोगकर्ता ग्राहक 用户 用戶 微信用户 匿名 匿名用户 官方 客服 小编 顾客 顧客 "
+    "ユーザー 名無し 公式 사용자 익명 공식 고객"
+)
+
+
+def addressee(author_name: str, handle: str | None, style: NameStyle, brand_words: Collection[str] = ()) -> str:
+    """Return how to call the author, or "" where the display name does not look like a person's name.
+
+    A handle is not a name. `style` is the locale's: the first name alone, or the whole name.
+    """
+    name = clean(author_name, MAX_NAME_CHARACTERS).strip(" .-'’")
+    words = name.split()
+    while words and words[0].casefold().rstrip(".") in _TITLES:
+        words = words[1:]
+    if not _is_person(words, handle, brand_words):
+        return ""
+    if _CASED.match(words[0]):
+        words = _capitalised(words)
+        if not all(_is_capitalised(word) for word in words):
+            return ""
+        if style == "first":
+            return words[0]
+    # An East Asian name is never cut: which part is the family name, and whether it may stand alone, differs.
+    elif style == "first" and not _EAST_ASIAN.match(words[0]):
+        return words[0]
+    return " ".join(words)
+
+
+def _is_person(words: list[str], handle: str | None, brand_words: Collection[str]) -> bool:
+    whole = " ".join(words)
+    if not 1 <= len(words) <= 3 or not _PERSON.fullmatch(whole):
+        return False
+    if len(words) == 1 and handle and _letters(whole) == _letters(handle):
+        return False
+    if not _has_a_names_length(words):
+        return False
+    banned = {part.casefold() for phrase in brand_words for part in (phrase, *phrase.split())}
+    return not any(word.casefold() in _NOT_NAMES or word.casefold() in banned for word in words) and not any(
+        len(word) > 1 and not word.isascii() and word in whole for word in banned
+    )
+
+
+def _has_a_names_length(words: list[str]) -> bool:
+    letters = [_letters(word) for word in words]
+    if _EAST_ASIAN.match(words[0]):
+        longest = 4 if regex.fullmatch(r"\p{Han}+", "".join(letters)) else 8
+        return 2 <= sum(map(len, letters)) <= longest
+    return len(letters[0]) >= 2 and all(1 <= len(word) <= 20 for word in letters)
+
+
+def _capitalised(words: list[str]) -> list[str]:
+    """Names shouted in capitals are written as names; one such word alone is more often an acronym."""
+    if len(words) > 1 and all(word.isupper() for word in words):
+        return [regex.sub(r"\p{L}[\p{L}\p{M}]*", lambda match: match[0].capitalize(), word) for word in words]
+    return words
+
+
+def _is_capitalised(word: str) -> bool:
+    return word in _PARTICLES or bool(_WORD.fullmatch(word)) or bool(regex.fullmatch(r"\p{Lu}\.?", word))
+
+
+def _letters(text: str) -> str:
+    return str(regex.sub(r"[^\p{L}\p{M}]+", "", text)).casefold()

@@ -1,0 +1,161 @@
+"""Reply templates compiled and rendered in a sandbox that knows placeholders and conditions and nothing else.
+
+The syntax tree is checked against an allow-list before anything is compiled; the sandbox is the second wall.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
+
+import jinja2
+from jinja2 import nodes
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from listener.errors import TemplateError
+from playbooks.model import Place
+
+REPLY_PLACEHOLDERS = ("greeting", "handoff", "signature", "name", "product", "place", "brand")
+OPTIONAL_PLACEHOLDERS = frozenset({"name", "product", "place"})
+"""Those that may be empty: a reply template names them only inside an `if`."""
+MAX_TEMPLATE_CHARACTERS = 2000
+MAX_OUTPUT_CHARACTERS = 10_000
+_FILTERS = ("capitalize", "trim")
+_NODES = (nodes.Output, nodes.TemplateData, nodes.Name, nodes.If, nodes.Not, nodes.And, nodes.Or, nodes.Filter)
+_ALLOWED = "only {{ placeholder }} and {% if placeholder %} … {% else %} … {% endif %} are allowed"
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """No arithmetic, no attribute, no call: `"a" * 10**9` and its kind cannot run."""
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+    intercepted_unops = frozenset({"+", "-"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> NoReturn:
+        """Refuse arithmetic."""
+        raise SecurityError("arithmetic is not allowed")
+
+    def call_unop(self, context: Context, operator: str, arg: Any) -> NoReturn:
+        """Refuse arithmetic."""
+        raise SecurityError("arithmetic is not allowed")
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Refuse every attribute."""
+        return False
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        """Refuse every call."""
+        return False
+
+
+def sandbox() -> jinja2.Environment:
+    """Return a fresh environment with the few filters allowed and no test or global.
+
+    Autoescape is off: each receiver escapes for its own markup.
+    """
+    environment = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False, cache_size=0)
+    environment.filters = {name: environment.filters[name] for name in _FILTERS}
+    environment.tests = {}
+    environment.globals = {}
+    return environment
+
+
+_ENVIRONMENT = sandbox()
+
+
+class CompiledTemplate:
+    """A checked template, ready to render."""
+
+    def __init__(
+        self, source: str, placeholders: tuple[str, ...] = REPLY_PLACEHOLDERS, at: Place | None = None
+    ) -> None:
+        """Compile `source`.
+
+        Raises:
+            TemplateError: it holds anything but known placeholders and conditions, or is too long.
+        """
+        self._at = at or Place("", 1, 1, "")
+        if problems := check_source(source, placeholders):
+            raise TemplateError([self._at.problem(problem) for problem in problems])
+        self.names = frozenset(node.name for node in _ENVIRONMENT.parse(source).find_all(nodes.Name))
+        """The placeholders it uses."""
+        self._template = _ENVIRONMENT.from_string(source)
+
+    def render(self, values: Mapping[str, str]) -> str:
+        """Return the text with `values` put in; they are data and never compiled.
+
+        Raises:
+            TemplateError: a placeholder has no value, or the text is longer than any network takes.
+        """
+        text = ""
+        try:
+            for piece in self._template.generate(**values):
+                text += piece
+                if len(text) > MAX_OUTPUT_CHARACTERS:
+                    raise TemplateError([self._at.problem(f"the text exceeds {MAX_OUTPUT_CHARACTERS} characters")])
+        except jinja2.TemplateError as error:
+            raise TemplateError([self._at.problem(f"cannot be rendered: {error}")]) from error
+        return text
+
+
+def check_source(source: str, placeholders: tuple[str, ...] = REPLY_PLACEHOLDERS) -> list[str]:
+    """Return what is wrong with a template, each with what is allowed; nothing is compiled or run."""
+    if len(source) > MAX_TEMPLATE_CHARACTERS:
+        return [f"is {len(source)} characters long; at most {MAX_TEMPLATE_CHARACTERS} are allowed"]
+    try:
+        tree = _ENVIRONMENT.parse(source)
+        problems = _tree_problems(tree, placeholders)
+        if not problems:
+            _ENVIRONMENT.compile(tree)
+    except (jinja2.TemplateError, RecursionError) as error:
+        what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        return [f"is not a valid template: {what.rstrip('.')}; {_ALLOWED}"]
+    return problems
+
+
+def _tree_problems(tree: nodes.Template, placeholders: tuple[str, ...]) -> list[str]:
+    found = list(tree.find_all(nodes.Node))
+    foreign = dict.fromkeys(type(node).__name__ for node in found if not isinstance(node, _NODES))
+    problems = [f"uses {', '.join(foreign)}; {_ALLOWED}"] if foreign else []
+    problems += [problem for node in found for problem in _name_problems(node, placeholders)]
+    if placeholders == REPLY_PLACEHOLDERS:
+        problems += [
+            f"'{name}' may be empty; use it inside {{% if {name} %}} … {{% endif %}}"
+            for name in _unguarded(tree, frozenset())
+        ]
+    return list(dict.fromkeys(problems))
+
+
+def _name_problems(node: nodes.Node, placeholders: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(node, nodes.Name) and node.ctx == "load" and node.name not in placeholders:
+        yield f"unknown placeholder '{node.name}'; allowed: {', '.join(placeholders) or 'none'}"
+    elif isinstance(node, nodes.Name) and node.ctx != "load":
+        yield f"must not set '{node.name}'; {_ALLOWED}"
+    elif isinstance(node, nodes.Filter) and (node.name not in _FILTERS or node.args or node.kwargs):
+        yield f"filter '{node.name}' is not allowed so; allowed without arguments: {', '.join(_FILTERS)}"
+
+
+def _unguarded(node: nodes.Node, sure: frozenset[str]) -> Iterator[str]:
+    if isinstance(node, nodes.If):
+        for child in node.body:
+            yield from _unguarded(child, sure | _asserted(node.test))
+        for child in (*node.elif_, *node.else_):
+            yield from _unguarded(child, sure | _denied(node.test))
+    elif isinstance(node, nodes.Name):
+        if node.name in OPTIONAL_PLACEHOLDERS - sure:
+            yield node.name
+    else:
+        for child in node.iter_child_nodes():
+            yield from _unguarded(child, sure)
+
+
+def _asserted(test: nodes.Node) -> frozenset[str]:
+    """Names that are not empty where `test` holds."""
+    if isinstance(test, nodes.Name):
+        return frozenset({test.name})
+    return _asserted(test.left) | _asserted(test.right) if isinstance(test, nodes.And) else frozenset()
+
+
+def _denied(test: nodes.Node) -> frozenset[str]:
+    """Names that are not empty where `test` does not hold."""
+    return _asserted(test.node) if isinstance(test, nodes.Not) else frozenset()
