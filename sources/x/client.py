@@ -1,0 +1,110 @@
+"""X's endpoints over `tweepy.Client`, as plain dicts: tweepy's own models know only the older field naming."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import requests
+import tweepy
+
+from listener.clock import Clock
+from listener.errors import MissingSecretError, RefusedSourceError, RetryableSourceError
+from sources.base import RebasingAdapter
+from sources.x.errors import RejectedParameterError, translate
+from sources.x.options import XOptions
+
+API = "https://api.twitter.com"  # fixed in tweepy 4.17.0
+_USER_FIELDS = "description,location,name,public_metrics,username,verified"
+_PLACE_FIELDS = "country,country_code,full_name,name"
+_POST_FIELDS = "conversation_id,created_at,geo,id,lang,paid_partnership,public_metrics,text"
+# Specification 2.166 and 2.167. The newer one has no field for author and references: they are asked for as expansions.
+_NAMINGS = {
+    "tweet": {
+        "tweet.fields": f"author_id,{_POST_FIELDS},note_tweet,referenced_tweets",
+        "expansions": "author_id,geo.place_id",
+    },
+    "post": {
+        "post.fields": f"{_POST_FIELDS},note_post",
+        "expansions": "author_id,geo.place_id,referenced_posts",
+    },
+}
+_NAMING_PARAMETERS = {"tweet.fields", "post.fields", "expansions"}
+# What tweepy raises when an error answer has another shape than its own error classes expect.
+_UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
+
+
+class XClient:
+    """The three look-ups the source needs. Every method raises the project's source errors only."""
+
+    def __init__(self, options: XOptions, clock: Clock) -> None:
+        self._token = _checked_token(options)
+        self._clock = clock
+        self._naming = "tweet"
+        logging.getLogger("tweepy.client").setLevel(logging.INFO)  # at DEBUG it logs the Authorization header
+        self._tweepy = tweepy.Client(self._token, return_type=dict, wait_on_rate_limit=False)
+        self._tweepy.session.mount("https://", RebasingAdapter(None, options.timeout_s))  # where a redirect may lead
+        self._tweepy.session.mount(API, RebasingAdapter(options.base_url, options.timeout_s))
+
+    def close(self) -> None:
+        """Release connections."""
+        self._tweepy.session.close()
+
+    def search(self, query: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Return one page of recent search."""
+        return self._page("/2/tweets/search/recent", {"query": query, **parameters})
+
+    def mentions(self, user_id: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Return one page of the posts that mention a user."""
+        if "next_token" in parameters:
+            parameters = {**parameters, "pagination_token": parameters["next_token"]}
+            del parameters["next_token"]
+        return self._page(f"/2/users/{user_id}/mentions", parameters)
+
+    def user_id(self, handle: str) -> str:
+        """Return the id of the account with this handle."""
+        answer = self._ask(lambda: self._tweepy.get_user(username=handle))
+        data = answer.get("data")
+        user_id = data.get("id") if isinstance(data, dict) else None
+        if not isinstance(user_id, str) or not user_id.isdigit():
+            raise RefusedSourceError(f"X knows no account @{handle}, or does not show it")
+        return user_id
+
+    def _page(self, path: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Ask in the naming that worked last; where X refuses the field names, once more in the other."""
+        try:
+            return self._get(path, parameters, self._naming)
+        except RejectedParameterError as error:
+            if not error.parameters & _NAMING_PARAMETERS:
+                raise
+            other = "post" if self._naming == "tweet" else "tweet"
+            answer = self._get(path, parameters, other)
+            self._naming = other
+            return answer
+
+    def _get(self, path: str, parameters: dict[str, Any], naming: str) -> dict[str, Any]:
+        fields = {**_NAMINGS[naming], "user.fields": _USER_FIELDS, "place.fields": _PLACE_FIELDS}
+        sent = {name: _written(value) for name, value in {**parameters, **fields}.items()}
+        # `request` and not `search_recent_tweets`: those methods know the older field names alone.
+        return self._ask(lambda: self._tweepy.request("GET", path, params=sent).json())
+
+    def _ask(self, call: Callable[[], Any]) -> dict[str, Any]:
+        try:
+            answer = call()
+        except (tweepy.TweepyException, requests.RequestException, *_UNREADABLE) as error:
+            raise translate(error, self._clock.now(), self._token) from error
+        if not isinstance(answer, dict):
+            raise RetryableSourceError("X's answer is no JSON object")
+        return answer
+
+
+def _written(value: Any) -> Any:
+    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value
+
+
+def _checked_token(options: XOptions) -> str:
+    token = options.bearer_token.get()
+    # The HTTP library would repeat a header it cannot send in its error message.
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise MissingSecretError(f"{options.bearer_token!r} holds a blank or a character no token has; copy it again")
+    return token
