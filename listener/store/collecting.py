@@ -1,5 +1,6 @@
 """The first transaction: a page's mentions and its cursor, together or not at all."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,8 +65,8 @@ class Collecting:
         now: datetime,
         next_poll_at: datetime,
         max_age_s: float | None,
-    ) -> int:
-        """Store a page and its cursor in one transaction; return how many mentions were new.
+    ) -> Counter[str]:
+        """Store a page and its cursor in one transaction; return how many mentions were new, by country.
 
         A mention that is there already gets its engagement refreshed. One that another watch of the same brand
         found first stays with that watch's country.
@@ -181,7 +182,7 @@ def _save_mentions(
     unique: Mapping[tuple[str, str], Arrival],
     authors: Mapping[tuple[str, str], int],
     now: datetime,
-) -> tuple[int, dict[tuple[str, str], int]]:
+) -> tuple[Counter[str], dict[tuple[str, str], int]]:
     before = _ids(connection, schema.mentions, unique)
     fresh = [_mention_row(item, authors, now) for key, item in unique.items() if key not in before]
     if fresh:
@@ -191,7 +192,7 @@ def _save_mentions(
         connection.execute(statement, fresh)
     _refresh_engagement(connection, [(before[key], item.mention) for key, item in unique.items() if key in before])
     after = _ids(connection, schema.mentions, unique) if fresh else before
-    return len(after) - len(before), after
+    return Counter(item.country for key, item in unique.items() if key in after and key not in before), after
 
 
 def _mention_row(item: Arrival, authors: Mapping[tuple[str, str], int], now: datetime) -> dict[str, Any]:

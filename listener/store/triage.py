@@ -48,6 +48,7 @@ class AlertRow:
     playbook: str | None
     pilot: bool
     match_id: int
+    """The match whose post the card shows: the one of the highest priority."""
     mentions: int
     copies: int
     opened_at: datetime
@@ -218,13 +219,19 @@ class TriageTransaction:
             "priority": max(alert.priority, priority),
             "updated_at": now,
         }
+        if priority > alert.priority:  # the card shows the post of the highest priority
+            values["match_id"] = match_id
         self._connection.execute(update(schema.alerts).where(schema.alerts.c.id == alert.id).values(values))
         self._add_mention(alert.id, match_id, "copy" if copy else "joined", now)
         self._hold(alert.id, fingerprints)
         self.record(alert.id, "joined", {"match": match_id, "copy": copy}, now)
         if raised > alert.severity:
             self.record(alert.id, "severity", {"from": alert.severity, "to": raised}, now)
-        row = self._connection.execute(select(schema.alerts).where(schema.alerts.c.id == alert.id)).mappings().one()
+        return self.alert(alert.id)
+
+    def alert(self, alert_id: int) -> AlertRow:
+        """Return an alert as this transaction sees it."""
+        row = self._connection.execute(select(schema.alerts).where(schema.alerts.c.id == alert_id)).mappings().one()
         return _alert(row)
 
     def record(self, alert_id: int, kind: str, data: Mapping[str, Any], now: datetime, actor: str = "listener") -> None:

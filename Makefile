@@ -1,0 +1,47 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+CONFIG ?= config.yaml
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: run test check format train evaluate clean
+
+## run: install what is needed and listen (ONCE=1 ends after one pass)
+run: .venv/.installed
+	$(BIN)/listener run --config $(CONFIG) $(if $(ONCE),--once)
+
+## test: install what tests need and run every check
+test: .venv/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q
+
+check: test
+
+format: .venv/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+## train, evaluate: make the heads anew from DATA, or measure those that ship
+train: .venv/.installed-dev
+	$(BIN)/python -m classifiers.training train --data $(DATA) --out classifiers/weights
+
+evaluate: .venv/.installed-dev
+	$(BIN)/python -m classifiers.training evaluate --data $(DATA)
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=…")'
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "installing into .venv: a few minutes the first time"
+	$(PIP) --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	@echo "installing what tests need"
+	$(PIP) --group dev
+	@touch $@
+
+clean:
+	rm -rf .venv var

@@ -1,0 +1,269 @@
+"""Wiring: the one place where configuration, plugins, store and pipeline are put together."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from alerts.receivers.base import Receiver
+from alerts.receivers.registry import receiver_specs
+from listener.clock import Clock, SystemClock
+from listener.config import Config, PluginOptions
+from listener.errors import ListenerError, MissingSecretError, StoreError
+from listener.pipeline.cards import CardBuilder
+from listener.pipeline.classify import COPY_WINDOW, Classifier, ClassifyStep
+from listener.pipeline.collect import Collector
+from listener.pipeline.send import Sender, dump_message
+from listener.pipeline.tally import Tally
+from listener.pipeline.triage import TriageStep
+from listener.store import Store
+from playbooks.library import PlaybookLibrary
+from sources.base import Source
+from sources.registry import source_specs
+
+if TYPE_CHECKING:
+    from classifiers.mentions import MentionClassifier
+
+log = structlog.get_logger("listener")
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and how far it is, in [0, 1]."""
+
+TRIAGE_BATCH = 200
+_PATIENCE_S = 120.0
+"""How long one pass waits for receivers that ask to be left alone for a while."""
+
+
+def plugin_options() -> PluginOptions:
+    """Return the options classes of all plugins, for reading a configuration."""
+    return PluginOptions(
+        sources={name: (spec.options, spec.watch_options) for name, spec in source_specs().items()},
+        receivers={kind: spec.options for kind, spec in receiver_specs().items()},
+    )
+
+
+def load_classifier(config: Config, progress: Progress | None = None) -> "MentionClassifier":
+    """Load the model, building the encoder from its package the first time.
+
+    Raises:
+        ModelUnavailableError: a weights file is missing or damaged.
+    """
+    from classifiers.mentions import MentionClassifier
+
+    return MentionClassifier.load(
+        Path(config.model.cache), threads=config.model.threads, batch=config.model.batch, progress=progress
+    )
+
+
+@dataclass(slots=True)
+class Plugins:
+    """Sources and receivers that are on, and for those that are off, what to do about it."""
+
+    sources: dict[str, Source] = field(default_factory=dict)
+    receivers: dict[str, Receiver] = field(default_factory=dict)
+    off: dict[str, str] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Release all connections."""
+        for plugin in (*self.sources.values(), *self.receivers.values()):
+            plugin.close()
+
+
+def open_plugins(config: Config, clock: Clock) -> Plugins:
+    """Make every source that a watch needs and every receiver; a missing secret turns one off, not all."""
+    plugins = Plugins()
+    source_kinds, receiver_kinds = source_specs(), receiver_specs()
+    for name in dict.fromkeys(watch.source for watch in config.watches):
+        try:
+            plugins.sources[name] = source_kinds[name].create(config.sources[name], clock)
+        except MissingSecretError as error:
+            plugins.off[f"source {name}"] = error.hint
+    for name, options in config.receivers.items():
+        try:
+            plugins.receivers[name] = receiver_kinds[options.type].create(name, options)
+        except MissingSecretError as error:
+            plugins.off[f"receiver {name}"] = error.hint
+    return plugins
+
+
+class App:
+    """The daemon's parts, ready to run one pass or to be scheduled."""
+
+    def __init__(
+        self,
+        config: Config,
+        plugins: Plugins,
+        classifier: Classifier,
+        library: PlaybookLibrary,
+        store: Store,
+        clock: Clock | None = None,
+    ) -> None:
+        self.config = config
+        self.plugins = plugins
+        self.store = store
+        self.clock = clock or SystemClock()
+        successors = (config.fallback_receiver, *plugins.receivers)
+        self.sender = Sender(plugins.receivers, store, self.clock, successors=successors)
+        self.collector = Collector(config, plugins.sources, store, self.clock, self.tell_operators)
+        self.classify = ClassifyStep(config, classifier, store, self.clock)
+        self.triage = TriageStep(config, CardBuilder(config, library), store, self.clock, self.effective_receiver)
+        self._working = threading.Lock()
+
+    def effective_receiver(self, name: str) -> str:
+        """Return the receiver itself, or the fallback where it is off or disabled."""
+        return name if self.sender.is_on(name) else self.config.fallback_receiver
+
+    def tell_operators(self, title: str, text: str) -> None:
+        """Queue a message to operators, to where unrouted alerts go."""
+        receiver = self.effective_receiver(self.config.route.receiver or self.config.fallback_receiver)
+        self.store.outbox.tell(receiver, dump_message(title, text), self.clock.now())
+
+    def work(self, tally: Tally, stopping: Callable[[], bool], progress: Progress | None = None) -> int:
+        """Classify and triage all that waits; return how many mentions were decided on."""
+        decided = 0
+        with self._working:  # a second worker would take the same batch
+            total = self.store.classifying.count_waiting() if progress else 0
+            done = 0
+            while not stopping():
+                classified = self.classify.run(self.config.model.batch, tally)
+                done += classified
+                if progress and total:
+                    progress("classifying", min(1.0, done / total))
+                triaged = self.triage.run(TRIAGE_BATCH, tally)
+                decided += triaged
+                if not classified and not triaged:
+                    break
+        return decided
+
+    def run_once(self, stop: threading.Event, progress: Progress | None = None) -> Tally:
+        """Collect from every watch, classify, triage, send; return what was done."""
+        tally = Tally()
+        watches = self.collector.watches()
+        for index, watch in enumerate(watches):
+            if stop.is_set():
+                break
+            if progress:
+                progress(f"collecting {watch.id}", index / len(watches))
+            self.collector.poll(watch, tally, stop.is_set, even_if_early=True)
+        self.work(tally, stop.is_set, progress)
+        self.send_all(tally, stop)
+        return tally
+
+    def send_all(self, tally: Tally, stop: threading.Event) -> None:
+        """Send until the outbox holds nothing that can be sent within two minutes of trying."""
+        deadline = self.clock.now().timestamp() + _PATIENCE_S
+        while not stop.is_set():
+            sent = sum(self.sender.drain(name, tally, stop.wait) for name in self.store.outbox.receivers_waiting())
+            waiting = [name for name in self.store.outbox.receivers_waiting() if self.sender.is_on(name)]
+            if sent:
+                deadline = self.clock.now().timestamp() + _PATIENCE_S
+            if not waiting or self.clock.now().timestamp() > deadline or stop.wait(0.2):
+                break
+
+    def forget(self) -> None:
+        """Drop what is kept only for a while."""
+        self.store.classifying.forget_bands(self.clock.now(), COPY_WINDOW)
+
+    def close(self) -> None:
+        """Release everything."""
+        self.plugins.close()
+        self.store.close()
+
+
+class DatabaseLock:
+    """Keeps a second daemon off the same SQLite file; PostgreSQL needs none."""
+
+    def __init__(self, url: str) -> None:
+        self._path = Path(url.removeprefix("sqlite:///") + ".lock") if url.startswith("sqlite:///") else None
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> "DatabaseLock":
+        if self._path is not None:
+            import fcntl
+
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(self._descriptor)
+                self._descriptor = None
+                raise StoreError(
+                    f"another listener is running on this database ({self._path}); stop it first, or give this one"
+                    " a store.url of its own"
+                ) from None
+        return self
+
+    def __exit__(self, *ignored: object) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def open_app(config: Config, *, progress: Progress | None = None, clock: Clock | None = None) -> App:
+    """Open store, plugins, library and model.
+
+    Raises:
+        ListenerError: any of them cannot be used; the message says what to do.
+    """
+    clock = clock or SystemClock()
+    library = PlaybookLibrary.load()
+    store = Store(config.store.url)
+    try:
+        plugins = open_plugins(config, clock)
+        classifier = load_classifier(config, progress)
+    except ListenerError:
+        store.close()
+        raise
+    # A daemon that starts anew knows that no sender of its own is still at work.
+    if config.store.url.startswith("sqlite"):
+        store.outbox.release()
+    store.outbox.enable_all()
+    return App(config, plugins, classifier, library, store, clock)
+
+
+def status_lines(config: Config, off: Mapping[str, str]) -> list[str]:
+    """Return in words what listens, where alerts go, and what is off and why."""
+    by_source: dict[str, int] = {}
+    for watch in config.watches:
+        by_source[watch.source] = by_source.get(watch.source, 0) + 1
+    lines = [
+        f"{len(config.brands)} brands, {len(config.countries)} countries, {len(config.watches)} watches: "
+        + ", ".join(f"{source} {count}" for source, count in sorted(by_source.items()))
+    ]
+    lines += [f"{name} is off: {hint}" for name, hint in off.items()]
+    if any(name.startswith("receiver ") for name in off):
+        lines.append(f"alerts for a receiver that is off go to '{config.fallback_receiver}'")
+    return lines
+
+
+def missing_secrets(config: Config) -> dict[str, str]:
+    """Return what is off for want of a secret, without opening anything."""
+    from listener.config import Secret
+
+    off: dict[str, str] = {}
+    used = {watch.source for watch in config.watches}
+    parts = [(f"source {name}", options) for name, options in config.sources.items() if name in used]
+    parts += [(f"receiver {name}", options) for name, options in config.receivers.items()]
+    for name, options in parts:
+        for value in dict(options).values():
+            hint = value.missing if isinstance(value, Secret) else None
+            if hint:
+                off[name] = hint
+    return off
+
+
+__all__ = [
+    "App",
+    "DatabaseLock",
+    "Plugins",
+    "load_classifier",
+    "missing_secrets",
+    "open_app",
+    "plugin_options",
+    "status_lines",
+]

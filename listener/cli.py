@@ -1,0 +1,234 @@
+"""The command `listener`. Parses arguments, shows progress and errors; everything else is done elsewhere."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from listener.errors import ListenerError
+
+if TYPE_CHECKING:
+    from listener.app import Progress
+    from listener.config import Config
+
+app = typer.Typer(
+    name="listener",
+    help="Hears complaints about your brands across networks, countries and languages, and gets people to answer.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")]
+_DEFAULT_CONFIG = Path("config.yaml")
+
+
+def main() -> None:
+    """Run the command; errors raised on purpose become a message and exit status 1."""
+    try:
+        app()
+    except ListenerError as error:
+        print(f"error: {error}" if "\n" not in str(error) else str(error), file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def run(
+    config: ConfigOption = _DEFAULT_CONFIG,
+    once: Annotated[bool, typer.Option("--once", help="End after one pass, with a summary.")] = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Listen: collect, classify, raise alerts and send them, until Ctrl-C."""
+    from listener.app import DatabaseLock, missing_secrets, open_app, status_lines
+
+    settings = _load(config)
+    _configure_logging(verbose)
+    _say(*status_lines(settings, missing_secrets(settings)))
+    stop = _stop_on_signals()
+    with DatabaseLock(settings.store.url):
+        with _progress() as progress:
+            application = open_app(settings, progress=progress)
+        if stop.is_set():
+            return
+        if once:
+            with _progress() as progress:
+                tally = application.run_once(stop, progress)
+            typer.echo("\n".join(tally.lines()))
+            waiting = len(application.store.outbox.rows(("pending", "sending")))
+            if waiting:
+                _say(f"{waiting} notifications wait: their receivers did not accept them; the next run sends them")
+            application.close()
+        else:
+            from listener.scheduler import Daemon
+
+            _say("listening; Ctrl-C stops")
+            Daemon(application, stop).run()
+            _say("stopped; nothing is lost")
+    # A fetch or a classification may still be at work in a thread: everything is stored, so leave it behind.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+@app.command()
+def check(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+    """Check the configuration and the playbooks, and say what is on and off."""
+    from listener.app import missing_secrets, status_lines
+    from playbooks.library import PlaybookLibrary
+
+    settings = _load(config)
+    PlaybookLibrary.load()
+    typer.echo("\n".join(status_lines(settings, missing_secrets(settings))))
+    typer.echo(f"{config}: all is well")
+
+
+@app.command("try")
+def try_text(
+    text: Annotated[str, typer.Argument(help="A post, in any language.")],
+    country: Annotated[str, typer.Option(help="Whose rules apply (ISO code).")],
+    network: Annotated[str, typer.Option(help="Where it was posted.")] = "x",
+    brand: Annotated[
+        str | None, typer.Option(help="Which brand it is about; the one it names, else the first.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="The author's display name.")] = "",
+    handle: Annotated[str | None, typer.Option(help="The author's handle.")] = None,
+    followers: Annotated[int, typer.Option(min=0, help="How many follow the author.")] = 0,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Show what would become of a post: classification, priority, rules, route, card with reply drafts."""
+    from listener.trial import Trial, print_trial
+
+    settings = _load(config)
+    if country not in settings.countries:
+        raise _usage(f"country {country} is not configured; known: {', '.join(settings.countries)}")
+    if brand is not None and brand not in settings.brands:
+        raise _usage(f"brand {brand} is not configured; known: {', '.join(settings.brands)}")
+    with _progress() as progress:
+        trial = Trial(settings, progress)
+    print_trial(
+        trial.run(text, country=country, network=network, brand=brand, name=name, handle=handle, followers=followers)
+    )
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="JSON Lines or CSV; see docs/file-format.md.")],
+    speed: Annotated[
+        float | None, typer.Option(min=0.001, help="Keep the posts' own distances, N times as fast; else at once.")
+    ] = None,
+    country: Annotated[str | None, typer.Option(help="For posts whose country or language says nothing.")] = None,
+    brand: Annotated[str | None, typer.Option(help="The brand the posts are about; else the one each names.")] = None,
+    network: Annotated[str | None, typer.Option(help="For rows that name no network.")] = None,
+    store: Annotated[
+        str | None, typer.Option(help="Database URL to replay into; else one that is thrown away.")
+    ] = None,
+    cards: Annotated[bool, typer.Option("--cards", help="Print every alert's card.")] = False,
+    config: ConfigOption = _DEFAULT_CONFIG,
+    verbose: VerboseOption = False,
+) -> None:
+    """Run a file of posts through everything but the network, and show what it would have raised.
+
+    Nothing is sent to anyone: alerts go to this terminal.
+    """
+    from listener.replaying import Replay
+
+    settings = _load(config)
+    _configure_logging(verbose)
+    for value, known, what in ((country, settings.countries, "country"), (brand, settings.brands, "brand")):
+        if value is not None and value not in known:
+            raise _usage(f"{what} {value} is not configured; known: {', '.join(known)}")
+    stop = _stop_on_signals()
+    with _progress() as progress:
+        replaying = Replay(settings, store_url=store, cards=cards, progress=progress)
+        report = replaying.run(file, stop, country=country, brand=brand, network=network, speed=speed)
+    typer.echo("\n".join(report.lines()))
+    replaying.close()
+    if not report.adds_up:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+    """Show where each watch stands, what was not seen, and what could not be delivered."""
+    from listener.status import report
+    from listener.store import Store
+
+    settings = _load(config)
+    database = Store(settings.store.url)
+    typer.echo("\n".join(report(settings, database)))
+    database.close()
+
+
+def _load(path: Path) -> "Config":
+    from listener.app import plugin_options
+    from listener.config import load_config
+
+    return load_config(path, plugin_options())
+
+
+def _usage(message: str) -> typer.BadParameter:
+    return typer.BadParameter(message)
+
+
+def _configure_logging(verbose: bool) -> None:
+    from listener.logs import configure_logging
+
+    configure_logging(verbose=verbose)
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+def _stop_on_signals() -> threading.Event:
+    """Return an event that Ctrl-C or SIGTERM sets; a second one ends the process at once."""
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: object) -> None:
+        if stop.is_set():
+            os._exit(130)
+        stop.set()
+        print("stopping…", file=sys.stderr)
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+    return stop
+
+
+@contextmanager
+def _progress() -> Iterator["Progress"]:
+    """Show a bar on a terminal; elsewhere one line for each new thing that is being done."""
+    if not sys.stderr.isatty():
+        said: set[str] = set()
+
+        def say(what: str, share: float) -> None:
+            subject = what.split(" ", 1)[0]
+            if subject not in said:
+                said.add(subject)
+                _say(f"{what}…")
+
+        yield say
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda what, share: bar.update(task, description=what, completed=share)
+
+
+if __name__ == "__main__":
+    main()

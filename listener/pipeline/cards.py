@@ -1,0 +1,120 @@
+"""Puts together the card of an alert: what the post says, why it was raised, what to answer."""
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+
+from alerts.card import Card, CardAuthor
+from listener.config import Config
+from listener.model import SIGNALS, Guidance, Urgency
+from listener.pipeline.assess import Assessment
+from listener.store import AlertRow, TriageItem
+from playbooks.library import PlaybookLibrary
+from playbooks.model import GuideRequest
+
+
+class CardBuilder:
+    """Builds cards from what the store holds and the playbook library offers."""
+
+    def __init__(self, config: Config, library: PlaybookLibrary) -> None:
+        self._config = config
+        self._library = library
+
+    def guidance(self, item: TriageItem) -> Guidance:
+        """Return the playbook, drafts and hand-off for one mention."""
+        brand = self._config.brands[item.brand]
+        country = self._config.countries[item.country]
+        mention, found = item.mention, item.classification
+        return self._library.guide(
+            GuideRequest(
+                topic=found.topic,
+                signals=tuple(found.signals),
+                urgency=Urgency(found.urgency),
+                network=mention.network,
+                language=found.language,
+                country=item.country,
+                country_locales=country.playbook.locales,
+                playbook_by_topic=country.playbook.topics,
+                brand_name=brand.name,
+                brand_signature=brand.signature,
+                brand_account=brand.accounts.get(mention.network, ""),
+                agent=self._config.teams[country.team].signature,
+                author_name=mention.author.name,
+                author_id=mention.author.external_id,
+                handle=mention.author.handle,
+                text=mention.text,
+                products=brand.products,
+                place=mention.place if mention.network != "wechat" else "",
+                links=mention.links,
+                post_id=mention.external_id,
+                post_url=mention.url,
+                seed=f"{mention.network}/{mention.author.external_id}",
+            )
+        )
+
+    def card(self, alert: AlertRow, item: TriageItem, assessment: Assessment, guidance: Guidance | None) -> Card:
+        """Return the card of an alert that shows `item` as its post."""
+        brand = self._config.brands[alert.brand]
+        country = self._config.countries[alert.country]
+        team = self._config.teams[country.team]
+        mention, found = item.mention, item.classification
+        author = mention.author
+        return Card(
+            alert_id=alert.id,
+            reference=f"A-{alert.id}",
+            severity=alert.severity,
+            state=alert.state,
+            brand=brand.name,
+            country=alert.country,
+            country_name=country.name or _territory(alert.country),
+            team=team.name,
+            network=mention.network,
+            pilot=alert.pilot,
+            language=found.language,
+            language_name=language_name(found.language),
+            team_reads_language=_base(found.language) in {_base(language) for language in team.languages},
+            author=CardAuthor(
+                name=author.name or author.handle or author.external_id,
+                handle=author.handle,
+                followers=author.followers,
+                verified=bool(author.verified),
+                influence=assessment.influence.score,
+                because=tuple(part.because for part in assessment.influence.parts if part.value * part.weight >= 0.01),
+                url=author.url,
+            ),
+            text=mention.text,
+            place=mention.place or author.location,
+            url=mention.url,
+            published_at=mention.published_at,
+            opened_at=alert.opened_at,
+            topic=found.topic,
+            reasons=(*assessment.decision.reasons, *_signals(item)),
+            priority=assessment.priority.score,
+            priority_explanation=assessment.priority.explanation,
+            mentions=alert.mentions,
+            copies=alert.copies,
+            guidance=guidance,
+            timezone=country.timezone,
+        )
+
+
+def language_name(tag: str) -> str:
+    """Return the English name of a language tag, or the tag itself."""
+    if tag == "und":
+        return "unknown language"
+    try:
+        return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
+    except (UnknownLocaleError, ValueError):
+        return tag
+
+
+def _base(tag: str) -> str:
+    return tag.split("-", 1)[0]
+
+
+def _territory(code: str) -> str:
+    return str(Locale("en").territories.get(code, code))
+
+
+def _signals(item: TriageItem) -> list[str]:
+    found = sorted(item.classification.signals.items(), key=lambda pair: -pair[1])
+    return [f"{SIGNALS[letter]} ({probability:.2f})" for letter, probability in found if letter in SIGNALS]

@@ -1,0 +1,111 @@
+"""Classifies what was collected: copies repeat what is known of their original, the rest goes to the model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Protocol
+
+from classifiers.copies import JACCARD, bands, similarity
+from listener.clock import Clock
+from listener.config import Config
+from listener.model import Classification
+from listener.pipeline.tally import Tally
+from listener.store import Store
+from listener.store.classifying import Classified, Unclassified
+
+COPY_WINDOW = timedelta(days=14)
+
+
+class Classifier(Protocol):
+    """What this step needs of a classifier."""
+
+    def classify(
+        self,
+        texts: Sequence[str],
+        *,
+        network_languages: Sequence[str | None],
+        country_languages: Sequence[Sequence[str]],
+    ) -> list[Classification]:
+        """Return one classification per text, in order."""
+        ...
+
+
+class ClassifyStep:
+    """Takes the oldest waiting mentions, a batch at a time."""
+
+    def __init__(self, config: Config, classifier: Classifier, store: Store, clock: Clock) -> None:
+        self._config = config
+        self._classifier = classifier
+        self._store = store.classifying
+        self._clock = clock
+
+    def run(self, limit: int, tally: Tally) -> int:
+        """Classify at most `limit` mentions; return how many."""
+        waiting = self._store.waiting(limit)
+        if not waiting:
+            return 0
+        now = self._clock.now()
+        originals = self._store.originals(waiting, now - COPY_WINDOW)
+        known = dict(self._store.classifications(sorted(set(originals.values()))))
+        fresh = [item for item in waiting if originals.get(item.mention_id) not in known]
+        in_batch = {item.mention_id for item in waiting}
+        # A copy whose original is in this very batch waits for it instead of being inferred twice.
+        inferred = [item for item in fresh if originals.get(item.mention_id) not in in_batch]
+        found = self._infer(inferred)
+        known.update(found)
+        near = self._near_copies(inferred, originals)
+        done = [
+            Classified(
+                item.mention_id,
+                self._result(item, known, originals),
+                originals.get(item.mention_id) or near.get(item.mention_id),
+                bands(item.text) if item.mention_id in found else (),
+            )
+            for item in waiting
+        ]
+        self._store.save(done, now)
+        tally.classified.update(item.country for item in waiting)
+        return len(waiting)
+
+    def _infer(self, items: Sequence[Unclassified]) -> dict[int, Classification]:
+        if not items:
+            return {}
+        found = self._classifier.classify(
+            [item.text for item in items],
+            network_languages=[item.language_tag for item in items],
+            country_languages=[self._languages(item.country) for item in items],
+        )
+        return {item.mention_id: result for item, result in zip(items, found, strict=True)}
+
+    def _result(
+        self, item: Unclassified, known: Mapping[int, Classification], originals: Mapping[int, int]
+    ) -> Classification:
+        if item.mention_id in known:
+            return known[item.mention_id]
+        original = originals.get(item.mention_id)
+        if original is not None and original in known:
+            return replace(known[original], copy_of=original)
+        return self._infer([item])[item.mention_id]
+
+    def _near_copies(self, items: Sequence[Unclassified], originals: Mapping[int, int]) -> dict[int, int]:
+        """Return, for texts that nearly repeat an earlier one, the id of the first of its kind."""
+        since = self._clock.now() - COPY_WINDOW
+        seen: dict[str, list[tuple[int, str]]] = {}
+        found: dict[int, int] = {}
+        for item in sorted(items, key=lambda item: item.mention_id):
+            if item.mention_id in originals:
+                continue
+            keys = bands(item.text)
+            candidates = self._store.candidates(keys, item.mention_id, since)
+            candidates += [pair for key in keys for pair in seen.get(key, ())]
+            for root, text in dict.fromkeys(candidates):
+                if root != item.mention_id and similarity(text, item.text) >= JACCARD:
+                    found[item.mention_id] = root
+                    break
+            for key in keys:
+                seen.setdefault(key, []).append((found.get(item.mention_id, item.mention_id), item.text))
+        return found
+
+    def _languages(self, country: str) -> Sequence[str]:
+        settings = self._config.countries.get(country)
+        return settings.languages if settings else ()

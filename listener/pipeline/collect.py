@@ -1,0 +1,135 @@
+"""Polls watches: fetches pages, stores each with its cursor, and decides when to come back."""
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from classifiers.copies import text_hash
+from listener.clock import Clock
+from listener.config import Config
+from listener.errors import QuotaExhaustedError, RefusedSourceError, RetryableSourceError, SourceError
+from listener.model import Gap, Page, Watch
+from listener.pipeline.places import country_of
+from listener.pipeline.tally import Tally
+from listener.store import Arrival, Store, WatchState
+from sources.base import Source
+
+log = structlog.get_logger("listener.collect")
+
+PAGES_A_POLL = 50
+"""A watch with more waits for its next turn, so that one back-fill does not starve the others."""
+_LONGEST_PAUSE_S = 3600.0
+
+
+class Collector:
+    """Polls one watch at a time; everything it remembers is in the store, but for sources that refused."""
+
+    def __init__(
+        self,
+        config: Config,
+        sources: Mapping[str, Source],
+        store: Store,
+        clock: Clock,
+        tell_operators: Callable[[str, str], None],
+    ) -> None:
+        self._config = config
+        self._sources = sources
+        self._store = store
+        self._clock = clock
+        self._tell_operators = tell_operators
+        self.refused: dict[str, str] = {}
+        """Sources that refused, with what they said: not polled again until the daemon starts anew."""
+
+    def watches(self) -> list[Watch]:
+        """Return the watches whose source is on."""
+        return [watch for watch in self._config.watches if watch.source in self._sources]
+
+    def poll(self, watch: Watch, tally: Tally, stopping: Callable[[], bool], *, even_if_early: bool = False) -> None:
+        """Fetch what is new for one watch, if its time has come. Never raises a source's error."""
+        state = self._store.collecting.state(watch.id)
+        now = self._clock.now()
+        if watch.source in self.refused or (state.next_poll_at and state.next_poll_at > now and not even_if_early):
+            return
+        try:
+            self._sweep(watch, state, tally, stopping)
+        except SourceError as error:
+            self._failed(watch, error)
+
+    def _sweep(self, watch: Watch, state: WatchState, tally: Tally, stopping: Callable[[], bool]) -> None:
+        cursor = state.cursor
+        for turn in range(PAGES_A_POLL):
+            page = self._sources[watch.source].fetch(watch, cursor)
+            go_on = page.more and not stopping()
+            self._keep(watch, page, tally, at_once=page.more and (stopping() or turn == PAGES_A_POLL - 1))
+            if not go_on:
+                return
+            if page.cursor == cursor and not page.mentions:
+                raise RetryableSourceError(f"{watch.source} asks to go on from where it already was")
+            cursor = page.cursor
+
+    def _keep(self, watch: Watch, page: Page, tally: Tally, *, at_once: bool) -> None:
+        now = self._clock.now()
+        arrivals = [
+            Arrival(mention, country_of(mention, watch, self._config), text_hash(mention.text))
+            for mention in page.mentions
+        ]
+        pause = 0.0 if at_once else self._interval_s(watch)
+        new = self._store.collecting.save_page(
+            watch,
+            page,
+            arrivals,
+            now=now,
+            next_poll_at=now + timedelta(seconds=pause),
+            max_age_s=self._max_age_s(watch),
+        )
+        tally.collected.update(arrival.country for arrival in arrivals)
+        tally.new.update(new)
+        tally.skipped[watch.country] += sum(item.broken for item in page.skipped)
+        for item in page.skipped:
+            if item.broken:
+                log.warning("item skipped", watch=watch.id, where=item.where, reason=item.reason)
+        for gap in page.gaps:
+            log.warning("gap", watch=watch.id, since=str(gap.start_at), until=str(gap.end_at), reason=gap.reason)
+        if page.mentions:
+            log.info("collected", watch=watch.id, mentions=len(page.mentions), new=sum(new.values()))
+
+    def _failed(self, watch: Watch, error: SourceError) -> None:
+        now = self._clock.now()
+        state = self._store.collecting.state(watch.id)
+        if isinstance(error, QuotaExhaustedError):
+            until = error.resets_at or now + timedelta(hours=24)
+            gap = Gap(state.succeeded_at or now, until, f"quota used up: {error}")
+            self._note(watch, error, now, until, gap)
+            self._tell_operators(
+                f"{watch.source}: quota used up", f"{watch.id} pauses until {until:%Y-%m-%d %H:%M} UTC. {error}"
+            )
+        elif isinstance(error, RefusedSourceError):
+            self.refused[watch.source] = str(error)
+            self._note(watch, error, now, now + timedelta(seconds=_LONGEST_PAUSE_S))
+            self._tell_operators(
+                f"{watch.source}: stopped", f"{error} The source is off until the daemon starts again."
+            )
+        else:
+            asked = error.retry_after_s if isinstance(error, RetryableSourceError) else None
+            pause = asked if asked is not None else self._backoff_s(watch, state.failures)
+            self._note(watch, error, now, now + timedelta(seconds=pause))
+
+    def _note(self, watch: Watch, error: SourceError, now: datetime, until: datetime, gap: Gap | None = None) -> None:
+        self._store.collecting.save_failure(watch.id, str(error), now=now, next_poll_at=until, gap=gap)
+        log.warning("poll failed", watch=watch.id, kind=type(error).__name__, problem=str(error), until=str(until))
+
+    def _backoff_s(self, watch: Watch, failures: int) -> float:
+        longest = self._interval_s(watch) * 2 ** min(failures, 10)
+        return float(min(_LONGEST_PAUSE_S, longest) * random.uniform(0.8, 1.2))
+
+    def _interval_s(self, watch: Watch) -> float:
+        own: float | None = getattr(watch.options, "every", None)
+        return own if own is not None else self._config.sources[watch.source].every
+
+    def _max_age_s(self, watch: Watch) -> float | None:
+        own = getattr(watch.options, "max_age", "default")
+        if own == "default":
+            return self._config.countries[watch.country].thresholds.max_age
+        return None if own is None else float(own)

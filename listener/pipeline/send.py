@@ -1,0 +1,142 @@
+"""The outbox loop: takes notifications one by one, sends them, and writes the outcome after the vendor answered."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from pydantic import TypeAdapter
+
+from alerts.card import Card, OperatorMessage, load_card
+from alerts.receivers.base import Delivery, Receiver
+from listener.clock import Clock
+from listener.errors import DeliveryError, PermanentDeliveryError, RetryableDeliveryError
+from listener.pipeline.tally import Tally
+from listener.store import OutboxItem, Store
+
+log = structlog.get_logger("listener.send")
+
+LEASE = timedelta(minutes=2)
+_LONGEST_PAUSE_S = 300.0
+_GIVE_UP_AFTER = timedelta(days=2)
+_CLOCK_SKEW_S = 300.0
+_MESSAGE: TypeAdapter[OperatorMessage] = TypeAdapter(OperatorMessage)
+
+
+@dataclass(slots=True)
+class Pace:
+    """When a receiver may be sent to again, in seconds of the clock."""
+
+    resume_at: dict[str, float] = field(default_factory=dict)
+
+
+class Sender:
+    """Sends what the outbox holds. One thread per receiver at most."""
+
+    def __init__(
+        self,
+        receivers: Mapping[str, Receiver],
+        store: Store,
+        clock: Clock,
+        *,
+        successors: tuple[str, ...] = (),
+    ) -> None:
+        self._receivers = receivers
+        self._outbox = store.outbox
+        self._clock = clock
+        self._successors = successors
+        self._pace = Pace()
+        self._disabled: dict[str, str] = {}
+
+    def is_on(self, receiver: str) -> bool:
+        """Tell whether a receiver can be sent to."""
+        return receiver in self._receivers and receiver not in self._disabled
+
+    def drain(self, receiver: str, tally: Tally, wait: Callable[[float], bool]) -> int:
+        """Send all that is due for one receiver; return how many were sent.
+
+        `wait(seconds)` sleeps and returns True when the daemon is stopping.
+        """
+        sent = 0
+        while self.is_on(receiver):
+            pause = self._pace.resume_at.get(receiver, 0.0) - self._clock.now().timestamp()
+            if pause > 0 and (pause > LEASE.total_seconds() or wait(pause)):
+                break
+            item = self._outbox.claim(receiver, self._clock.now(), LEASE)
+            if item is None:
+                break
+            sent += self._attempt(item, tally)
+            least = self._receivers[receiver].min_interval_s
+            self._hold(receiver, least)
+        return sent
+
+    def _hold(self, receiver: str, seconds: float) -> None:
+        until = self._clock.now().timestamp() + seconds
+        self._pace.resume_at[receiver] = max(until, self._pace.resume_at.get(receiver, 0.0))
+
+    def _attempt(self, item: OutboxItem, tally: Tally) -> bool:
+        try:
+            delivery = self._deliver(self._receivers[item.receiver], item)
+        except DeliveryError as error:
+            self._failed(item, error)
+            return False
+        self._outbox.sent(item, delivery.channel, delivery.message_id, self._clock.now())
+        if item.kind == "alert":
+            tally.notifications[load_card(item.payload).country] += 1
+        return True
+
+    def _deliver(self, receiver: Receiver, item: OutboxItem) -> Delivery:
+        if item.kind == "operator":
+            receiver.tell(_MESSAGE.validate_json(item.payload))
+            return Delivery()
+        card: Card = load_card(item.payload)
+        if item.kind == "update":
+            return receiver.update(item.key, card, Delivery(item.channel, item.message_id))
+        if item.ambiguous:
+            found = receiver.find(item.key, item.tried_at.timestamp() - _CLOCK_SKEW_S)
+            if found is not None:
+                log.info("was delivered before", notification=item.id, receiver=item.receiver)
+                return found
+        return receiver.send(item.key, card)
+
+    def _failed(self, item: OutboxItem, error: DeliveryError) -> None:
+        log.warning("not delivered", notification=item.id, receiver=item.receiver, problem=str(error))
+        now = self._clock.now()
+        if isinstance(error, PermanentDeliveryError):
+            if error.receiver_gone:
+                self._disable(item, str(error))
+            else:
+                self._outbox.dead(item, str(error))
+            return
+        if now - item.tried_at > _GIVE_UP_AFTER:
+            self._outbox.dead(item, f"gave up after {item.attempts} attempts: {error}")
+            return
+        asked = error.retry_after_s if isinstance(error, RetryableDeliveryError) else None
+        pause = asked if asked is not None else self._backoff_s(item.attempts)
+        ambiguous = isinstance(error, RetryableDeliveryError) and error.ambiguous
+        # An edit may be made twice, and a failed look-up leaves the question open.
+        self._outbox.retry(item, str(error), now + timedelta(seconds=pause), ambiguous=ambiguous or item.ambiguous)
+        if asked is not None:
+            self._hold(item.receiver, asked)
+
+    def _disable(self, item: OutboxItem, reason: str) -> None:
+        self._disabled[item.receiver] = reason
+        successor = next((name for name in self._successors if self.is_on(name)), None)
+        message = OperatorMessage(
+            title=f"Receiver {item.receiver} is disabled",
+            text=f"{reason} What it had not sent comes here. Mend it and restart the daemon.",
+        )
+        moved = self._outbox.disable(
+            item.receiver, reason, successor, _MESSAGE.dump_json(message).decode(), self._clock.now()
+        )
+        log.error("receiver disabled", receiver=item.receiver, reason=reason, successor=successor, moved=moved)
+
+    @staticmethod
+    def _backoff_s(attempts: int) -> float:
+        return float(min(_LONGEST_PAUSE_S, 2.0 ** min(attempts, 10)) * random.uniform(0.8, 1.2))
+
+
+def dump_message(title: str, text: str) -> str:
+    """Return a message to operators as the outbox keeps it."""
+    return _MESSAGE.dump_json(OperatorMessage(title, text)).decode()

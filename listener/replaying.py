@@ -1,0 +1,205 @@
+"""Runs a file of posts through the pipeline as if they had just been collected; nothing is sent to anyone."""
+
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from alerts.card import Card, OperatorMessage
+from alerts.receivers.base import Delivery, Receiver
+from alerts.receivers.terminal import TerminalReceiver
+from listener.app import App, Plugins, Progress, load_classifier
+from listener.config import Config
+from listener.model import Mention, Page, Skipped, Watch
+from listener.pipeline.tally import Tally
+from listener.store import Arrival, Store
+from listener.trial import named_brand
+from playbooks.library import PlaybookLibrary
+
+_PAGE = 500
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """What a replay did. Every post read is accounted for once."""
+
+    tally: Tally
+    read: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    stored: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def adds_up(self) -> bool:
+        """Tell whether what went in is what came out, at every stage, in the tally and in the store."""
+        tally, stored = self.tally, self.stored
+        decided = sum(counter.total() for counter in (tally.alerts, tally.joined, tally.quiet, tally.old))
+        return (
+            tally.new.total() == tally.classified.total() == decided
+            and stored["mentions"] - stored["mentions_before"] == tally.new.total()
+            and stored["classifications"] - stored["classifications_before"] == tally.classified.total()
+            and stored["alerts"] - stored["alerts_before"] == tally.alerts.total() == tally.notifications.total()
+        )
+
+    def lines(self) -> list[str]:
+        """Return the report: the summary, then how the counts add up."""
+        tally = self.tally
+        repeated = tally.collected.total() - tally.new.total()
+        rate = tally.classified.total() / self.seconds if self.seconds else 0.0
+        skipped = "".join(f"\n  skipped {count} x {reason}" for reason, count in self.skipped.most_common())
+        return [
+            *tally.lines(),
+            f"read {self.read} = {tally.new.total()} new + {repeated} repeated + {self.skipped.total()} skipped{skipped}",
+            f"classified {tally.classified.total()} = {tally.alerts.total()} raised an alert + {tally.joined.total()}"
+            f" joined one + {tally.quiet.total()} quiet + {tally.old.total()} too old",
+            f"{self.seconds:.1f} s, {rate:.0f} mentions a second; the counts "
+            + ("add up" if self.adds_up else "DO NOT ADD UP: please report this"),
+        ]
+
+
+class _Counting:
+    """A receiver that shows nothing: the report counts what it is given."""
+
+    min_interval_s = 0.0
+
+    def send(self, notification_id: str, card: Card) -> Delivery:
+        return Delivery("replay", notification_id)
+
+    def update(self, notification_id: str, card: Card, delivery: Delivery) -> Delivery:
+        return delivery
+
+    def find(self, notification_id: str, not_before: float) -> Delivery | None:
+        return None
+
+    def tell(self, message: OperatorMessage) -> None:
+        print(f"{message.title}: {message.text}")
+
+    def close(self) -> None:
+        pass
+
+
+class Replay:
+    """A pipeline whose only receiver is this terminal, on a database of its own unless told otherwise."""
+
+    def __init__(self, config: Config, *, store_url: str | None, cards: bool, progress: Progress | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="listener-replay-")
+        url = store_url or f"sqlite:///{self._folder.name}/replay.db"
+        receiver: Receiver = TerminalReceiver() if cards else _Counting()
+        self._progress = progress
+        names = dict.fromkeys([*config.receivers, config.fallback_receiver], receiver)
+        self._config = config
+        self._app = App(
+            config,
+            Plugins(receivers=names),
+            load_classifier(config, progress),
+            PlaybookLibrary.load(),
+            Store(url),
+        )
+
+    def run(
+        self,
+        file: Path,
+        stop: threading.Event,
+        *,
+        country: str | None = None,
+        brand: str | None = None,
+        network: str | None = None,
+        speed: float | None = None,
+    ) -> ReplayReport:
+        """Replay a file; every post in it goes through the whole pipeline.
+
+        Raises:
+            SourceError: the file cannot be read at all.
+        """
+        from sources.file import read_replay
+
+        started = time.monotonic()
+        report = ReplayReport(Tally())
+        report.stored = {f"{name}_before": count for name, count in self._app.store.counts().items()}
+        rows = read_replay(file, network=network)
+        for batch in _batches(rows, 1 if speed else _PAGE):
+            if stop.is_set():
+                break
+            mentions = self._sorted_out(batch, report)
+            if speed and mentions and self._wait(mentions[0], speed, stop):
+                break
+            self._take(mentions, report.tally, country, brand)
+            self._app.work(report.tally, stop.is_set)
+            self._app.send_all(report.tally, stop)
+            if self._progress:
+                self._progress(f"replayed {report.read}", 0.0)
+        report.stored |= self._app.store.counts()
+        report.seconds = time.monotonic() - started
+        return report
+
+    def close(self) -> None:
+        """Release everything; a database that was not named is thrown away."""
+        self._app.close()
+        self._folder.cleanup()
+
+    def _sorted_out(self, batch: list[Mention | Skipped], report: ReplayReport) -> list[Mention]:
+        mentions = []
+        for found in batch:
+            report.read += 1
+            if isinstance(found, Mention):
+                mentions.append(found)
+            else:
+                report.skipped[found.reason] += 1
+        return mentions
+
+    _last_at: datetime | None = None
+
+    def _wait(self, mention: Mention, speed: float, stop: threading.Event) -> bool:
+        """Keep the distance to the post before, `speed` times as short."""
+        before, self._last_at = self._last_at, mention.published_at
+        distance_s = (mention.published_at - before).total_seconds() if before else 0.0
+        return stop.wait(max(0.0, distance_s) / speed)
+
+    def _take(self, mentions: list[Mention], tally: Tally, country: str | None, brand: str | None) -> None:
+        from classifiers.copies import text_hash
+
+        now = datetime.now(UTC)
+        groups: dict[tuple[str, str], list[Mention]] = {}
+        for mention in mentions:
+            about = brand or named_brand(mention.text, self._config) or next(iter(self._config.brands))
+            groups.setdefault((self._country(mention, country), about), []).append(mention)
+        for (code, about), group in groups.items():
+            settings = self._config.countries[code]
+            watch = Watch(
+                f"replay/{code}/{about}", "file", about, code, tuple(settings.languages), (), timezone=settings.timezone
+            )
+            tally.collected[code] += len(group)
+            tally.new.update(
+                self._app.store.collecting.save_page(
+                    watch,
+                    Page(tuple(group), None),
+                    [Arrival(mention, code, text_hash(mention.text)) for mention in group],
+                    now=now,
+                    next_poll_at=now,
+                    max_age_s=None,
+                )
+            )
+
+    def _country(self, mention: Mention, default: str | None) -> str:
+        """Where the post says, else the first country that speaks its language, else the default."""
+        countries = self._config.countries
+        for code in (mention.country, mention.author.country):
+            if code in countries:
+                return code
+        base = (mention.language or "").split("-")[0]
+        speaking = (
+            code
+            for code, settings in countries.items()
+            if base and base in {language.split("-")[0] for language in settings.languages}
+        )
+        return next(speaking, default or next(iter(countries)))
+
+
+def _batches(rows: Iterator[Mention | Skipped], size: int) -> Iterator[list[Mention | Skipped]]:
+    while batch := list(islice(rows, size)):
+        yield batch

@@ -1,0 +1,88 @@
+"""When things happen: jobs rebuilt from the configuration at each start; what is due stands in the store."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from listener.app import App
+from listener.model import Watch
+from listener.pipeline.tally import Tally
+
+log = structlog.get_logger("listener.scheduler")
+
+_TICK_S = 10.0
+"""How often a watch looks whether its next poll is due; the store says when that is."""
+_WORK_S = 1.0
+_SEND_S = 0.5
+_FORGET_S = 3600.0
+_STOP_WITHIN_S = 3.0
+
+
+class Daemon:
+    """Runs the app's steps in threads until it is told to stop."""
+
+    def __init__(self, app: App, stop: threading.Event) -> None:
+        self._app = app
+        self._stop = stop
+        self._tally = Tally()
+        watches = app.collector.watches()
+        # One thread a source: its quota and its client are shared by all its watches.
+        executors = {f"source {name}": ThreadPoolExecutor(1) for name in app.plugins.sources}
+        executors |= {f"receiver {name}": ThreadPoolExecutor(1) for name in app.plugins.receivers}
+        self._scheduler = BackgroundScheduler(
+            executors={**executors, "work": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1},
+            timezone=UTC,
+        )
+        for watch in watches:
+            self._every(_TICK_S, f"poll {watch.id}", f"source {watch.source}", self._poll_of(watch))
+        self._every(_WORK_S, "work", "work", lambda: app.work(self._tally, stop.is_set))
+        for name in app.plugins.receivers:
+            self._every(_SEND_S, f"send {name}", f"receiver {name}", self._send_of(name))
+        self._every(_FORGET_S, "forget", "work", app.forget)
+
+    def run(self) -> None:
+        """Work until the stop event is set; returns within seconds of it."""
+        self._scheduler.start()
+        try:
+            self._stop.wait()
+        finally:
+            self._stop.set()
+            waiter = threading.Thread(target=self._scheduler.shutdown, kwargs={"wait": True}, daemon=True)
+            waiter.start()
+            waiter.join(_STOP_WITHIN_S)
+
+    def _every(self, seconds: float, name: str, executor: str, step: Callable[[], object]) -> None:
+        self._scheduler.add_job(
+            _guarded(name, step, self._stop),
+            "interval",
+            seconds=seconds,
+            id=name,
+            executor=executor,
+            misfire_grace_time=None,  # a job that waited for its thread still runs: the store knows what is due
+            next_run_time=datetime.now(UTC) + timedelta(milliseconds=50),
+        )
+
+    def _poll_of(self, watch: Watch) -> Callable[[], None]:
+        return lambda: self._app.collector.poll(watch, self._tally, self._stop.is_set)
+
+    def _send_of(self, receiver: str) -> Callable[[], int]:
+        return lambda: self._app.sender.drain(receiver, self._tally, self._stop.wait)
+
+
+def _guarded(name: str, step: Callable[[], object], stop: threading.Event) -> Callable[[], None]:
+    """The only broad `except`: a fault nobody foresaw ends one run of one job, not the daemon."""
+
+    def run() -> None:
+        if stop.is_set():
+            return
+        try:
+            step()
+        except Exception:
+            log.exception("job failed", job=name)
+
+    return run

@@ -1,0 +1,58 @@
+"""What an operator asks first: does every watch still hear, what was not seen, what could not be delivered."""
+
+from datetime import datetime
+
+from listener.app import missing_secrets, status_lines
+from listener.config import Config
+from listener.store import Store
+
+
+def report(config: Config, store: Store) -> list[str]:
+    """Return the state of watches, gaps, skipped items and deliveries as lines."""
+    lines = status_lines(config, missing_secrets(config))
+    states = store.collecting.states()
+    lines.append("watches:")
+    for watch in config.watches:
+        state = states.get(watch.id)
+        if state is None:
+            lines.append(f"  {watch.id}: never polled")
+        elif state.problem:
+            until = _moment(state.next_poll_at)
+            lines.append(f"  {watch.id}: failed {state.failures} times, next poll {until}: {state.problem}")
+        else:
+            lines.append(
+                f"  {watch.id}: heard at {_moment(state.succeeded_at)}, next poll {_moment(state.next_poll_at)}"
+            )
+    lines += _section(
+        "not seen",
+        [
+            f"{watch}: {_moment(gap.start_at)} to {_moment(gap.end_at)}: {gap.reason}"
+            for watch, gap in store.collecting.gaps()
+        ],
+    )
+    lines += _section(
+        "not taken",
+        [
+            f"{row['watch_id']}: {row['count']} x {row['reason']} (last: {row['last_where']})"
+            for row in store.collecting.skipped()
+        ],
+    )
+    lines += _section(
+        "not delivered",
+        [
+            f"notification {row['id']} to {row['receiver']}: {row['state']} after {row['attempts']} attempts:"
+            f" {row['problem'] or 'not tried yet'}"
+            for row in store.outbox.rows()
+        ],
+    )
+    lines += _section("disabled receivers", [f"{name}: {why}" for name, why in store.outbox.disabled().items()])
+    counts = ", ".join(f"{count} {name}" for name, count in store.counts().items())
+    return [*lines, f"stored: {counts}"]
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return [f"{title}:", *(f"  {line}" for line in lines)] if lines else []
+
+
+def _moment(at: datetime | None) -> str:
+    return "never" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,141 @@
+"""What would become of one text: the whole decision, without storing or sending anything."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from alerts.card import Card
+from alerts.routing import receivers_for
+from listener.app import Progress, load_classifier
+from listener.config import Config
+from listener.model import AlertState, Author, Classification, Mention
+from listener.pipeline.assess import Assessment, assess
+from listener.pipeline.cards import CardBuilder, language_name
+from listener.store import AlertRow, TriageItem
+from playbooks.library import PlaybookLibrary
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """Everything decided about a text."""
+
+    classification: Classification
+    assessment: Assessment
+    receivers: list[str]
+    card: Card
+
+
+class Trial:
+    """Tries texts on a configuration."""
+
+    def __init__(self, config: Config, progress: Progress | None = None) -> None:
+        self._config = config
+        self._cards = CardBuilder(config, PlaybookLibrary.load())
+        self._classifier = load_classifier(config, progress)
+
+    def run(
+        self,
+        text: str,
+        *,
+        country: str,
+        network: str,
+        brand: str | None = None,
+        name: str = "",
+        handle: str | None = None,
+        followers: int = 0,
+    ) -> TrialResult:
+        """Classify a text as if it had been posted now, decide on it, and build the card it would have."""
+        settings = self._config.countries[country]
+        now = datetime.now(UTC)
+        brand = brand or named_brand(text, self._config) or next(iter(self._config.brands))
+        author = Author(network, handle or "you", name=name or handle or "", handle=handle, followers=followers)
+        (found,) = self._classifier.classify([text], network_languages=[None], country_languages=[settings.languages])
+        item = TriageItem(
+            match_id=0,
+            mention_id=0,
+            brand=brand,
+            country=country,
+            watch_id="try",
+            max_age_s=None,
+            collected_at=now,
+            copy_of=None,
+            mention=Mention(network, "0", text, now, author),
+            classification=found,
+        )
+        assessment = assess(item, settings, copies=0, answers=0)
+        alert = AlertRow(
+            id=0,
+            brand=brand,
+            country=country,
+            team=settings.team,
+            state=AlertState.OPEN,
+            severity=max(1, assessment.decision.severity),
+            priority=assessment.priority.score,
+            topic=found.topic,
+            playbook=None,
+            pilot=settings.mode == "pilot",
+            match_id=0,
+            mentions=1,
+            copies=0,
+            opened_at=now,
+        )
+        receivers = self._receivers(alert, network, found)
+        return TrialResult(
+            found, assessment, receivers, self._cards.card(alert, item, assessment, self._cards.guidance(item))
+        )
+
+    def _receivers(self, alert: AlertRow, network: str, found: Classification) -> list[str]:
+        settings = self._config.countries[alert.country]
+        if alert.pilot and settings.pilot_receiver:
+            return [settings.pilot_receiver]
+        labels = {
+            "brand": alert.brand,
+            "country": alert.country,
+            "team": alert.team,
+            "network": network,
+            "language": found.language,
+            "topic": found.topic,
+            "severity": str(alert.severity),
+            "mode": settings.mode,
+        }
+        return receivers_for(self._config.route, labels)
+
+
+def named_brand(text: str, config: Config) -> str | None:
+    """Return the first brand one of whose terms or accounts the text names."""
+    folded = text.casefold()
+    for brand_id, brand in config.brands.items():
+        if any(term.casefold() in folded for term in (*brand.terms, *brand.accounts.values())):
+            return brand_id
+    return None
+
+
+def print_trial(result: TrialResult) -> None:
+    """Print classification, priority, rules and route, then the card with its drafts."""
+    from alerts.receivers.terminal import TerminalReceiver
+
+    print("\n".join(_lines(result)))
+    if result.assessment.decision.raises:
+        print("\nThis alert would be raised:")
+    else:
+        print("\nNo alert would be raised. If somebody answered all the same:")
+    TerminalReceiver().send("try", result.card)
+
+
+def _lines(result: TrialResult) -> Iterator[str]:
+    found, assessment = result.classification, result.assessment
+    urgency = " ".join(f"{level}:{p:.2f}" for level, p in enumerate(found.urgency_probabilities))
+    yield f"language   {found.language} ({language_name(found.language)})"
+    yield f"complaint  {found.complaint:.2f}"
+    yield f"urgency    {found.urgency.value} ({urgency})"
+    yield f"sentiment  {found.sentiment}"
+    yield f"topic      {found.topic} ({found.topic_probability:.2f})"
+    yield "signals    " + (" ".join(f"{letter}:{p:.2f}" for letter, p in found.signals.items()) or "none")
+    influence = "; ".join(part.because for part in assessment.influence.parts) or "nothing known of the author"
+    yield f"influence  {assessment.influence.score:.2f} ({influence})"
+    yield f"priority   {assessment.priority.explanation}"
+    yield f"model      {found.model}"
+    for verdict in assessment.decision.verdicts:
+        yield f"rule       {'yes' if verdict.holds else 'no '} {verdict.rule}: {verdict.because}"
+    raises = assessment.decision.raises
+    yield f"route      {', '.join(result.receivers)}" if raises else "route      none: no rule holds"
