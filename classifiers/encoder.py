@@ -1,0 +1,157 @@
+"""Turns texts into features with a frozen multilingual encoder on the CPU, offline. Knows nothing of labels."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.checkpoint import CHARACTERS, Progress, build_checkpoint, is_whole, packaged_weights, read_weights
+from listener.errors import ModelUnavailableError
+
+__all__ = ["Encoder", "Progress", "build_checkpoint", "is_whole", "packaged_weights", "read_weights"]
+
+PREFIX = "query: "
+"""The model was trained with this before every text."""
+MAX_TOKENS = 192
+"""Longer posts are cut here: one in a hundred real posts is longer, and cost grows with the square."""
+
+Precision = Literal["float32", "bfloat16", "auto"]
+
+
+class Encoder:
+    """A checkpoint, loaded. Calls from several threads take turns."""
+
+    def __init__(
+        self,
+        checkpoint: Path,
+        threads: int | None = None,
+        *,
+        layers: Sequence[int] = (-1,),
+        precision: Precision = "float32",
+    ) -> None:
+        """Load a checkpoint folder.
+
+        Args:
+            checkpoint: a folder with config.json, model.safetensors and tokenizer.json.
+            threads: most threads used; the number of cores where None.
+            layers: hidden layers whose mean over tokens makes the features, in this order; -1 is the last.
+            precision: float32 gives the same features in any batch to about 1e-6. auto takes bfloat16 where the
+                processor has AMX: several times faster, equal only to about two digits.
+
+        Raises:
+            ModelUnavailableError: a file is missing or cannot be used.
+        """
+        self._turn = threading.Lock()
+        self._layers = tuple(layers)
+        self._characters = _read_characters(checkpoint / CHARACTERS)
+        self._tokenizer = _load_tokenizer(checkpoint)
+        self._torch, self._model = _load_model(checkpoint, threads or os.cpu_count() or 1)
+        self._bfloat16 = precision == "bfloat16" or (precision == "auto" and has_amx())
+
+    @property
+    def n_features(self) -> int:
+        """Columns of what `embed` returns."""
+        return int(self._model.config.hidden_size) * len(self._layers)
+
+    def embed(self, texts: Sequence[str], batch: int = 32) -> NDArray[np.float32]:
+        """Return the features of texts, float32 (n_texts, n_features), in the order given.
+
+        Args:
+            texts: any text; an empty one has features too.
+            batch: most texts that go through the model together.
+        """
+        features = np.zeros((len(texts), self.n_features), dtype=np.float32)
+        tokens = [self.tokenize(text) for text in texts]
+        with self._turn, self._torch.inference_mode():
+            for rows in _batches([len(ids) for ids in tokens], batch):
+                features[rows] = self._forward([tokens[row] for row in rows])
+        return features
+
+    def tokenize(self, text: str) -> list[int]:
+        """Return the token ids of one text as the model reads it: prefixed, cut to `MAX_TOKENS`."""
+        prepared = (PREFIX + text).translate(self._characters)
+        ids: list[int] = self._tokenizer.encode(prepared).ids
+        return ids
+
+    def _forward(self, rows: list[list[int]]) -> NDArray[np.float32]:
+        torch = self._torch
+        longest = max(map(len, rows))
+        ids = torch.full((len(rows), longest), self._model.config.pad_token_id or 0, dtype=torch.long)
+        mask = torch.zeros((len(rows), longest), dtype=torch.long)
+        for row, tokens in enumerate(rows):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            mask[row, : len(tokens)] = 1
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._bfloat16):
+            hidden = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        return self._pool(hidden, mask)
+
+    def _pool(self, hidden: Sequence[Any], mask: Any) -> NDArray[np.float32]:
+        weights = mask.unsqueeze(-1).float()
+        means = [(hidden[layer].float() * weights).sum(1) / weights.sum(1) for layer in self._layers]
+        pooled: NDArray[np.float32] = self._torch.cat(means, dim=1).numpy()
+        return pooled
+
+
+def has_amx() -> bool:
+    """Say whether this processor multiplies bfloat16 tiles in hardware."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return "amx_bf16" in flags
+
+
+def _batches(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
+    """Yield row numbers in batches of like length, so that little of a batch is padding."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for start in range(0, len(order), max(1, batch)):
+        yield order[start : start + max(1, batch)]
+
+
+def _read_characters(path: Path) -> dict[int, str]:
+    """Return the character map beside a tokenizer that needs one; an empty map where there is none."""
+    if not path.exists():
+        return {}
+    try:
+        return {int(point): text for point, text in json.loads(path.read_text("utf-8")).items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelUnavailableError(f"cannot read {path}; remove its folder and start again") from error
+
+
+def _load_tokenizer(checkpoint: Path) -> Any:
+    # The tokenizer's own thread pool would come on top of the threads allowed.
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    from tokenizers import Tokenizer
+
+    path = checkpoint / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises bare Exception (0.23)
+        raise ModelUnavailableError(f"cannot read the tokenizer {path}: {error}") from error
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS)
+    return tokenizer
+
+
+def _load_model(checkpoint: Path, threads: int) -> tuple[Any, Any]:
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import torch
+    from transformers import AutoConfig, AutoModel
+    from transformers.utils import logging
+
+    torch.set_num_threads(threads)
+    logging.disable_progress_bar()
+    try:
+        config = AutoConfig.from_pretrained(checkpoint, local_files_only=True)
+        options = {"add_pooling_layer": False} if config.model_type in {"bert", "xlm-roberta"} else {}
+        model = AutoModel.from_pretrained(
+            checkpoint, config=config, local_files_only=True, dtype=torch.float32, **options
+        )
+    except Exception as error:  # safetensors, transformers and torch have no common root
+        raise ModelUnavailableError(f"cannot load the encoder from {checkpoint}: {error}") from error
+    return torch, model.eval()

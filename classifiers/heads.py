@@ -1,0 +1,194 @@
+"""Turns an encoder's features into calibrated probabilities with small trained heads. Knows nothing of text."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from listener.errors import ModelUnavailableError
+from listener.model import SIGNALS, TOPICS, Sentiment
+
+Array = NDArray[np.float32]
+
+WEIGHTS = Path(__file__).parent / "weights"
+TENSORS_FILE = "heads.safetensors"
+METADATA_FILE = "heads.json"
+FORMAT = 1
+URGENCY_STEPS = 3
+"""Urgency is told by three questions: at least low, at least medium, high."""
+BLOCKS = {
+    "complaint": slice(0, 1),
+    "urgency": slice(1, 4),
+    "topic": slice(4, 4 + len(TOPICS)),
+    "signals": slice(17, 17 + len(SIGNALS)),
+    "sentiment": slice(25, 25 + len(Sentiment)),
+}
+"""Columns of the logits by task."""
+N_LOGITS = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Calibrated probabilities of n texts, all float32."""
+
+    complaint: Array
+    """(n,)."""
+    urgency: Array
+    """(n, 4), rows sum to 1."""
+    topic: Array
+    """(n, 13), rows sum to 1, columns as TOPICS."""
+    signals: Array
+    """(n, 8), columns as SIGNALS, each a probability of its own."""
+    sentiment: Array
+    """(n, 3), rows sum to 1, columns as Sentiment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What turns logits into probabilities that mean what they say: `scale * logit + shift`, by column."""
+
+    scale: Array
+    """(28,); one value per task where the task is one choice among several."""
+    shift: Array
+    """(28,)."""
+
+    def apply(self, logits: Array) -> Scores:
+        """Return the probabilities for logits, float32 (n, 28)."""
+        adjusted = logits * self.scale + self.shift
+        return Scores(
+            complaint=_sigmoid(adjusted[:, BLOCKS["complaint"]])[:, 0],
+            urgency=_from_steps(_sigmoid(adjusted[:, BLOCKS["urgency"]])),
+            topic=_softmax(adjusted[:, BLOCKS["topic"]]),
+            signals=_sigmoid(adjusted[:, BLOCKS["signals"]]),
+            sentiment=_softmax(adjusted[:, BLOCKS["sentiment"]]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One network of the ensemble: a hidden layer and an output layer, inputs standardised."""
+
+    mean: Array
+    deviation: Array
+    hidden_weight: Array
+    """(hidden, features)."""
+    hidden_bias: Array
+    output_weight: Array
+    """(28, hidden)."""
+    output_bias: Array
+
+    def logits(self, features: Array) -> Array:
+        """Return logits, float32 (n, 28), for features, float32 (n, features)."""
+        import torch
+        from torch.nn.functional import linear
+
+        # torch and not numpy: it keeps to the number of threads that the encoder was given.
+        inputs = torch.from_numpy((features - self.mean) / self.deviation)
+        hidden = linear(inputs, torch.from_numpy(self.hidden_weight), torch.from_numpy(self.hidden_bias)).relu()
+        result: Array = linear(hidden, torch.from_numpy(self.output_weight), torch.from_numpy(self.output_bias)).numpy()
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The trained heads with what they were trained on top of."""
+
+    members: tuple[Member, ...]
+    calibration: Calibration
+    thresholds: Array
+    """(8,): probability from which a signal is asserted."""
+    layers: tuple[int, ...]
+    """Hidden layers of the encoder whose means make the features."""
+    version: str
+
+    def score(self, features: Array) -> Scores:
+        """Return the probabilities for features, float32 (n, features)."""
+        return self.calibration.apply(self.logits(features))
+
+    def logits(self, features: Array) -> Array:
+        """Return the members' mean logits, float32 (n, 28)."""
+        total = sum((member.logits(features) for member in self.members), np.zeros((len(features), N_LOGITS)))
+        return np.asarray(total / len(self.members), dtype=np.float32)
+
+
+def load_heads(folder: Path = WEIGHTS) -> Heads:
+    """Read trained heads from a folder.
+
+    Raises:
+        ModelUnavailableError: a file is missing, damaged, or not of this format.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        metadata = json.loads((folder / METADATA_FILE).read_text("utf-8"))
+        tensors = load_file(folder / TENSORS_FILE)
+        return _assembled(metadata, tensors, _digest(folder / TENSORS_FILE))
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ModelUnavailableError(
+            f"cannot use the classifier's heads in {folder}: {error}; restore {TENSORS_FILE} and {METADATA_FILE} there"
+        ) from error
+
+
+def save_heads(heads: Heads, metadata: dict[str, Any], folder: Path) -> str:
+    """Write heads and what is known of their making to a folder, and return the version that they load with."""
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        f"member.{number}.{name}": getattr(member, name).astype(np.float16 if "weight" in name else np.float32)
+        for number, member in enumerate(heads.members)
+        for name in Member.__dataclass_fields__
+    }
+    calibration = {"scale": heads.calibration.scale, "shift": heads.calibration.shift, "thresholds": heads.thresholds}
+    save_file({**tensors, **calibration}, folder / TENSORS_FILE)
+    shape = {"format": FORMAT, "members": len(heads.members), "layers": list(heads.layers)}
+    labels = {"topics": list(TOPICS), "signals": list(SIGNALS), "sentiments": [str(one) for one in Sentiment]}
+    text = json.dumps({**shape, **labels, **metadata}, indent=1, ensure_ascii=False, sort_keys=True)
+    (folder / METADATA_FILE).write_text(text + "\n", "utf-8")
+    return load_heads(folder).version
+
+
+def _assembled(metadata: dict[str, Any], tensors: dict[str, Any], digest: str) -> Heads:
+    if metadata["format"] != FORMAT:
+        raise ValueError(f"format {metadata['format']}, this program reads {FORMAT}")
+    if (metadata["topics"], metadata["signals"]) != (list(TOPICS), list(SIGNALS)):
+        raise ValueError("labels other than this program's")
+    members = tuple(
+        Member(**{name: tensors[f"member.{number}.{name}"].astype(np.float32) for name in Member.__dataclass_fields__})
+        for number in range(metadata["members"])
+    )
+    return Heads(
+        members=members,
+        calibration=Calibration(tensors["scale"], tensors["shift"]),
+        thresholds=tensors["thresholds"],
+        layers=tuple(metadata["layers"]),
+        version=f"heads-{FORMAT}+{digest[:10]}",
+    )
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _from_steps(steps: Array) -> Array:
+    """Return probabilities of four levels, (n, 4), from those of reaching levels 1 to 3, made non-increasing."""
+    reached = np.minimum.accumulate(steps, axis=1)
+    bounds = np.concatenate([np.ones_like(reached[:, :1]), reached, np.zeros_like(reached[:, :1])], axis=1)
+    levels: Array = bounds[:, :-1] - bounds[:, 1:]
+    return levels
+
+
+def _sigmoid(logits: Array) -> Array:
+    result: Array = (0.5 * (1.0 + np.tanh(0.5 * logits))).astype(np.float32)
+    return result
+
+
+def _softmax(logits: Array) -> Array:
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    result: Array = (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+    return result

