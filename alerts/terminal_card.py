@@ -1,0 +1,135 @@
+"""The alert card laid out for a terminal with rich: what a person needs first stands first."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from alerts import wording
+from alerts.card import Card
+from alerts.escaping import clean, isolate, shorten, shorten_lines, web_url
+from listener.model import AlertState, Draft
+
+MAX_WIDTH = 110
+_MAX_LINES = 20
+_MAX_TEXT = 1_500
+_MAX_URL = 8_000
+_MARKS = {3: "●●●", 2: "●●○", 1: "●○○"}
+_COLOURS = {3: "red", 2: "yellow", 1: "cyan"}
+_LABEL_WIDTH = 9
+
+
+def print_card(console: Console, card: Card, *, wrap_drafts: bool, whole_links: bool) -> None:
+    """Print the card.
+
+    Args:
+        console: where to print, with its width and colours.
+        card: the alert.
+        wrap_drafts: False leaves the wrapping to the terminal, so that a copied draft has no added line ends.
+        whole_links: True writes out addresses longer than a line, for where they cannot be clicked.
+    """
+    for part in _head(card):
+        console.print(part)
+    for label, draft in _drafts(card):
+        console.print(label)
+        console.print(draft, soft_wrap=not wrap_drafts)
+    for part in _tail(card, whole_links=whole_links, width=console.width):
+        console.print(part)
+
+
+def update_line(card: Card) -> Text:
+    """Return one line on how the alert stands now."""
+    state = "" if card.state is AlertState.OPEN else f" · {card.state}"
+    line = Text(wording.name(card.reference, 30), style=f"bold {_colour(card)}")
+    return line.append(f" now {wording.counts(card)} · severity {card.severity}{state}", style="default not bold")
+
+
+def _head(card: Card) -> Iterator[RenderableType]:
+    mark, reference = _MARKS.get(card.severity, _MARKS[1]), wording.name(card.reference, 30)
+    title = Text(f"{mark} {wording.severity(card)} · {reference}", style=f"bold {_colour(card)}")
+    yield Rule(title, align="left", style=_colour(card), characters="━")
+    yield _where(card)
+    yield _labelled("Who", _who(card))
+    yield Padding(Text(_post(card), style="bold"), (1, 0, 1, _LABEL_WIDTH + 1))
+    yield _labelled("Why", _why(card))
+    guidance = card.guidance
+    if guidance:
+        steps = [f"{number}. {wording.name(step, 300)}" for number, step in enumerate(guidance.steps[:10], 1)]
+        yield _labelled("Do", [Text(wording.name(guidance.title, 120), style="bold"), *steps])
+
+
+def _where(card: Card) -> Text:
+    line = Text(style="bold").append("PILOT · " if card.pilot else "", style="magenta")
+    line.append(f"{wording.name(card.brand)} · {wording.place(card)} · {wording.network(card)}")
+    style = "not bold" if card.team_reads_language else "not bold yellow"
+    line.append(f" · {wording.language(card)}", style=style)
+    rest = [wording.name(card.topic), wording.counts(card)]
+    rest += [] if card.state is AlertState.OPEN else [str(card.state)]
+    return line.append("".join(f" · {part}" for part in rest), style="not bold")
+
+
+def _who(card: Card) -> list[Text]:
+    return [Text(wording.author(card)), Text(shorten(wording.influence(card), 300), style="dim")]
+
+
+def _post(card: Card) -> str:
+    shown = shorten_lines(shorten(clean(card.text), _MAX_TEXT), _MAX_LINES)
+    return f"“{isolate(shown)}”" if shown else "(no text)"
+
+
+def _why(card: Card) -> list[str | Text]:
+    reasons: list[str | Text] = [f"• {words}" for reason in card.reasons if (words := wording.name(reason, 200))]
+    return [*reasons[:8], Text(shorten(wording.priority(card), 400), style="dim")]
+
+
+def _drafts(card: Card) -> Iterator[tuple[Text, Text]]:
+    for number, draft in enumerate(card.guidance.drafts if card.guidance else (), 1):
+        yield _draft_label(number, draft), Text(clean(draft.text) or "(empty)")
+
+
+def _draft_label(number: int, draft: Draft) -> Text:
+    label = Text("\n").append(f"Reply {number}", style="bold green")
+    return label.append(f"  {shorten(wording.draft_label(draft), 200)}", style="dim")
+
+
+def _tail(card: Card, *, whole_links: bool, width: int) -> Iterator[RenderableType]:
+    guidance = card.guidance
+    yield Text()
+    if guidance and (never := [f"• {words}" for rule in guidance.never if (words := wording.name(rule, 200))]):
+        yield _labelled("Never say", never, style="bold red")
+    if guidance:
+        private: list[str | Text] = [isolate(handoff)] if (handoff := clean(guidance.handoff.steps)) else []
+        private += [_link(guidance.handoff.url, whole_links, width)] if guidance.handoff.url else []
+        yield from [_labelled("Private", private)] if private else []
+        yield from (
+            [_labelled("Reply at", [_link(guidance.reply_url, whole_links, width)])] if guidance.reply_url else []
+        )
+    yield from [_labelled("Post", [_link(card.url, whole_links, width)])] if card.url else []
+    yield from [_labelled("Author", [_link(card.author.url, whole_links, width)])] if card.author.url else []
+    yield Text(f"Team {wording.name(card.team)} · {wording.times(card)}", style="dim")
+    yield Text()
+
+
+def _link(url: str, whole: bool, width: int) -> Text:
+    checked = web_url(url[:_MAX_URL])
+    if checked is None:
+        return Text("(no usable web address)", style="dim")
+    shown = checked if whole else shorten(checked, max(20, width - _LABEL_WIDTH - 2))
+    return Text(shown, style=Style(color="blue", link=checked), overflow="fold")
+
+
+def _labelled(label: str, lines: Sequence[str | Text], style: str = "bold") -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=_LABEL_WIDTH, style=style, no_wrap=True)
+    grid.add_column(overflow="fold")
+    for number, line in enumerate(lines):
+        grid.add_row(Text(label if number == 0 else ""), line if isinstance(line, Text) else Text(line))
+    return grid
+
+
+def _colour(card: Card) -> str:
+    return "green" if wording.is_closed(card) else _COLOURS.get(card.severity, "cyan")

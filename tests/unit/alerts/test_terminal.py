@@ -1,0 +1,120 @@
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from alerts.card import Card, OperatorMessage
+from alerts.receivers.base import Delivery
+from alerts.receivers.terminal import SPEC, TerminalOptions, TerminalReceiver
+from listener.errors import PermanentDeliveryError
+from listener.model import AlertState
+from tests.cards import GUIDANCE, HOSTILE, card, filled_with
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def printed(shown: Card, screen: io.StringIO | None = None) -> str:
+    screen = screen or io.StringIO()
+    TerminalReceiver(screen).send("n-1", shown)
+    return screen.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def test_a_receiver_made_from_config_prints_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    receiver = SPEC.create("screen", TerminalOptions(type="terminal"))
+    assert receiver.send("n-1", card()) == Delivery("terminal", "n-1")
+    assert "Severity 3: urgent, answer now · A-12" in capsys.readouterr().out
+
+
+def test_an_update_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    receiver = TerminalReceiver()
+    receiver.update("n-2", card(), Delivery("terminal", "n-1"))
+    receiver.update("n-3", card(state=AlertState.RESOLVED, mentions=1, copies=0), Delivery("terminal", "n-1"))
+    assert capsys.readouterr().out.splitlines() == [
+        "A-12 now 3 mentions, 1 copy · severity 3",
+        "A-12 now 1 mention · severity 3 · resolved",
+    ]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 100, 250])
+def test_the_card_fits_the_screen(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = printed(card(text="字" * 300 + " word" * 60)).splitlines()
+    assert max(map(cell_len, lines)) <= min(columns, 110)
+
+
+def test_colour_appears_on_a_terminal_alone() -> None:
+    assert "\x1b[" not in printed(card())
+    assert "\x1b[" in printed(card(), Tty())
+
+
+def test_severity_is_told_without_colour() -> None:
+    marks = [printed(card(severity=level)).split(" ", 1)[0] for level in (1, 2, 3)]
+    assert marks == ["●○○", "●●○", "●●●"]
+
+
+def test_on_a_terminal_a_draft_is_one_line_to_copy() -> None:
+    draft = replace(GUIDANCE.drafts[0], text="palabra " * 30 + "fin")
+    shown = card(guidance=replace(GUIDANCE, drafts=(draft,)))
+    assert draft.text in printed(shown, Tty()).splitlines()
+
+
+def test_a_long_address_is_clickable_on_a_terminal_and_whole_elsewhere() -> None:
+    url = "https://x.com/intent/post?text=" + "a" * 400
+    on_screen = printed(card(url=url), Tty())
+    assert f";{url}\x1b\\" in on_screen
+    assert on_screen.count("a" * 400) == 1
+    assert url in printed(card(url=url)).replace("\n", "").replace(" ", "")
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_on_a_terminal_only_the_cards_own_sequences_are_sent(text: str) -> None:
+    calm = {sequence for sequence in _sequences(printed(card(), Tty())) if not sequence.startswith("]8;")}
+    wild = _sequences(printed(filled_with(text), Tty()))
+    assert {sequence for sequence in wild if not sequence.startswith("]8;")} <= calm
+    links = [sequence for sequence in wild if sequence.startswith("]8;") and sequence != "]8;;\x1b"]
+    assert all("evil.example" not in link and (";http://" in link or ";https://" in link) for link in links)
+
+
+def _sequences(text: str) -> set[str]:
+    """Return every escape sequence in `text`: colours up to their final letter, links up to their end."""
+    found = set()
+    for piece in text.split("\x1b")[1:]:
+        if piece.startswith("["):
+            found.add(piece[: next(at for at, letter in enumerate(piece[1:], 1) if letter.isalpha()) + 1])
+        elif piece.startswith("]8;"):
+            found.add(piece + "\x1b")
+        elif not piece.startswith("\\"):
+            found.add(piece)
+    return found
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gb18030", "cp1252"])
+def test_a_terminal_of_another_encoding_gets_what_it_can_show(encoding: str) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    TerminalReceiver(stream).send("n-1", card(text="Привет 云帆 😰"))
+    assert "Severity 3" in raw.getvalue().decode(encoding)
+
+
+def test_a_terminal_that_is_gone_ends_the_receiver(tmp_path: Path) -> None:
+    full = open("/dev/full", "w", encoding="utf-8", buffering=1)  # noqa: SIM115
+    try:
+        with pytest.raises(PermanentDeliveryError) as caught:
+            TerminalReceiver(full).tell(OperatorMessage("a", "b"))
+        assert caught.value.receiver_gone
+    finally:
+        with pytest.raises(OSError, match="No space"):
+            full.close()
