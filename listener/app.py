@@ -2,28 +2,24 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
-from alerts.receivers.base import Receiver
-from alerts.receivers.registry import receiver_specs
 from listener.clock import Clock, SystemClock
-from listener.config import Config, PluginOptions
-from listener.errors import ListenerError, MissingSecretError, StoreError
+from listener.config import Config
+from listener.errors import ListenerError, StoreError
 from listener.pipeline.cards import CardBuilder
 from listener.pipeline.classify import COPY_WINDOW, Classifier, ClassifyStep
 from listener.pipeline.collect import Collector
 from listener.pipeline.send import Sender, dump_message
 from listener.pipeline.tally import Tally
 from listener.pipeline.triage import TriageStep
+from listener.plugins import Plugins, open_plugins
 from listener.store import Store
 from playbooks.library import PlaybookLibrary
-from sources.base import Source
-from sources.registry import source_specs
 
 if TYPE_CHECKING:
     from classifiers.mentions import MentionClassifier
@@ -38,14 +34,6 @@ _PATIENCE_S = 120.0
 """How long one pass waits for receivers that ask to be left alone for a while."""
 
 
-def plugin_options() -> PluginOptions:
-    """Return the options classes of all plugins, for reading a configuration."""
-    return PluginOptions(
-        sources={name: (spec.options, spec.watch_options) for name, spec in source_specs().items()},
-        receivers={kind: spec.options for kind, spec in receiver_specs().items()},
-    )
-
-
 def load_classifier(config: Config, progress: Progress | None = None) -> "MentionClassifier":
     """Load the model, building the encoder from its package the first time.
 
@@ -57,37 +45,6 @@ def load_classifier(config: Config, progress: Progress | None = None) -> "Mentio
     return MentionClassifier.load(
         Path(config.model.cache), threads=config.model.threads, batch=config.model.batch, progress=progress
     )
-
-
-@dataclass(slots=True)
-class Plugins:
-    """Sources and receivers that are on, and for those that are off, what to do about it."""
-
-    sources: dict[str, Source] = field(default_factory=dict)
-    receivers: dict[str, Receiver] = field(default_factory=dict)
-    off: dict[str, str] = field(default_factory=dict)
-
-    def close(self) -> None:
-        """Release all connections."""
-        for plugin in (*self.sources.values(), *self.receivers.values()):
-            plugin.close()
-
-
-def open_plugins(config: Config, clock: Clock) -> Plugins:
-    """Make every source that a watch needs and every receiver; a missing secret turns one off, not all."""
-    plugins = Plugins()
-    source_kinds, receiver_kinds = source_specs(), receiver_specs()
-    for name in dict.fromkeys(watch.source for watch in config.watches):
-        try:
-            plugins.sources[name] = source_kinds[name].create(config.sources[name], clock)
-        except MissingSecretError as error:
-            plugins.off[f"source {name}"] = error.hint
-    for name, options in config.receivers.items():
-        try:
-            plugins.receivers[name] = receiver_kinds[options.type].create(name, options)
-        except MissingSecretError as error:
-            plugins.off[f"receiver {name}"] = error.hint
-    return plugins
 
 
 class App:
@@ -224,46 +181,3 @@ def open_app(config: Config, *, progress: Progress | None = None, clock: Clock |
         store.outbox.release()
     store.outbox.enable_all()
     return App(config, plugins, classifier, library, store, clock)
-
-
-def status_lines(config: Config, off: Mapping[str, str]) -> list[str]:
-    """Return in words what listens, where alerts go, and what is off and why."""
-    by_source: dict[str, int] = {}
-    for watch in config.watches:
-        by_source[watch.source] = by_source.get(watch.source, 0) + 1
-    lines = [
-        f"{len(config.brands)} brands, {len(config.countries)} countries, {len(config.watches)} watches: "
-        + ", ".join(f"{source} {count}" for source, count in sorted(by_source.items()))
-    ]
-    lines += [f"{name} is off: {hint}" for name, hint in off.items()]
-    if any(name.startswith("receiver ") for name in off):
-        lines.append(f"alerts for a receiver that is off go to '{config.fallback_receiver}'")
-    return lines
-
-
-def missing_secrets(config: Config) -> dict[str, str]:
-    """Return what is off for want of a secret, without opening anything."""
-    from listener.config import Secret
-
-    off: dict[str, str] = {}
-    used = {watch.source for watch in config.watches}
-    parts = [(f"source {name}", options) for name, options in config.sources.items() if name in used]
-    parts += [(f"receiver {name}", options) for name, options in config.receivers.items()]
-    for name, options in parts:
-        for value in dict(options).values():
-            hint = value.missing if isinstance(value, Secret) else None
-            if hint:
-                off[name] = hint
-    return off
-
-
-__all__ = [
-    "App",
-    "DatabaseLock",
-    "Plugins",
-    "load_classifier",
-    "missing_secrets",
-    "open_app",
-    "plugin_options",
-    "status_lines",
-]

@@ -46,7 +46,8 @@ def run(
     verbose: VerboseOption = False,
 ) -> None:
     """Listen: collect, classify, raise alerts and send them, until Ctrl-C."""
-    from listener.app import DatabaseLock, missing_secrets, open_app, status_lines
+    from listener.app import DatabaseLock, open_app
+    from listener.plugins import missing_secrets, status_lines
 
     settings = _load(config)
     _configure_logging(verbose)
@@ -78,12 +79,10 @@ def run(
 
 @app.command()
 def check(config: ConfigOption = _DEFAULT_CONFIG) -> None:
-    """Check the configuration and the playbooks, and say what is on and off."""
-    from listener.app import missing_secrets, status_lines
-    from playbooks.library import PlaybookLibrary
+    """Check the configuration, and say what is on and off."""
+    from listener.plugins import missing_secrets, status_lines
 
     settings = _load(config)
-    PlaybookLibrary.load()
     typer.echo("\n".join(status_lines(settings, missing_secrets(settings))))
     typer.echo(f"{config}: all is well")
 
@@ -166,8 +165,8 @@ def status(config: ConfigOption = _DEFAULT_CONFIG) -> None:
 
 
 def _load(path: Path) -> "Config":
-    from listener.app import plugin_options
     from listener.config import load_config
+    from listener.plugins import plugin_options
 
     return load_config(path, plugin_options())
 

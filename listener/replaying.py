@@ -13,10 +13,11 @@ from pathlib import Path
 from alerts.card import Card, OperatorMessage
 from alerts.receivers.base import Delivery, Receiver
 from alerts.receivers.terminal import TerminalReceiver
-from listener.app import App, Plugins, Progress, load_classifier
+from listener.app import App, Progress, load_classifier
 from listener.config import Config
 from listener.model import Mention, Page, Skipped, Watch
 from listener.pipeline.tally import Tally
+from listener.plugins import Plugins
 from listener.store import Arrival, Store
 from listener.trial import named_brand
 from playbooks.library import PlaybookLibrary
@@ -54,7 +55,8 @@ class ReplayReport:
         skipped = "".join(f"\n  skipped {count} x {reason}" for reason, count in self.skipped.most_common())
         return [
             *tally.lines(),
-            f"read {self.read} = {tally.new.total()} new + {repeated} repeated + {self.skipped.total()} skipped{skipped}",
+            f"read {self.read} = {tally.new.total()} new + {repeated} repeated"
+            f" + {self.skipped.total()} skipped{skipped}",
             f"classified {tally.classified.total()} = {tally.alerts.total()} raised an alert + {tally.joined.total()}"
             f" joined one + {tally.quiet.total()} quiet + {tally.old.total()} too old",
             f"{self.seconds:.1f} s, {rate:.0f} mentions a second; the counts "

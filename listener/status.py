@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from listener.app import missing_secrets, status_lines
 from listener.config import Config
+from listener.plugins import missing_secrets, status_lines
 from listener.store import Store
 
 

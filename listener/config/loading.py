@@ -7,7 +7,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,8 @@ class PluginOptions:
 
     sources: Mapping[str, tuple[type[SourceOptions], type[WatchOptions]]]
     receivers: Mapping[str, type[ReceiverOptions]]
+    playbooks: Collection[str] = ()
+    locales: Collection[str] = ()
 
 
 def load_config(path: Path, plugins: PluginOptions) -> Config:
@@ -223,7 +225,21 @@ class _Loader:
             self._check_reference(origin, country.pilot_receiver, "receivers", "receiver")
         elif country.mode == "pilot":
             self._problem(self._origin(loc, ("mode",)), "mode pilot needs a pilot_receiver to send its alerts to")
+        self._check_playbooks(country, loc)
         return country
+
+    def _check_playbooks(self, country: Country, loc: Loc) -> None:
+        for language, chain in country.playbook.locales.items():
+            for index, locale in enumerate(chain):
+                if locale not in self.plugins.locales:
+                    where = self._origin(loc, ("playbook", "locales", language, index))
+                    self._problem(
+                        where, f"the library has no locale '{locale}'; it has {_listed(self.plugins.locales)}"
+                    )
+        for topic, playbook in country.playbook.topics.items():
+            if playbook not in self.plugins.playbooks:
+                where = self._origin(loc, ("playbook", "topics", topic))
+                self._problem(where, f"there is no playbook '{playbook}'; known: {_listed(self.plugins.playbooks)}")
 
     def _origin(self, loc: Loc, inner: Loc) -> Loc:
         """Where a country's value stands: in the country itself, or in `defaults`."""
@@ -297,6 +313,10 @@ class _Loader:
         names = self._mapping(section)
         if name is not None and name not in names:
             self._problem(loc, f"there is no {what} '{name}'; known: {', '.join(map(str, names)) or 'none'}")
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 def merge(base: Any, over: Any) -> Any:

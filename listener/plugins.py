@@ -1,0 +1,87 @@
+"""The plugins of one configuration: their options classes, what is on, what is off and what to do about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from alerts.receivers.base import Receiver
+from alerts.receivers.registry import receiver_specs
+from listener.clock import Clock
+from listener.config import Config, PluginOptions, Secret, Strict
+from listener.errors import MissingSecretError
+from playbooks.loading import LIBRARY_FOLDER
+from sources.base import Source
+from sources.registry import source_specs
+
+
+def plugin_options() -> PluginOptions:
+    """Return the options classes of all plugins, for reading a configuration."""
+    return PluginOptions(
+        sources={name: (spec.options, spec.watch_options) for name, spec in source_specs().items()},
+        receivers={kind: spec.options for kind, spec in receiver_specs().items()},
+        playbooks={path.parent.name for path in LIBRARY_FOLDER.glob("*/playbook.yaml")},
+        locales={path.stem for path in LIBRARY_FOLDER.glob("_phrases/*.yaml")},
+    )
+
+
+@dataclass(slots=True)
+class Plugins:
+    """Sources and receivers that are on, and for those that are off, what to do about it."""
+
+    sources: dict[str, Source] = field(default_factory=dict)
+    receivers: dict[str, Receiver] = field(default_factory=dict)
+    off: dict[str, str] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Release all connections."""
+        for source in self.sources.values():
+            source.close()
+        for receiver in self.receivers.values():
+            receiver.close()
+
+
+def open_plugins(config: Config, clock: Clock) -> Plugins:
+    """Make every source that a watch needs and every receiver; a missing secret turns one off, not all."""
+    plugins = Plugins()
+    source_kinds, receiver_kinds = source_specs(), receiver_specs()
+    for name in dict.fromkeys(watch.source for watch in config.watches):
+        try:
+            plugins.sources[name] = source_kinds[name].create(config.sources[name], clock)
+        except MissingSecretError as error:
+            plugins.off[f"source {name}"] = error.hint
+    for name, options in config.receivers.items():
+        try:
+            plugins.receivers[name] = receiver_kinds[options.type].create(name, options)
+        except MissingSecretError as error:
+            plugins.off[f"receiver {name}"] = error.hint
+    return plugins
+
+
+def status_lines(config: Config, off: Mapping[str, str]) -> list[str]:
+    """Return in words what listens, where alerts go, and what is off and why."""
+    by_source: dict[str, int] = {}
+    for watch in config.watches:
+        by_source[watch.source] = by_source.get(watch.source, 0) + 1
+    lines = [
+        f"{len(config.brands)} brands, {len(config.countries)} countries, {len(config.watches)} watches: "
+        + ", ".join(f"{source} {count}" for source, count in sorted(by_source.items()))
+    ]
+    lines += [f"{name} is off: {hint}" for name, hint in off.items()]
+    if any(name.startswith("receiver ") for name in off):
+        lines.append(f"alerts for a receiver that is off go to '{config.fallback_receiver}'")
+    return lines
+
+
+def missing_secrets(config: Config) -> dict[str, str]:
+    """Return what is off for want of a secret, without opening anything."""
+    off: dict[str, str] = {}
+    used = {watch.source for watch in config.watches}
+    parts: list[tuple[str, Strict]] = [
+        (f"source {name}", options) for name, options in config.sources.items() if name in used
+    ]
+    parts += [(f"receiver {name}", options) for name, options in config.receivers.items()]
+    for name, options in parts:
+        for value in dict(options).values():
+            hint = value.missing if isinstance(value, Secret) else None
+            if hint:
+                off[name] = hint
+    return off
