@@ -11,7 +11,8 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.error import URLError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from alerts.card import Card, OperatorMessage
 from alerts.receivers.base import Delivery, ReceiverSpec
@@ -101,13 +102,21 @@ _NEVER_SENT_ERRNOS = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL
 _ANSWER_UNREADABLE = (HTTPException, ValueError, LookupError, AttributeError, RecursionError)
 
 
+def _channel_id(value: str) -> str:
+    if not re.fullmatch(r"[CGD][A-Z0-9]+", value):
+        raise PydanticCustomError(
+            "channel", "write the channel's ID, such as C0123ABCD; it stands at the bottom of its details in Slack"
+        )
+    return value
+
+
 class SlackOptions(ReceiverOptions):
     """One Slack channel."""
 
     type: Literal["slack"]
     token: Secret
-    channel: Annotated[str, Field(pattern=r"^[CGD][A-Z0-9]+$")]
-    """The channel's ID (at the bottom of its details in Slack); messages are read back and edited by ID alone."""
+    channel: Annotated[str, AfterValidator(_channel_id)]
+    """The channel's ID; by its name alone messages cannot be read back or edited."""
     min_interval_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 20.0
 

@@ -371,7 +371,7 @@ def test_an_operators_message_is_escaped(server: SlackServer, receiver: SlackRec
 
 @pytest.mark.parametrize("channel", ["#alerts", "alerts", "", "U123", "C1 "])
 def test_a_channel_is_named_by_its_id(token: Secret, channel: str) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="channel's ID, such as C0123ABCD"):
         SlackOptions(type="slack", token=token, channel=channel)
 
 
