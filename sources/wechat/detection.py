@@ -127,7 +127,7 @@ def _chat(known: documents.JsonFormat, document: Any, file: OpenFile) -> Chat:
 
 def _line_format(head: bytes) -> str | None:
     """Return the JSON Lines format of which one of the first whole lines is an item."""
-    lines = head.split(b"\n")
+    lines = [] if head.lstrip().startswith(b"[") else head.split(b"\n")
     for line in lines[:_LINES_TRIED]:
         if re.match(rb"\s*\{.*\}\s*$", line):
             try:

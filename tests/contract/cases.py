@@ -20,3 +20,5 @@ class Case:
     """Makes the world hold further items and returns their external ids."""
     break_once: Callable[[], type[ListenerError]] | None = None
     """Makes the next fetch fail and returns the error it must raise; None where the source reads files."""
+    restart: Callable[[], Source] | None = None
+    """Makes a new source on the same world, as after a restart of the daemon; None where `source` stands for it."""
