@@ -9,6 +9,7 @@ from typing import Any
 
 from listener.errors import MalformedItemError
 from listener.model import Author, Engagement, Mention, Skipped
+from sources.fields import clean, clean_line
 
 Raw = Mapping[str, Any]
 
@@ -154,8 +155,7 @@ def parse_country(value: object) -> str | None:
 
 def plain_text(text: str) -> str:
     """Return a text as people see it: names for VK's link markup, line breaks, no entities."""
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "")
-    text = html.unescape(re.sub(r"<br\s{0,3}/?>", "\n", text))
+    text = clean(html.unescape(re.sub(r"<br\s{0,3}/?>", "\n", text)))
     for markup in (_LINKED_NAME, _LINKED_PAGE, _TYPED_NAME):
         text = markup.sub(r"\1", text)
     return text.strip()
@@ -426,7 +426,7 @@ def _text(item: Raw) -> str:
 
 def _words(raw: Raw, key: str) -> str:
     value = raw.get(key)
-    return plain_text(value) if isinstance(value, str) else ""
+    return clean_line(html.unescape(value)) if isinstance(value, str) else ""
 
 
 def _title(raw: Raw, key: str) -> str:

@@ -224,14 +224,8 @@ class _Directory:
             self._ask("groups.getById", "group_ids", [-number for number in unknown if number < 0], 500)
         except RefusedSourceError:
             pass  # a mention whose author says little is better than none
-        return {
-            **people,
-            **{
-                number: {**people.get(number, {}), **self._known[number][1]}
-                for number in lacking
-                if number in self._known
-            },
-        }
+        known = self._known  # another thread may put a new one in its place
+        return {**people, **{n: {**people.get(n, {}), **known[n][1]} for n in lacking if n in known}}
 
     def _is_fresh(self, number: int) -> bool:
         known = self._known.get(number)
@@ -247,7 +241,7 @@ class _Directory:
 
     def _remember(self, people: Mapping[int, Raw]) -> None:
         if len(self._known) + len(people) > _MOST_REMEMBERED:
-            self._known.clear()
+            self._known = {}
         now = self._clock.now()
         self._known.update({number: (now, raw) for number, raw in people.items()})
 

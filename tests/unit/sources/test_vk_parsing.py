@@ -108,6 +108,11 @@ def test_unknown_author_keeps_the_id_and_an_address() -> None:
     assert author.followers is None
 
 
+def test_names_stay_on_one_line_without_controls() -> None:
+    raw = {**ANNA, "first_name": "Анна\n\u202e", "last_name": "&amp; Ко"}
+    assert People({501: raw}).author(501).name == "Анна & Ко"
+
+
 def test_missing_numbers_are_unknown_rather_than_zero() -> None:
     bare = {key: post()[key] for key in ("id", "owner_id", "from_id", "date", "text")}
     assert parse_post(bare, people()).engagement == Engagement()
@@ -180,6 +185,7 @@ def test_board_comment_belongs_to_its_topic() -> None:
         ("цена [примерно] 5|6", "цена [примерно] 5|6"),
         ("&amp;lt;b&amp;gt;", "&lt;b&gt;"),
         ("а\x00б \ud83d", "аб \ufffd"),
+        ("&#8238;тсерп", "тсерп"),
     ],
 )
 def test_markup_becomes_plain_text(given_text: str, shown: str) -> None:
