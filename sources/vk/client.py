@@ -101,7 +101,7 @@ class VkClient:
 
 
 def _foreign_errors() -> tuple[type[Exception], ...]:
-    """Return what a call can raise. KeyError, TypeError and ValueError are vk_api's way to say: no answer of VK."""
+    """Return what a call can raise; KeyError, TypeError, ValueError and RecursionError mean: no answer of VK."""
     from vk_api import exceptions as vk
 
     return (
@@ -111,6 +111,7 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
         vk.VkRequestsPoolException,
         http.RequestException,
         TransportError,
+        OSError,
         KeyError,
         TypeError,
         ValueError,
@@ -135,6 +136,8 @@ def translate(error: Exception, method: str, now: datetime, token: str = "") -> 
         return RefusedSourceError(f"VK {method}: {type(error).__name__}; check base_url and the proxy settings")
     if isinstance(error, http.RequestException | TransportError) and not isinstance(error, ValueError):
         return RetryableSourceError(f"VK {method}: {type(error).__name__}")
+    if isinstance(error, OSError) and not isinstance(error, ValueError):  # such as a certificate file that is not there
+        return RetryableSourceError(f"VK {method}: {error}")
     return RetryableSourceError(f"VK {method}: the answer is not in VK's format")
 
 
@@ -154,8 +157,8 @@ def _api_error(raw: Any, method: str, now: datetime, token: str) -> SourceError:
 
 def _clean(said: object, token: str) -> str:
     """Return VK's words without addresses: those of codes 14 and 17 open the account to whoever has them."""
-    words = " ".join(word for word in str(said or "").split() if "://" not in word)[:200]
-    return words.replace(token, "***") if token else words
+    text = str(said or "").replace(token, "***") if token else str(said or "")
+    return " ".join(word for word in text.split() if "//" not in word)[:200]
 
 
 def _message(code: object, said: object, method: str, token: str) -> str:

@@ -193,6 +193,21 @@ def test_a_port_where_nobody_listens_is_tried_again_later(monkeypatch: pytest.Mo
     assert_no_secret(caught.value)
 
 
+def test_a_certificate_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    missing = tmp_path / "no-such-ca.pem"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(missing))
+    made = make_client("https://127.0.0.1:9", monkeypatch)
+    with pytest.raises(RetryableSourceError, match="no-such-ca"):
+        search(made)
+
+
+def test_a_long_message_never_shows_a_part_of_the_token(server: VkServer, client: VkClient) -> None:
+    server.fail(10, message="x" * 190 + TOKEN)
+    with pytest.raises(RetryableSourceError) as caught:
+        search(client)
+    assert TOKEN[:8] not in str(caught.value)
+
+
 def test_a_wrong_token_is_refused(server: VkServer, monkeypatch: pytest.MonkeyPatch) -> None:
     client = make_client(server.base_url, monkeypatch)
     client._api.token = {"access_token": "another"}
