@@ -69,7 +69,7 @@ class Secret:
         match = _REFERENCE.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
             raise PydanticCustomError(
-                "secret", "a secret is written as ${{env:NAME}} or ${{file:PATH}}, never in clear"
+                "secret", "a secret is written as ${env:NAME} or ${file:PATH}, never in clear"
             )
         return cls(match[1], match[2].strip())
 

@@ -1,0 +1,119 @@
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from listener.config import Config, load_config
+from listener.config.document import parse_yaml
+from listener.errors import ConfigError, MissingSecretError
+from listener.plugins import missing_secrets, plugin_options
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "config"
+BAD = sorted(FIXTURES.glob("bad_*.yaml"))
+
+
+def load(text: str, tmp_path: Path) -> Config:
+    path = tmp_path / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path, plugin_options())
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem.removeprefix("bad_"))
+def test_a_wrong_file_is_refused_with_place_path_and_what_is_allowed(path: Path) -> None:
+    expected = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# expect: ")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, plugin_options())
+    assert expected in str(caught.value)
+    problem = caught.value.problems[0]
+    assert str(problem).startswith(f"{path}:{problem.line}:{problem.column} ")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_each_wrong_file_is_wrong_in_one_way() -> None:
+    assert len(BAD) > 35
+    for path in BAD:
+        with pytest.raises(ConfigError) as caught:
+            load_config(path, plugin_options())
+        assert len(caught.value.problems) == 1, caught.value
+
+
+def test_all_problems_are_reported_together_in_the_files_order(tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    text = text.replace("team: desk", "team: nobody").replace("every: 30s", "every: 30").replace("terminal", "pager")
+    with pytest.raises(ConfigError) as caught:
+        load(text, tmp_path)
+    lines = [problem.line for problem in caught.value.problems]
+    assert len(lines) == 3
+    assert lines == sorted(lines)
+
+
+def test_norway_stays_norway() -> None:
+    config = load_config(FIXTURES / "good.yaml", plugin_options())
+    assert list(config.countries) == ["NO"]
+    assert config.countries["NO"].timezone == "Europe/Oslo"
+
+
+def test_a_country_inherits_key_by_key_and_replaces_lists(tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    text = text.replace("  team: desk\n", "  team: desk\n  thresholds: {urgent: 0.7, complaint: 0.6}\n")
+    text += "    thresholds: {urgent: 0.2}\n    languages: [nb, nn]\n"
+    country = load(text, tmp_path).countries["NO"]
+    assert (country.thresholds.urgent, country.thresholds.complaint) == (0.2, 0.6)
+    assert country.languages == ["nb", "nn"]
+
+
+def test_watches_are_one_a_brand_and_country_and_false_turns_a_source_off(tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    text = text.replace("  team: desk\n", "  team: desk\n  sources: {x: {}}\n")
+    text += "  SE:\n    sources: {x: false}\n"
+    config = load(text, tmp_path)
+    assert [watch.id for watch in config.watches] == ["x/NO/acme", "file/NO/acme"]
+
+
+def test_a_missing_token_is_named_and_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    config = load(text.replace("      file:", "      x: {}\n      file:"), tmp_path)
+    monkeypatch.delenv("TEST_X_TOKEN", raising=False)
+    assert missing_secrets(config) == {"source x": "set the environment variable TEST_X_TOKEN"}
+    monkeypatch.setenv("TEST_X_TOKEN", "s3cr3t-value")
+    assert missing_secrets(config) == {}
+    assert "s3cr3t-value" not in repr(config)
+    assert "s3cr3t-value" not in config.model_dump_json(exclude={"watches"})
+
+
+def test_a_secret_can_stand_in_a_file(tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    config = load(text.replace("${env:TEST_X_TOKEN}", f"${{file:{tmp_path}/token}}"), tmp_path)
+    secret = dict(config.sources["x"])["bearer_token"]
+    with pytest.raises(MissingSecretError, match="put the secret into the file"):
+        secret.get()
+    (tmp_path / "token").write_text("from-a-file\n", encoding="utf-8")
+    assert secret.get() == "from-a-file"
+
+
+def test_hours_read_several_spans_a_day_and_spans_over_the_weekend(tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    text = text.replace('{mon-fri: "09:00-18:00"}', '{fri-mon: "08:00-12:00 14:00-18:00"}')
+    assert repr(load(text, tmp_path).countries["NO"].hours).startswith("mon 08:00-12:00, mon 14:00-18:00, fri 08:00")
+
+
+@given(st.text(max_size=300))
+def test_no_text_makes_the_reader_raise_anything_else(text: str) -> None:
+    with suppress(ConfigError):
+        parse_yaml(text, "any.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "- " * 50_000,
+        "a: &a [1,1]\nb: &b [*a,*a]\n"
+        + "".join(f"{chr(99 + i)}: &{chr(99 + i)} [*{chr(98 + i)},*{chr(98 + i)}]\n" for i in range(23)),
+    ],
+)
+def test_deep_nesting_and_growing_aliases_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError):
+        parse_yaml(text, "any.yaml")
