@@ -87,7 +87,8 @@ class XSource:
         try:
             return self._mentions(watch, asked, sweep)
         except SourceError as error:
-            state.sweeps[MENTIONS] = replace(kept, pause_until=_pause_until(error, now))
+            known = {"account": sweep.account, "user_id": sweep.user_id}  # each look-up costs
+            state.sweeps[MENTIONS] = replace(kept, pause_until=_pause_until(error, now), **known)
             return _Catch([], [Skipped(f"mentions timeline: {error}", f"x:{watch.account}")], [])
 
     def _search(self, watch: Watch, query: str, plan: QueryPlan, sweep: Sweep) -> _Catch:

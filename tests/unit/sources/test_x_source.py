@@ -304,6 +304,7 @@ def test_refused_mentions_are_told_and_search_goes_on(world: World) -> None:
     late = world.post("@yunfan ?", lang="und", minutes_ago=400)
     pages, _ = world.poll(watch(XWatchOptions()), cursor)
     assert ids(pages) == [late]
+    assert len(world.asked("/by/username/yunfan")) == 1
 
 
 def test_mentions_refused_without_search_stop_the_source(world: World) -> None:
