@@ -87,8 +87,9 @@ class XSource:
         try:
             return self._mentions(watch, asked, sweep)
         except SourceError as error:
-            known = {"account": sweep.account, "user_id": sweep.user_id}  # each look-up costs
-            state.sweeps[MENTIONS] = replace(kept, pause_until=_pause_until(error, now), **known)
+            kept.account, kept.user_id = sweep.account, sweep.user_id  # each look-up costs
+            kept.pause_until = _pause_until(error, now)
+            state.sweeps[MENTIONS] = kept
             return _Catch([], [Skipped(f"mentions timeline: {error}", f"x:{watch.account}")], [])
 
     def _search(self, watch: Watch, query: str, plan: QueryPlan, sweep: Sweep) -> _Catch:
