@@ -9,11 +9,11 @@ from pathlib import Path
 from listener.errors import TemplateError
 from listener.model import Draft, Guidance
 from playbooks import links
-from playbooks.loading import LIBRARY_FOLDER, Contents, fill, handoff_sentences, load_contents
+from playbooks.loading import LIBRARY_FOLDER, Contents, handoff_sentences, load_contents
 from playbooks.model import GuideRequest, Phrases, Playbook, ReplyTemplate
 from playbooks.names import addressee
 from playbooks.networks import LengthRule, length_rule, network_key
-from playbooks.rendering import CompiledTemplate
+from playbooks.rendering import compiled, fill
 from playbooks.values import clean, clean_place, find_product, on_one_line
 
 MAX_DRAFTS = 3
@@ -47,11 +47,6 @@ class PlaybookLibrary:
 
     def __init__(self, contents: Contents) -> None:
         self.contents = contents
-        self._compiled = {
-            template.key: CompiledTemplate(template.text, at=template.at)
-            for templates in contents.templates.values()
-            for template in templates
-        }
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "PlaybookLibrary":
@@ -114,9 +109,7 @@ class PlaybookLibrary:
         templates = self._ordered(self.contents.templates.get((playbook.id, locale), ()), request)
         writer = _Writer(request, phrases, length_rule(request.network), note)
         drafts = [
-            draft
-            for turn, template in enumerate(templates)
-            if (draft := writer.draft(template, self._compiled[template.key], turn)) is not None
+            draft for turn, template in enumerate(templates) if (draft := writer.draft(template, turn)) is not None
         ]
         return drafts[:MAX_DRAFTS], writer.private_text
 
@@ -215,11 +208,11 @@ class _Writer:
     def greeting(self, name: str) -> str:
         return fill(self.phrases.greeting_named, name=name) if name else self.phrases.greeting_unnamed
 
-    def draft(self, template: ReplyTemplate, compiled: CompiledTemplate, turn: int) -> Draft | None:
+    def draft(self, template: ReplyTemplate, turn: int) -> Draft | None:
         """Return the richest form that fits the network, or None where even the bare form does not."""
         for values in self._forms(turn):
             try:
-                text = on_one_line(compiled.render(values))
+                text = on_one_line(compiled(template.text).render(values))
             except TemplateError:  # longer than any network takes: the next form is shorter
                 continue
             length = self.rule.count(text)

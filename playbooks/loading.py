@@ -1,21 +1,22 @@
 """From a folder of YAML to checked playbooks, templates and phrases; every problem with its place in the file."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from listener.config import Document, Strict, read_yaml
+from listener.config.document import Loc, dotted
 from listener.config.loading import describe
 from listener.config.models import Language, Text
 from listener.errors import ConfigError, Problem, TemplateError
 from listener.model import SIGNALS, TOPICS, Urgency
 from playbooks.model import Phrases, Place, Playbook, ReplyTemplate
 from playbooks.networks import length_rule
-from playbooks.rendering import MAX_TEMPLATE_CHARACTERS, REPLY_PLACEHOLDERS, CompiledTemplate, check_source
+from playbooks.rendering import MAX_TEMPLATE_CHARACTERS, REPLY_PLACEHOLDERS, compiled, fill
 
 PHRASES_FOLDER = "_phrases"
 PLAYBOOK_FILE = "playbook.yaml"
@@ -43,7 +44,7 @@ class _Variant(Strict):
 
 class _VariantsFile(Strict):
     locale: Language
-    variants: tuple[_Variant, ...] = Field(min_length=1)
+    variants: list[_Variant] = Field(min_length=1)
 
 
 class _Greeting(Strict):
@@ -109,7 +110,7 @@ class _Reader:
                 document, data = found
                 self._check_locale(document, data.locale, file)
                 self._check_phrases(document)
-                self.contents.phrases[data.locale] = _phrases(data, _place(document, ()))
+                self.contents.phrases[data.locale] = _phrases(data, document)
 
     def _read_playbook(self, folder: Path) -> None:
         found = self._parse(folder / PLAYBOOK_FILE, _PlaybookFile)
@@ -162,18 +163,15 @@ class _Reader:
             self._check_source(document, loc, source, placeholders)
         if "default" not in document.data["handoff"]:
             self.problems.append(document.problem(("handoff",), "'default' is missing: it serves all other networks"))
-        for loc, needed in ((("greeting", "named"), "name"), (("signature", "named"), "agent")):
-            text = document.data[loc[0]][loc[1]]
-            if (
-                not check_source(text, _PHRASE_PLACEHOLDERS[loc])
-                and needed not in CompiledTemplate(text, _PHRASE_PLACEHOLDERS[loc]).names
-            ):
-                self.problems.append(document.problem(loc, f"must hold {{{{ {needed} }}}}"))
+        for (section, form), needed in ((("greeting", "named"), "name"), (("signature", "named"), "agent")):
+            if not re.search(rf"\{{\{{\s*{needed}\b", document.data[section][form]):
+                self.problems.append(document.problem((section, form), f"must hold {{{{ {needed} }}}}"))
 
-    def _check_source(
-        self, document: Document, loc: tuple[str | int, ...], source: str, placeholders: tuple[str, ...]
-    ) -> None:
-        self.problems.extend(document.problem(loc, problem) for problem in check_source(source, placeholders))
+    def _check_source(self, document: Document, loc: Loc, source: str, placeholders: tuple[str, ...]) -> None:
+        try:
+            compiled(source, placeholders)
+        except TemplateError as error:
+            self.problems.extend(document.problem(loc, problem.text) for problem in error.problems)
 
 
 _PHRASE_PLACEHOLDERS: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -185,7 +183,7 @@ _PHRASE_PLACEHOLDERS: Mapping[tuple[str, str], tuple[str, ...]] = {
 HANDOFF_PLACEHOLDERS = ("brand",)
 
 
-def _phrase_sources(data: Any) -> Iterator[tuple[tuple[str | int, ...], str, tuple[str, ...]]]:
+def _phrase_sources(data: Any) -> Iterator[tuple[Loc, str, tuple[str, ...]]]:
     for (section, form), placeholders in _PHRASE_PLACEHOLDERS.items():
         yield (section, form), data[section][form], placeholders
     for network, sentences in data["handoff"].items():
@@ -211,7 +209,7 @@ def _playbook(name: str, data: _PlaybookFile, at: Place) -> Playbook:
     )
 
 
-def _phrases(data: _PhrasesFile, at: Place) -> Phrases:
+def _phrases(data: _PhrasesFile, document: Document) -> Phrases:
     return Phrases(
         locale=data.locale,
         register=data.register_,
@@ -222,7 +220,7 @@ def _phrases(data: _PhrasesFile, at: Place) -> Phrases:
         signature_named=data.signature.named,
         signature_unnamed=data.signature.unnamed,
         private=data.private,
-        at=at,
+        places={dotted(loc): _place(document, loc) for loc, _, _ in _phrase_sources(document.data)},
     )
 
 
@@ -246,13 +244,13 @@ def _overlong(contents: Contents) -> Iterator[Problem]:
 
 def bare_forms(template: ReplyTemplate, phrases: Phrases, name: str = "") -> list[str]:
     """Return the reply without product and place, once for each hand-off sentence that X may show."""
-    compiled = CompiledTemplate(template.text, at=template.at)
+    reply = compiled(template.text)
     greeting = phrases.greeting_unnamed
     if name:
         greeting = fill(phrases.greeting_named, name=name)
     values = {"greeting": greeting, "name": name, "product": "", "place": "", "brand": "Skybird Air"}
     return [
-        compiled.render({**values, "handoff": handoff, "signature": BARE_SIGNATURE})
+        reply.render({**values, "handoff": handoff, "signature": BARE_SIGNATURE})
         for handoff in handoff_sentences(phrases, "x", "Skybird Air")
     ]
 
@@ -261,16 +259,6 @@ def handoff_sentences(phrases: Phrases, network: str, brand: str) -> list[str]:
     """Return the locale's hand-off sentences for a network, or its default ones."""
     sources: Iterable[str] = phrases.handoff.get(network) or phrases.handoff["default"]
     return [fill(source, brand=brand) for source in sources]
-
-
-@lru_cache(maxsize=2048)
-def _phrase(source: str, placeholders: tuple[str, ...]) -> CompiledTemplate:
-    return CompiledTemplate(source, placeholders)
-
-
-def fill(source: str, **values: str) -> str:
-    """Return a phrase with its values put in."""
-    return _phrase(source, tuple(values)).render(values)
 
 
 def _children(folder: Path) -> list[Path]:
@@ -286,6 +274,6 @@ def _yaml_files(folder: Path) -> list[Path]:
     return sorted(path for path in _children(folder) if path.suffix in (".yaml", ".yml"))
 
 
-def _place(document: Document, loc: tuple[str | int, ...]) -> Place:
+def _place(document: Document, loc: Loc) -> Place:
     problem = document.problem(loc, "")
     return Place(problem.file, problem.line, problem.column, problem.path)

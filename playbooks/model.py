@@ -77,7 +77,8 @@ class Phrases:
     signature_unnamed: str
     private: tuple[str, ...] = ()
     """First words of the private message itself, where the network's link can carry them."""
-    at: Place = field(default=Place("", 1, 1, ""), compare=False)
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
+    """Where each sentence stands, by its path in the file (`handoff.x[0]`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ The syntax tree is checked against an allow-list before anything is compiled; th
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import jinja2
@@ -12,8 +13,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from listener.errors import TemplateError
-from playbooks.model import Place
+from listener.errors import Problem, TemplateError
 
 REPLY_PLACEHOLDERS = ("greeting", "handoff", "signature", "name", "product", "place", "brand")
 OPTIONAL_PLACEHOLDERS = frozenset({"name", "product", "place"})
@@ -64,22 +64,23 @@ _ENVIRONMENT = sandbox()
 
 
 class CompiledTemplate:
-    """A checked template, ready to render."""
+    """A checked template, ready to render. `names` are the placeholders it uses."""
 
-    def __init__(
-        self, source: str, placeholders: tuple[str, ...] = REPLY_PLACEHOLDERS, at: Place | None = None
-    ) -> None:
-        """Compile `source`.
+    def __init__(self, source: str, placeholders: tuple[str, ...] = REPLY_PLACEHOLDERS) -> None:
+        """Check and compile `source`.
 
         Raises:
             TemplateError: it holds anything but known placeholders and conditions, or is too long.
         """
-        self._at = at or Place("", 1, 1, "")
-        if problems := check_source(source, placeholders):
-            raise TemplateError([self._at.problem(problem) for problem in problems])
-        self.names = frozenset(node.name for node in _ENVIRONMENT.parse(source).find_all(nodes.Name))
-        """The placeholders it uses."""
-        self._template = _ENVIRONMENT.from_string(source)
+        try:
+            tree = _checked_tree(source, placeholders)
+            self.names = frozenset(node.name for node in tree.find_all(nodes.Name))
+            code = _ENVIRONMENT.compile(tree)
+        except RecursionError:
+            raise _template_error([f"is not a valid template: nested too deeply; {_ALLOWED}"]) from None
+        except jinja2.TemplateError as error:
+            raise _template_error([f"is not a valid template: {str(error).rstrip('.')}; {_ALLOWED}"]) from error
+        self._template = jinja2.Template.from_code(_ENVIRONMENT, code, {})
 
     def render(self, values: Mapping[str, str]) -> str:
         """Return the text with `values` put in; they are data and never compiled.
@@ -92,32 +93,46 @@ class CompiledTemplate:
             for piece in self._template.generate(**values):
                 text += piece
                 if len(text) > MAX_OUTPUT_CHARACTERS:
-                    raise TemplateError([self._at.problem(f"the text exceeds {MAX_OUTPUT_CHARACTERS} characters")])
+                    raise _template_error([f"the text exceeds {MAX_OUTPUT_CHARACTERS} characters"])
         except jinja2.TemplateError as error:
-            raise TemplateError([self._at.problem(f"cannot be rendered: {error}")]) from error
+            raise _template_error([f"cannot be rendered: {error}"]) from error
         return text
 
 
-def check_source(source: str, placeholders: tuple[str, ...] = REPLY_PLACEHOLDERS) -> list[str]:
-    """Return what is wrong with a template, each with what is allowed; nothing is compiled or run."""
+@lru_cache(maxsize=4096)
+def compiled(source: str, placeholders: tuple[str, ...] = REPLY_PLACEHOLDERS) -> CompiledTemplate:
+    """Return the template for `source`, compiled once.
+
+    Raises:
+        TemplateError: see CompiledTemplate.
+    """
+    return CompiledTemplate(source, placeholders)
+
+
+def fill(source: str, **values: str) -> str:
+    """Return a phrase with its values put in; their names are the placeholders it may use."""
+    return compiled(source, tuple(values)).render(values)
+
+
+def _checked_tree(source: str, placeholders: tuple[str, ...]) -> nodes.Template:
     if len(source) > MAX_TEMPLATE_CHARACTERS:
-        return [f"is {len(source)} characters long; at most {MAX_TEMPLATE_CHARACTERS} are allowed"]
-    try:
-        tree = _ENVIRONMENT.parse(source)
-        problems = _tree_problems(tree, placeholders)
-        if not problems:
-            _ENVIRONMENT.compile(tree)
-    except (jinja2.TemplateError, RecursionError) as error:
-        what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        return [f"is not a valid template: {what.rstrip('.')}; {_ALLOWED}"]
-    return problems
+        raise _template_error([f"is {len(source)} characters long; at most {MAX_TEMPLATE_CHARACTERS} are allowed"])
+    tree = _ENVIRONMENT.parse(source)
+    if problems := _tree_problems(tree, placeholders):
+        raise _template_error(problems)
+    return tree
+
+
+def _template_error(texts: list[str]) -> TemplateError:
+    return TemplateError([Problem("", 1, 1, "", text) for text in texts])
 
 
 def _tree_problems(tree: nodes.Template, placeholders: tuple[str, ...]) -> list[str]:
     found = list(tree.find_all(nodes.Node))
     foreign = dict.fromkeys(type(node).__name__ for node in found if not isinstance(node, _NODES))
-    problems = [f"uses {', '.join(foreign)}; {_ALLOWED}"] if foreign else []
-    problems += [problem for node in found for problem in _name_problems(node, placeholders)]
+    if foreign:
+        return [f"uses {', '.join(foreign)}; {_ALLOWED}"]
+    problems = [problem for node in found for problem in _name_problems(node, placeholders)]
     if placeholders == REPLY_PLACEHOLDERS:
         problems += [
             f"'{name}' may be empty; use it inside {{% if {name} %}} … {{% endif %}}"
@@ -127,10 +142,8 @@ def _tree_problems(tree: nodes.Template, placeholders: tuple[str, ...]) -> list[
 
 
 def _name_problems(node: nodes.Node, placeholders: tuple[str, ...]) -> Iterator[str]:
-    if isinstance(node, nodes.Name) and node.ctx == "load" and node.name not in placeholders:
+    if isinstance(node, nodes.Name) and node.name not in placeholders:
         yield f"unknown placeholder '{node.name}'; allowed: {', '.join(placeholders) or 'none'}"
-    elif isinstance(node, nodes.Name) and node.ctx != "load":
-        yield f"must not set '{node.name}'; {_ALLOWED}"
     elif isinstance(node, nodes.Filter) and (node.name not in _FILTERS or node.args or node.kwargs):
         yield f"filter '{node.name}' is not allowed so; allowed without arguments: {', '.join(_FILTERS)}"
 
