@@ -311,6 +311,8 @@ class _Loader:
 
     def _check_reference(self, loc: Loc, name: object, section: str, what: str) -> None:
         names = self._mapping(section)
+        if not names:
+            return  # reported already: nothing can be referred to
         if name is not None and name not in names:
             self._problem(loc, f"there is no {what} '{name}'; known: {', '.join(map(str, names)) or 'none'}")
 
