@@ -223,7 +223,9 @@ class _Writer:
     def _forms(self, turn: int) -> Iterator[dict[str, str]]:
         """Values from the richest form to the bare one: without product, then place, then name."""
         product = find_product(self.request.text, self.request.products)
-        place = clean_place(self.request.place)
+        # An exported chat's name stands where other networks have a place.
+        in_chat = self.request.place == self.request.links.get("chat")
+        place = "" if in_chat else clean_place(self.request.place)
         fixed = {"handoff": self._handoff(turn), "signature": self.signature, "brand": self.brand}
         forms = ((self.name, product, place), (self.name, "", place), (self.name, "", ""), ("", "", ""))
         for name, product, place in dict.fromkeys(forms):

@@ -45,7 +45,7 @@ class LinkRequest:
     @property
     def author(self) -> str | None:
         """The author's identifier as digits, or None."""
-        return self.part(_DIGITS, self.links.get("author_id"), self.author_id)
+        return self.part(_DIGITS, self.links.get("user_id"), self.author_id)
 
     @property
     def author_handle(self) -> str | None:
@@ -105,7 +105,7 @@ def _x_private(request: LinkRequest) -> Handoff:  # doc
 
 
 def _vk_private(request: LinkRequest) -> Handoff:  # code
-    group = request.part(r"[A-Za-z0-9_.]{1,64}", request.links.get("group"), request.brand_account)
+    group = request.part(r"[A-Za-z0-9_.]{1,64}", request.brand_account)
     steps = "A community may write first only to people who allowed its messages: publish the reply, and give "
     if group is not None:
         return Handoff(
@@ -229,7 +229,7 @@ def _vk_reply(request: LinkRequest, draft: str) -> str | None:  # code
 
 
 def _bluesky_reply(request: LinkRequest, draft: str) -> str | None:  # doc
-    did = request.part(_DID, request.links.get("author_id"), request.author_id)
+    did = request.part(_DID, request.links.get("user_id"), request.author_id)
     key = request.part(r"[A-Za-z0-9._~-]{1,512}", request.links.get("post_id"))
     return f"https://bsky.app/profile/{did}/post/{key}" if did and key and key.strip(".") else None
 

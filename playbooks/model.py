@@ -107,7 +107,7 @@ class GuideRequest:
     """The brand's products; the first one named in the text is used."""
     place: str = ""
     links: Mapping[str, str] = field(default_factory=dict)
-    """A mention's links: `author_id`, `post_id`, `owner_id`, `comment_id`, `group` and so on."""
+    """A mention's links: `user_id`, `post_id`, `owner_id`, `comment_id` and so on."""
     post_id: str = ""
     post_url: str | None = None
     brand_account: str = ""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import regex
 
 DEFAULT_LIMIT = 1000
-# X's published configuration, version 3 (docs.x.com, "Counting characters", read 2026-11): code points in these
-# ranges weigh 1, every other 2, a link 23, an emoji of any make-up 2, limit 280; counted after NFC.
+# docs.x.com "Counting characters", read 2026-11-22, and the configuration file it names: code points in these ranges
+# weigh 1, every other 2, a link 23, an emoji of any make-up 2, limit 280; counted after NFC.
 _X_LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 _X_LINK_WEIGHT = 23
 _X_EMOJI_WEIGHT = 2
@@ -66,7 +66,7 @@ _RULES = {
     # Customer-service texts carry at most 2048 bytes; 600 Chinese characters stay below. Not documented for
     # comments under articles.
     "wechat": LengthRule(600, count_utf16),
-    # Limits below are the vendors' published ones as generally known, not re-read for this table, unless said.
+    # Limits below are the vendors' published ones as generally known, not re-read for this table, unless a source is named.
     "facebook": LengthRule(8000, count_utf16),
     "instagram": LengthRule(2200, count_utf16),
     "threads": LengthRule(500, count_utf16),
@@ -80,6 +80,7 @@ _RULES = {
     "whatsapp": LengthRule(4096, count_utf16),
     "line": LengthRule(5000, count_utf16),
     "appstore": LengthRule(5970, count_utf16),
+    # Google Play Developer API, reviews.reply, read 2026-11-22: more than "approximately 350" is rejected.
     "googleplay": LengthRule(350, count_utf16),
     # Not documented; conservative.
     "googlebusiness": LengthRule(4000, count_utf16),

@@ -109,6 +109,16 @@ def test_every_locale_answers_in_its_own_language(library: PlaybookLibrary, loca
     assert len({draft.text for draft in drafts}) == len(drafts)
 
 
+@pytest.mark.parametrize("locale", REQUIRED_LOCALES)
+def test_every_playbook_gives_two_drafts_that_fit_x_with_name_product_and_place(
+    library: PlaybookLibrary, locale: str
+) -> None:
+    for topic in TOPICS:
+        drafts = library.guide(replace(REQUEST, topic=topic, language=locale, country="XX")).drafts
+        assert len(drafts) >= 2, topic
+        assert all(draft.length <= 280 for draft in drafts)
+
+
 @pytest.mark.parametrize(
     ("language", "country", "chosen", "chain"),
     [
@@ -197,7 +207,8 @@ def test_hostile_values_stay_data(library: PlaybookLibrary) -> None:
         author_name="{{ brand }}",
         place="\u202eA{% for x in brand %}\n{{ 7*7 }}",
         agent="{{ brand }}",
-        links={"group": "x/../../evil", "owner_id": "1/2", "post_id": "3"},
+        links={"user_id": "x/../../evil", "owner_id": "1/2", "post_id": "3"},
+        brand_account="x/../../evil",
         author_id="1 or 1",
         post_url="javascript:alert(1)",
     )
@@ -210,6 +221,13 @@ def test_hostile_values_stay_data(library: PlaybookLibrary) -> None:
     assert "\n" not in text
     assert guidance.handoff.url is None
     assert guidance.reply_url is None
+
+
+def test_the_name_of_an_exported_chat_is_not_taken_for_a_place(library: PlaybookLibrary) -> None:
+    request = replace(REQUEST, topic="outage", network="wechat", language="zh", country="CN", place="云帆售后群")
+    assert "云帆售后群" in " ".join(draft.text for draft in library.guide(request).drafts)
+    inside = replace(request, links={"chat": "云帆售后群"})
+    assert "云帆售后群" not in " ".join(draft.text for draft in library.guide(inside).drafts)
 
 
 def test_without_an_agent_the_brand_alone_signs(library: PlaybookLibrary) -> None:

@@ -37,7 +37,8 @@ def test_x_answers_the_post_with_the_draft_filled_in() -> None:
 
 
 def test_vk_leads_to_the_community_and_to_the_comment() -> None:
-    request = LinkRequest("vk", {"group": "yunfan_ru", "owner_id": "-12", "post_id": "34", "comment_id": "56"}, "7")
+    links = {"owner_id": "-12", "group_id": "12", "post_id": "34", "comment_id": "56", "user_id": "7"}
+    request = LinkRequest("vk", links, brand_account="yunfan_ru")
     assert handoff(request).url == "https://vk.me/yunfan_ru"
     assert reply_url(request, "x") == "https://vk.com/wall-12_34?reply=56"
 
@@ -98,7 +99,7 @@ def test_other_replies_open_the_post_itself() -> None:
     ["x", "vk", "facebook", "instagram", "telegram", "whatsapp", "line", "reddit", "mastodon", "bluesky", "youtube"],
 )
 def test_a_hostile_identifier_never_reaches_a_link(network: str, value: str) -> None:
-    names = ("author_id", "post_id", "owner_id", "comment_id", "group", "phone", "instance", "address", "video_id")
+    names = ("user_id", "post_id", "owner_id", "comment_id", "phone", "instance", "address", "video_id")
     request = LinkRequest(network, dict.fromkeys(names, value), value, value, value, None, value, "Hi")
     for url in (handoff(request).url, reply_url(request, "Hi")):
         assert url in (None, "https://bsky.app/messages")
@@ -113,7 +114,7 @@ def test_a_number_longer_than_any_identifier_is_refused() -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(["x", "vk", "facebook", "telegram", "line", "reddit", "mastodon"]), st.text(max_size=40))
 def test_no_value_moves_a_link_to_another_host(network: str, value: str) -> None:
-    names = ("author_id", "post_id", "owner_id", "comment_id", "group")
+    names = ("user_id", "post_id", "owner_id", "comment_id")
     request = LinkRequest(network, dict.fromkeys(names, value), value, value, value, None, value, value)
     hosts = {"x.com", "vk.me", "vk.com", "m.me", "t.me", "line.me", "www.reddit.com"}
     for url in (handoff(request).url, reply_url(request, value)):
