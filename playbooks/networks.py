@@ -66,7 +66,7 @@ _RULES = {
     # Customer-service texts carry at most 2048 bytes; 600 Chinese characters stay below. Not documented for
     # comments under articles.
     "wechat": LengthRule(600, count_utf16),
-    # Limits below are the vendors' published ones as generally known, not re-read for this table unless a source is named.
+    # Limits below are the vendors' published ones as generally known, not re-read unless a source is named.
     "facebook": LengthRule(8000, count_utf16),
     "instagram": LengthRule(2200, count_utf16),
     "threads": LengthRule(500, count_utf16),
