@@ -4,8 +4,10 @@ The mapping is described in docs/file-format.md.
 """
 
 import gzip
+import io
 import json
 import re
+import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal, cast
+from typing import IO, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -50,7 +52,6 @@ _LANGUAGE = re.compile(r"([a-z]{2,3})((?:-[a-z0-9]{2,8}){0,3})", re.IGNORECASE)
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']{1,2000}")
 _YES = frozenset({"1", "1.0", "true", "yes", "y"})
 _NO = frozenset({"0", "0.0", "false", "no", "n"})
-_LONG_LINE = 1 << 14
 _LINES_TRIED = 50
 
 
@@ -386,28 +387,30 @@ def read_replay(
     layout = Layout(network=network, columns=columns or {}, final=True, encoding=encoding)
     try:
         state = path.stat()
-        with _open(path) as stream:
-            file = OpenFile(path, clean_line(path.name), stream, state.st_size, state.st_mtime_ns, Documents())
-            yield from _replay(file, layout)
+        with path.open("rb") as packed, tempfile.TemporaryFile() as unpacked:
+            whole = path.suffix != ".gz" or _unpack(packed, unpacked)
+            stream: IO[bytes] = unpacked if path.suffix == ".gz" else packed
+            size = stream.seek(0, io.SEEK_END)
+            file = OpenFile(path, clean_line(path.name), stream, size, state.st_mtime_ns, Documents())
+            reading = detect(file, layout)
+            yield from reading.parse(reading.rows(START))
+            if not whole:
+                yield Skipped("the compressed file is damaged; what comes after is lost", file.name)
     except UnreadableError as error:
         raise SourceError(f"{path.name}: {error}") from None
     except OSError as error:
-        raise SourceError(f"{path.name} cannot be read: {error.strerror or 'damaged'}") from error
+        raise SourceError(f"{path.name} cannot be read: {error.strerror or type(error).__name__}") from error
 
 
-def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
-
-
-def _replay(file: OpenFile, layout: Layout) -> Iterator[Found]:
-    place = "1"
+def _unpack(packed: IO[bytes], into: IO[bytes]) -> bool:
+    """Write the content of a gzip file to `into`; return False where it is damaged or cut."""
     try:
-        reading = detect(file, layout)
-        for row in reading.rows(START):
-            place = row.place
-            yield from reading.parse([row])
+        with gzip.GzipFile(fileobj=packed) as stream:
+            while chunk := stream.read1(1 << 16):
+                into.write(chunk)
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        yield Skipped("the compressed file is damaged after this row", f"{file.name}:{place}")
+        return False
+    return True
 
 
 SPEC = SourceSpec("file", FileOptions, FileWatchOptions, FileSource)

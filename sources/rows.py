@@ -253,7 +253,9 @@ def _csv_row(taken: Sequence[Line], table: Table) -> Row:
         return replace(row, problem=f"a line of more than {MAX_LINE_BYTES >> 20} MiB")
     try:
         text = b"".join(line.data for line in taken).decode(table.encoding)
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=table.delimiter))
+        # Over several lines a stray quote may have swallowed rows, so there the quoting must be in order.
+        strict = len(taken) > 1
+        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=table.delimiter, strict=strict))
     except UnicodeDecodeError:
         return replace(row, problem=f"not valid {table.encoding}")
     except csv.Error as error:
