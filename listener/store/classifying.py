@@ -44,7 +44,13 @@ class Classifying:
     def waiting(self, limit: int) -> list[Unclassified]:
         """Return the oldest mentions without a classification."""
         mentions, matches = schema.mentions, schema.matches
-        first = select(func.min(matches.c.id)).where(matches.c.mention_id == mentions.c.id).scalar_subquery()
+        any_match = matches.alias("any_match")
+        first = (
+            select(func.min(any_match.c.id))
+            .where(any_match.c.mention_id == mentions.c.id)
+            .correlate(mentions)
+            .scalar_subquery()
+        )
         query = (
             select(
                 mentions.c.id,
@@ -55,7 +61,7 @@ class Classifying:
                 mentions.c.text_hash,
                 matches.c.country,
             )
-            .join(matches, matches.c.id == first)
+            .select_from(mentions.join(matches, matches.c.id == first))
             .where(~mentions.c.classified)
             .order_by(mentions.c.id)
             .limit(limit)

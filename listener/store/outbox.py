@@ -126,11 +126,11 @@ class Outbox:
         table, states = schema.notifications, schema.receiver_states
         moved = 0
         with self._engine.begin() as connection:
-            statement = insert(connection, states).values(name=receiver, disabled_at=now, reason=reason)
+            note = insert(connection, states).values(name=receiver, disabled_at=now, reason=reason)
             connection.execute(
-                statement.on_conflict_do_update(
+                note.on_conflict_do_update(
                     index_elements=["name"],
-                    set_={"disabled_at": statement.excluded.disabled_at, "reason": statement.excluded.reason},
+                    set_={"disabled_at": note.excluded.disabled_at, "reason": note.excluded.reason},
                 )
             )
             if successor is None:
@@ -140,9 +140,8 @@ class Outbox:
             for row in rows:
                 if row["kind"] == "alert":
                     copy = new_notification(row["alert_id"], successor, "alert", row["payload"], now)
-                    moved += connection.execute(
-                        insert(connection, table).values(copy).on_conflict_do_nothing()
-                    ).rowcount
+                    statement = insert(connection, table).values(copy).on_conflict_do_nothing()
+                    moved += len(connection.execute(statement.returning(table.c.id)).all())
                 elif row["kind"] == "operator":
                     connection.execute(
                         table.insert().values(new_notification(None, successor, "operator", row["payload"], now))
