@@ -1,0 +1,220 @@
+"""The whole path, from local networks to what a person reads in Slack, with the real clients and the real model."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.flow.world import CHAT_FR, URGENT_FR, URGENT_RU, World, world
+from tests.servers.base import Reply
+from tests.servers.slack import SlackServer
+
+if TYPE_CHECKING:
+    from classifiers.mentions import MentionClassifier
+
+
+@pytest.fixture
+def here(tmp_path: Path, classifier: "MentionClassifier") -> Iterator[World]:
+    with world(tmp_path, classifier) as made:
+        yield made
+
+
+def states(here: World) -> list[str]:
+    return sorted(row["state"] for row in here.app.store.outbox.rows(("pending", "sending", "sent", "dead")))
+
+
+def test_an_urgent_post_becomes_one_card_with_drafts_in_the_authors_language(here: World) -> None:
+    here.post(URGENT_FR, username="claire_m")
+    here.post(CHAT_FR, username="jean_p", minutes_ago=8)
+    tally = here.pass_once()
+    (card,) = here.shown()
+    assert "bouilloire vient de prendre feu" in card
+    assert "Bonjour" in card
+    assert "Yunfan Care" in card
+    assert "urgency" in card
+    assert (tally.new["FR"], tally.classified["FR"], tally.alerts["FR"], tally.notifications["FR"]) == (2, 2, 1, 1)
+    buttons = here.slack.channel("C1").messages[0].buttons
+    assert any(url.startswith("https://x.com/messages/compose?recipient_id=") for url in buttons.values())
+
+
+def test_a_second_pass_and_a_restart_repeat_nothing(here: World) -> None:
+    here.post(URGENT_FR)
+    here.pass_once()
+    here.later(minutes=5)
+    assert here.pass_once().new.total() == 0
+    here.start()
+    here.later(minutes=5)
+    assert here.pass_once().alerts.total() == 0
+    assert len(here.shown()) == 1
+
+
+def test_vk_and_x_are_heard_side_by_side(here: World) -> None:
+    here.vk.add_user(501, "Анна", "Смирнова", country={"id": 1, "title": "Россия"})
+    here.vk.add_post(501, URGENT_RU, from_id=501, date=here.vk.now - 300)
+    here.post(URGENT_FR)
+    tally = here.pass_once()
+    assert tally.alerts == {"FR": 1, "RU": 1}
+    russian = next(card for card in here.shown() if "загорелся" in card)
+    assert "Анна" in russian
+    assert "Здравствуйте" in russian
+
+
+def test_the_same_author_again_edits_the_card_in_place(here: World) -> None:
+    first = here.post(URGENT_FR, username="claire_m")
+    here.pass_once()
+    here.later(minutes=5)
+    here.post("@yunfan toujours aucune réponse, c'est une honte", username="claire_m", in_reply_to=None)
+    tally = here.pass_once()
+    assert (tally.alerts.total(), tally.joined["FR"]) == (0, 1)
+    (message,) = here.slack.channel("C1").messages
+    assert message.edits
+    assert "2" in message.shown
+    assert first
+
+
+def test_copies_fold_into_one_alert_with_a_count_and_cost_one_inference(here: World) -> None:
+    for number in range(4):
+        here.post(URGENT_FR + f" https://example.invalid/{number}", username=f"user_{number}", minutes_ago=9 - number)
+    tally = here.pass_once()
+    assert (tally.classified["FR"], tally.alerts["FR"], tally.joined["FR"]) == (4, 1, 3)
+    (alert,) = here.app.store.triage.alerts()
+    assert (alert.mentions, alert.copies) == (4, 3)
+
+
+def test_a_post_older_than_the_limit_is_stored_and_raises_nothing(here: World) -> None:
+    here.config.countries["FR"].thresholds.__dict__["max_age"] = 60.0
+    here.post(URGENT_FR, minutes_ago=30)
+    tally = here.pass_once()
+    assert (tally.new["FR"], tally.old["FR"], tally.alerts["FR"]) == (1, 1, 0)
+
+
+def test_retry_after_is_honoured_and_the_card_arrives_once(here: World) -> None:
+    here.post(URGENT_FR)
+    here.slack.script(Reply(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": "30"}))
+    here.pass_once()
+    assert here.shown() == []
+    here.later(seconds=20)
+    here.send()
+    assert here.slack.calls("chat.postMessage") == 1
+    here.later(seconds=11)
+    here.send()
+    assert len(here.shown()) == 1
+    assert states(here) == ["sent"]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        Reply(503, b"upstream", after_handling=True),
+        Reply(200, {"ok": True, "cut": "x" * 4000}, cut=True, after_handling=True),
+        Reply(200, b"not json", after_handling=True),
+    ],
+    ids=["5xx", "cut", "garbled"],
+)
+def test_an_answer_that_was_lost_after_posting_does_not_post_twice(here: World, lost: Reply) -> None:
+    here.post(URGENT_FR)
+    here.slack.script(lost)
+    here.pass_once()
+    here.later(minutes=10)
+    here.send()
+    assert len(here.shown()) == 1
+    assert here.slack.calls("conversations.history") >= 1
+    assert states(here) == ["sent"]
+
+
+def test_a_failure_before_posting_posts_later(here: World) -> None:
+    here.post(URGENT_FR)
+    here.slack.script(Reply(503, b"upstream"))
+    here.pass_once()
+    here.later(minutes=10)
+    here.send()
+    assert len(here.shown()) == 1
+
+
+def test_a_revoked_channel_disables_the_receiver_and_tells_operators_through_another(here: World) -> None:
+    here.slack.channel("C1").is_archived = True
+    here.post(URGENT_FR)
+    here.pass_once()
+    assert here.shown("C1") == []
+    cards = here.shown("C2")
+    assert sum("prendre feu" in card for card in cards) == 1
+    assert any("slack" in card and "disabled" in card for card in cards)
+    here.later(minutes=5)
+    here.post(URGENT_FR.replace("fille", "mère"), username="other")
+    here.pass_once()
+    assert here.shown("C1") == []
+
+
+def test_a_monthly_cap_notes_the_gap_tells_operators_and_leaves_the_others_running(here: World) -> None:
+    here.x.usage_capped()
+    here.vk.add_user(501, "Анна")
+    here.vk.add_post(501, URGENT_RU, from_id=501, date=here.vk.now - 300)
+    tally = here.pass_once()
+    assert tally.alerts == {"RU": 1}
+    (watch_id, gap), *_ = here.app.store.collecting.gaps()
+    assert watch_id == "x/FR/yunfan"
+    assert gap.end_at > here.clock.now()
+    assert any("quota" in card for card in here.shown())
+
+
+def test_a_refused_token_stops_that_source_and_says_so_once(here: World) -> None:
+    here.x.token = "another"
+    here.pass_once()
+    asked = len(here.x.requests)
+    here.later(hours=2)
+    here.pass_once()
+    assert len(here.x.requests) == asked
+    assert sum("x: stopped" in card for card in here.shown()) == 1
+    assert "test-token" not in "".join(here.shown())
+
+
+def test_a_passing_fault_backs_off_and_recovers(here: World) -> None:
+    here.post(URGENT_FR)
+    here.x.script(*[Reply(503, {"title": "Service Unavailable", "status": 503})] * 4)
+    here.pass_once()
+    assert here.app.store.collecting.state("x/FR/yunfan").failures >= 1
+    for _ in range(6):
+        here.later(minutes=30)
+        here.pass_once()
+    assert len(here.shown()) == 1
+    assert here.app.store.collecting.state("x/FR/yunfan").failures == 0
+
+
+def test_hostile_posts_wake_nobody_and_break_nothing(here: World) -> None:
+    here.post(
+        f"{URGENT_FR} <!channel> <!here> <@U1> <https://evil.invalid|click> *bold* ```code```", username="mallory"
+    )
+    here.pass_once()
+    (message,) = here.slack.channel("C1").messages
+    assert message.live_markup == []
+    assert "<!channel>" in message.shown
+
+
+def test_every_reason_and_score_is_on_the_record(here: World) -> None:
+    here.post(URGENT_FR)
+    here.pass_once()
+    (alert,) = here.app.store.triage.alerts()
+    item = here.app.store.triage.item(alert.match_id)
+    assert item is not None
+    assert alert.severity == 3
+    assert alert.opened_at == here.clock.now()
+    assert item.collected_at - item.mention.published_at == timedelta(minutes=5)
+
+
+def test_the_limit_of_one_message_a_second_a_channel_is_kept(here: World) -> None:
+    slack: SlackServer = here.slack
+    slack.rate_limited = True
+    here.app.plugins.receivers["slack"].min_interval_s = 1.0
+    for number in range(6):
+        here.post(
+            URGENT_FR.replace("fille de 4 ans", f"voisine du {number}e étage, rue {number * 7}"), username=f"u{number}"
+        )
+    here.pass_once()
+    for _ in range(8):
+        here.later(seconds=1)
+        here.send()
+    sent = len(here.shown())
+    assert sent >= 1
+    assert slack.calls("chat.postMessage") == sent  # none was refused for coming too soon
