@@ -141,6 +141,14 @@ class Layout:
         """Return a field of a row as one line of clean text."""
         return clean_line(string(self.value(row, name)))
 
+    def optional(self, row: Mapping[str, Any], name: str) -> str:
+        """Return a field that a row can do without, "" where it is no text."""
+        value = self.value(row, name)
+        try:
+            return str(value) if isinstance(value, bool) else clean_line(string(value))
+        except MalformedItemError:
+            return ""
+
 
 def detect(file: OpenFile, layout: Layout) -> Reading:
     """Return how to read `file`.
@@ -277,14 +285,14 @@ def parse_row(row: Mapping[str, Any], modified_at: datetime, layout: Layout) -> 
         text=text,
         published_at=moment(written, UTC, layout.now) if written else modified_at,
         author=_author(row, network, next(filter(None, who), f"author of {identity}"), layout),
-        url=_address(layout.text(row, "url")),
-        language=_language(layout.text(row, "language")),
-        conversation_id=layout.text(row, "conversation_id") or None,
-        reply_to_id=layout.text(row, "reply_to_id") or None,
+        url=_address(layout.optional(row, "url")),
+        language=_language(layout.optional(row, "language")),
+        conversation_id=layout.optional(row, "conversation_id") or None,
+        reply_to_id=layout.optional(row, "reply_to_id") or None,
         engagement=_engagement(row, layout),
-        sponsored=_flag(layout.text(row, "sponsored")) or False,
-        country=_country(layout.text(row, "country")),
-        place=layout.text(row, "place"),
+        sponsored=_flag(layout.optional(row, "sponsored")) or False,
+        country=_country(layout.optional(row, "country")),
+        place=layout.optional(row, "place"),
     )
 
 
@@ -292,12 +300,12 @@ def _author(row: Mapping[str, Any], network: str, identity: str, layout: Layout)
     return Author(
         network=network,
         external_id=identity,
-        name=layout.text(row, "author_name"),
-        handle=layout.text(row, "author_handle").removeprefix("@") or None,
+        name=layout.optional(row, "author_name"),
+        handle=layout.optional(row, "author_handle").removeprefix("@") or None,
         followers=count(layout.value(row, "followers")),
-        verified=_flag(layout.text(row, "verified")),
-        bio=layout.text(row, "bio"),
-        location=layout.text(row, "location"),
+        verified=_flag(layout.optional(row, "verified")),
+        bio=layout.optional(row, "bio"),
+        location=layout.optional(row, "location"),
     )
 
 

@@ -96,6 +96,18 @@ def test_every_field_is_read_from_json_lines(tmp_path: Path) -> None:
     assert only(fetch(put(tmp_path / "a.jsonl", lines(FULL)))) == EXPECTED
 
 
+def test_json_truth_values_are_read(tmp_path: Path) -> None:
+    mention = only(fetch(put(tmp_path / "a.jsonl", lines({"text": "a", "verified": True, "sponsored": True}))))
+    assert (mention.author.verified, mention.sponsored) == (True, True)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "replay").iterdir()), ids=lambda path: path.name)
+def test_every_row_of_the_examples_is_read(path: Path) -> None:
+    mentions, skipped = replay(path)
+    assert mentions
+    assert skipped == []
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_every_field_is_read_from_csv(tmp_path: Path, delimiter: str) -> None:
     cells = [f'"{value}"' for value in FULL.values()]
@@ -105,7 +117,7 @@ def test_every_field_is_read_from_csv(tmp_path: Path, delimiter: str) -> None:
 
 def test_every_field_is_described_in_the_manual() -> None:
     manual = (ROOT / "docs" / "file-format.md").read_text(encoding="utf-8")
-    assert [name for name in FIELDS if f"| `{name}` |" not in manual] == []
+    assert [name for name in FIELDS if f"\n| `{name}` " not in manual] == []
 
 
 def test_text_alone_is_enough(tmp_path: Path) -> None:
@@ -146,7 +158,16 @@ def test_an_unknown_field_in_columns_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [{"followers": "many"}, {"verified": "?"}, {"url": "javascript:alert(1)"}, {"country": "England"}]
+    "field",
+    [
+        {"followers": "many"},
+        {"followers": True},
+        {"verified": "?"},
+        {"verified": [1]},
+        {"url": "javascript:alert(1)"},
+        {"url": {"a": 1}},
+        {"country": "England"},
+    ],
 )
 def test_an_optional_field_that_makes_no_sense_is_left_empty(tmp_path: Path, field: dict[str, str]) -> None:
     mention = only(fetch(put(tmp_path / "a.jsonl", lines({"text": "a", **field}))))
@@ -308,7 +329,7 @@ def test_a_replay_of_a_damaged_archive_keeps_what_came_before(tmp_path: Path) ->
     path = put(tmp_path / "a.jsonl.gz", data[: len(data) // 2])
     mentions, skipped = replay(path)
     assert mentions
-    assert ["damaged" in item.reason for item in skipped] == [True]
+    assert "damaged" in skipped[-1].reason
 
 
 @pytest.mark.parametrize("data", [b"", b"name,price\n1,2\n", b'{"a": 1'])

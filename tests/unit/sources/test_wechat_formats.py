@@ -380,3 +380,11 @@ def test_a_damaged_byte_breaks_one_message_of_a_document(world: World) -> None:
     mentions, skipped = world.sweep()
     assert len(mentions) == 8
     assert [(item.where, item.reason) for item in skipped] == [("chat.json:item[3]", "not valid UTF-8")]
+
+
+@pytest.mark.parametrize(("brand", "mentions"), [("yunfan", 24), ("skybird", 17)])
+def test_every_row_of_the_examples_is_read_or_left_out_on_purpose(world: World, brand: str, mentions: int) -> None:
+    world.options["folder"] = str(FIXTURES.parents[2] / "examples" / "wechat" / brand)
+    found, skipped = world.sweep()
+    assert len({mention.external_id for mention in found}) == mentions
+    assert not [item for item in skipped if item.broken]
