@@ -261,7 +261,7 @@ def parse_rows(rows: Iterable[Row], file: str, modified_at: datetime, layout: La
                 raise MalformedItemError(row.problem or "expected an object")
             mention = parse_row(row.value, modified_at, layout)
         except MalformedItemError as error:
-            yield Skipped(str(error), where, row.sample)
+            yield Skipped(str(error), where, row.sample or clean_line(str(row.value)[:120]))
             continue
         yield mention if layout.wanted(mention.text) else Skipped("no brand term", where, broken=False)
 

@@ -220,10 +220,7 @@ class DocumentReading:
 
 def item_rows(items: list[Any], within: str) -> list[Row]:
     """Return the items of a list in a document as rows, named `within[0]` and so on."""
-    return [
-        Row(item, f"{within}[{index}]", Position(index + 1), "" if isinstance(item, dict) else str(item)[:120])
-        for index, item in enumerate(items)
-    ]
+    return [Row(item, f"{within}[{index}]", Position(index + 1)) for index, item in enumerate(items)]
 
 
 def _digest(stream: IO[bytes], length: int) -> str:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import IO, Any
 
+from sources.fields import clean_line
+
 MAX_LINE_BYTES = 8 << 20
 MAX_RECORD_LINES = 400
 MAX_RECORD_BYTES = 1 << 20
@@ -174,7 +176,7 @@ def _row(lines: Sequence[Line], value: Any) -> Row:
 
 def sample(data: bytes) -> str:
     """Return the beginning of a row as text, for reports."""
-    return data[:120].decode("utf-8", "replace").strip()
+    return clean_line(data[:120].decode("utf-8", "replace"))
 
 
 @dataclass(frozen=True, slots=True)

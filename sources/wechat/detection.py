@@ -21,6 +21,7 @@ _FIRST_LINE = "the first line is not finished yet"
 _LONG_LINE = 1 << 14
 _LINES_TRIED = 50
 _MEMBERS_READ = 100_000
+_NAMES_BYTES = 64 << 20
 
 MakeContext = Callable[[OpenFile, Chat], Context]
 
@@ -158,7 +159,9 @@ def _names_beside(file: OpenFile) -> dict[str, str]:
     """Return the names by id of the `users.json` that PyWxDump writes beside its exports."""
     for path in sorted(file.path.parent.glob("*users.json")):
         try:
-            users = json.loads(path.read_text(encoding="utf-8-sig")) if not path.is_symlink() else None
+            if path.is_symlink() or path.stat().st_size > _NAMES_BYTES:
+                continue
+            users = json.loads(path.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError, RecursionError):
             continue
         if isinstance(users, dict):

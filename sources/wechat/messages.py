@@ -17,7 +17,7 @@ SELF = "我"
 """How exporters that mark no owner call the account's owner."""
 _SERVICES = frozenset({"filehelper", "weixin", "notifymessage", "fmessage", "medianote", "newsapp", "weibo", "qqmail"})
 _PREFIX = re.compile(r"(wxid_\w+|[A-Za-z][\w-]{4,30}|\d+@openim):\r?\n")
-_LABEL = re.compile(r"\s*(?:【语音】|\[语音(?:消息|转文字)?\]|语音时长：[^\n]*\n?)\s*")
+_LABEL = re.compile(r"【语音】|\[语音(?:消息|转文字)?\]|语音时长：[^\n]*\n?")
 _PLACEHOLDER = re.compile(
     r"[\[【](图片|语音|语音消息|视频|表情包|表情|动画表情|文件|音乐分享|位置|位置分享|链接|分享链接|红包|转账|小程序|"
     r"视频号|聊天记录|合并转发|名片|音视频通话|语音通话|视频通话|拍一拍|系统消息|群公告)[\]】]\s*"
@@ -141,7 +141,7 @@ def take(row: Row, context: Context, read: ReadMessage) -> Mention | Skipped:
     except LeftOutError as left_out:
         return Skipped(str(left_out), where, broken=False)
     except MalformedItemError as error:
-        return Skipped(str(error), where, row.sample)
+        return Skipped(str(error), where, row.sample or clean_line(str(row.value)[:120]))
 
 
 def message_id(chat_id: str, sender: str, stamp: str, text: str) -> str:
@@ -175,7 +175,8 @@ def transcript(text: str) -> str:
     Raises:
         LeftOutError: the exporter gives none.
     """
-    words = _LABEL.sub("", text, count=1).strip().removeprefix("翻译结果：").strip()
+    label = _LABEL.match(text.strip())
+    words = text.strip()[label.end() if label else 0 :].strip().removeprefix("翻译结果：").strip()
     if not words or _PLACEHOLDER.fullmatch(words):
         raise LeftOutError("voice without a transcript")
     return words

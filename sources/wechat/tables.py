@@ -20,7 +20,7 @@ from sources.wechat.messages import (
 )
 
 Cells = Mapping[str, str]
-_QUOTE = re.compile(r"\n+\[引用\]\([^)\n]*\)")
+_QUOTE = re.compile(r"\n\[引用\]\([^)\n]{0,60}\)")
 _MEMOTRACE_QUOTE = re.compile(r"\n引用：")
 _CHATLOG_QUOTE = re.compile(r"> [^\n]*\d{1,2}:\d{2}(?::\d{2})?[^\S\n]*\n(?:>[^\n]*(?:\n|$))*")
 _RENDERED = re.compile(r"!?\[[^\]\n]{0,300}\]\([^)\s]{1,2000}\)")
@@ -136,7 +136,8 @@ def chatlog_text(content: str) -> str:
     Raises:
         LeftOutError: there are none, only a picture, a link, a voice message or a quotation.
     """
-    text = _CHATLOG_QUOTE.sub("", content, count=1) if content.startswith("> ") else content
+    quote = _CHATLOG_QUOTE.match(content)
+    text = content[quote.end() :] if quote else content
     rest = _RENDERED.sub("", text).strip()
     if not rest:
         raise LeftOutError("no text: a picture, link or file")
