@@ -40,7 +40,7 @@ evaluate: .venv/.installed-dev
 
 .venv/.installed-dev: .venv/.installed
 	@echo "installing what tests need"
-	$(PIP) --group dev
+	$(PIP) --editable '.[dev]'
 	@touch $@
 
 clean:
