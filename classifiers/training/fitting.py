@@ -23,13 +23,13 @@ class Settings:
     """How the heads are trained. Chosen on folds 0 to 3 of the mentions."""
 
     hidden: int = 256
-    epochs: int = 12
-    batch: int = 128
+    epochs: int = 10
+    batch: int = 256
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
-    input_dropout: float = 0.1
-    dropout: float = 0.3
-    seeds: tuple[int, ...] = (11, 12, 13)
+    input_dropout: float = 0.2
+    dropout: float = 0.4
+    seeds: tuple[int, ...] = (11, 12)
     urgency_weight: float = 2.0
     topic_weight: float = 0.7
     signals_weight: float = 4.0
@@ -207,7 +207,8 @@ def _platt(logits: Array, truth: Array) -> tuple[float, float]:
     _minimise(
         parameters, lambda: binary_cross_entropy_with_logits(softplus(parameters[0]) * inputs + parameters[1], wanted)
     )
-    return float(softplus(parameters[0])), float(parameters[1])
+    fitted = parameters.detach()
+    return float(softplus(fitted[0])), float(fitted[1])
 
 
 def _temperature(logits: Array, truth: NDArray[np.int64]) -> float:
@@ -217,7 +218,7 @@ def _temperature(logits: Array, truth: NDArray[np.int64]) -> float:
     inputs, wanted = torch.from_numpy(logits).double(), torch.from_numpy(truth)
     parameter = torch.tensor([0.5413], dtype=torch.double, requires_grad=True)
     _minimise(parameter, lambda: cross_entropy(softplus(parameter) * inputs, wanted))
-    return float(softplus(parameter))
+    return float(softplus(parameter.detach()))
 
 
 def _minimise(parameters: Any, loss_of: Callable[[], Any]) -> None:

@@ -70,21 +70,25 @@ def _row(
 
     own = np.flatnonzero(chosen & targets.labelled)
     toned = np.flatnonzero(chosen & ~targets.labelled & (targets.sentiment >= 0))
+    sentiment_f1 = _sentiment_f1(targets, scores, toned)
+    if not len(own):
+        return Row(language, 0, 0, None, None, None, None, None, None, None, len(toned), sentiment_f1)
     urgent = own[targets.urgency[own] == 3]
-    expected = np.rint(scores.urgency[own] @ np.arange(4))
+    expected = np.rint(scores.urgency[own] @ np.arange(4)).astype(int)
+    asserted = scores.signals[own] >= thresholds
     return Row(
         language=language,
         n=len(own),
         n_urgent=len(urgent),
-        complaint_f1=f1_score(targets.complaint[own], scores.complaint[own] >= 0.5),
-        urgency_kappa=cohen_kappa_score(targets.urgency[own], expected.astype(int), weights="quadratic"),
+        complaint_f1=f1_score(targets.complaint[own], scores.complaint[own] >= 0.5, zero_division=0),
+        urgency_kappa=cohen_kappa_score(targets.urgency[own], expected, weights="quadratic", labels=range(4)),
         urgent_recall=float((scores.urgency[urgent, 3] > alarm).mean()) if len(urgent) >= 5 else None,
         topic_accuracy=float((scores.topic[own].argmax(axis=1) == targets.topic[own]).mean()),
-        signals_f1=f1_score(targets.signals[own], scores.signals[own] >= thresholds, average="micro", zero_division=0),
+        signals_f1=f1_score(targets.signals[own], asserted, average="micro", zero_division=0),
         complaint_error=calibration_error(scores.complaint[own], targets.complaint[own] == 1),
         urgent_error=calibration_error(scores.urgency[own, 3], targets.urgency[own] == 3),
         n_sentiment=len(toned),
-        sentiment_f1=_sentiment_f1(targets, scores, toned),
+        sentiment_f1=sentiment_f1,
     )
 
 
