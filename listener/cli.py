@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,7 @@ import typer
 from listener.errors import ListenerError
 
 if TYPE_CHECKING:
-    from listener.app import Progress
+    from listener.app import App, Progress
     from listener.config import Config
 
 app = typer.Typer(
@@ -54,27 +54,33 @@ def run(
     _say(*status_lines(settings, missing_secrets(settings)))
     stop = _stop_on_signals()
     with DatabaseLock(settings.store.url):
-        with _progress() as progress:
-            application = open_app(settings, progress=progress)
-        if stop.is_set():
-            return
-        if once:
-            with _progress() as progress:
-                tally = application.run_once(stop, progress)
-            typer.echo("\n".join(tally.lines()))
-            waiting = len(application.store.outbox.rows(("pending", "sending")))
-            if waiting:
-                _say(f"{waiting} notifications wait: their receivers did not accept them; the next run sends them")
-            application.close()
-        else:
-            from listener.scheduler import Daemon
-
-            _say("listening; Ctrl-C stops")
-            Daemon(application, stop).run()
+        try:
+            with _progress(stop) as progress:
+                application = open_app(settings, progress=progress)
+            (_pass_once if once else _listen)(application, stop)
+        except _StoppedError:
             _say("stopped; nothing is lost")
     # A fetch or a classification may still be at work in a thread: everything is stored, so leave it behind.
     sys.stdout.flush()
     os._exit(0)
+
+
+def _pass_once(application: "App", stop: threading.Event) -> None:
+    with _progress(stop) as progress:
+        tally = application.run_once(stop, progress)
+    typer.echo("\n".join(tally.lines()))
+    waiting = len(application.store.outbox.rows(("pending", "sending")))
+    if waiting:
+        _say(f"{waiting} notifications wait: their receivers did not accept them; the next run sends them")
+    application.close()
+
+
+def _listen(application: "App", stop: threading.Event) -> None:
+    from listener.scheduler import Daemon
+
+    _say("listening; Ctrl-C stops")
+    Daemon(application, stop).run()
+    _say("stopped; nothing is lost")
 
 
 @app.command()
@@ -143,7 +149,7 @@ def replay(
         if value is not None and value not in known:
             raise _usage(f"{what} {value} is not configured; known: {', '.join(known)}")
     stop = _stop_on_signals()
-    with _progress() as progress:
+    with _progress(stop) as progress:
         replaying = Replay(settings, store_url=store, cards=cards, progress=progress)
         report = replaying.run(file, stop, country=country, brand=brand, network=network, speed=speed)
     typer.echo("\n".join(report.lines()))
@@ -201,20 +207,28 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
+class _StoppedError(Exception):
+    """Somebody pressed Ctrl-C during a long step."""
+
+
 @contextmanager
-def _progress() -> Iterator["Progress"]:
-    """Show a bar on a terminal; elsewhere one line for each new thing that is being done."""
-    if not sys.stderr.isatty():
-        said: set[str] = set()
+def _progress(stop: threading.Event | None = None) -> Iterator["Progress"]:
+    """Show a bar on a terminal; elsewhere one line for each new thing that is being done.
 
-        def say(what: str, share: float) -> None:
-            subject = what.split(" ", 1)[0]
-            if subject not in said:
-                said.add(subject)
-                _say(f"{what}…")
+    A long step that reports its progress ends at the next report once `stop` is set.
+    """
+    with _bar() if sys.stderr.isatty() else nullcontext(_say_new_things()) as show:
 
-        yield say
-        return
+        def report(what: str, share: float) -> None:
+            if stop is not None and stop.is_set():
+                raise _StoppedError
+            show(what, share)
+
+        yield report
+
+
+@contextmanager
+def _bar() -> Iterator["Progress"]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -227,6 +241,18 @@ def _progress() -> Iterator["Progress"]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=1.0)
         yield lambda what, share: bar.update(task, description=what, completed=share)
+
+
+def _say_new_things() -> "Progress":
+    said: set[str] = set()
+
+    def say(what: str, share: float) -> None:
+        subject = what.split(" ", 1)[0]
+        if subject not in said:
+            said.add(subject)
+            _say(f"{what}…")
+
+    return say
 
 
 if __name__ == "__main__":

@@ -68,9 +68,7 @@ class Secret:
             return value
         match = _REFERENCE.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
-            raise PydanticCustomError(
-                "secret", "a secret is written as ${env:NAME} or ${file:PATH}, never in clear"
-            )
+            raise PydanticCustomError("secret", "a secret is written as ${env:NAME} or ${file:PATH}, never in clear")
         return cls(match[1], match[2].strip())
 
     @classmethod
