@@ -331,6 +331,8 @@ def _digest(path: Path) -> str:
 def _put(building: Path, folder: Path) -> None:
     """Rename `building` to `folder`; whole work of another process stays, damaged work gives way."""
     building.chmod(0o755)
+    for path in building.iterdir():
+        path.chmod(0o644)
     for _ in range(3):
         try:
             building.rename(folder)

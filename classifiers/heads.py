@@ -146,6 +146,7 @@ def save_heads(heads: Heads, metadata: dict[str, Any], folder: Path) -> str:
     }
     calibration = {"scale": heads.calibration.scale, "shift": heads.calibration.shift, "thresholds": heads.thresholds}
     save_file({**tensors, **calibration}, folder / TENSORS_FILE)
+    (folder / TENSORS_FILE).chmod(0o644)
     shape = {"format": FORMAT, "members": len(heads.members), "layers": list(heads.layers)}
     labels = {"topics": list(TOPICS), "signals": list(SIGNALS), "sentiments": [str(one) for one in Sentiment]}
     text = json.dumps({**shape, **labels, **metadata}, indent=1, ensure_ascii=False, sort_keys=True)

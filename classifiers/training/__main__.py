@@ -21,7 +21,7 @@ from classifiers.training.data import FOLDS, SENTIMENT_SETS, Example, digest_of,
 from classifiers.training.features import FeatureStore
 from classifiers.training.fitting import Settings, Targets, best_thresholds, calibrate, cross_calibrated, cross_fit
 from classifiers.training.fitting import fit_members as fit
-from classifiers.training.measures import alarm_threshold, measure
+from classifiers.training.measures import alarm_threshold, alarms, measure
 
 LAYERS = (6, 8, 10, 12)
 """Hidden layers read; of seven choices tried on folds 0 to 3, these gave the best urgency."""
@@ -75,7 +75,8 @@ def evaluate(options: argparse.Namespace) -> None:
     heads = load_heads(options.weights)
     metadata = json.loads((options.weights / METADATA_FILE).read_text("utf-8"))
     rows = measure([example.language for example in examples], targets, scores, heads.thresholds)
-    card = render_card(rows, metadata, heads.version, alarm_threshold(targets, scores))
+    found = alarms(targets, scores)
+    card = render_card(rows, found, metadata, heads.version, alarm_threshold(targets, scores))
     (options.weights / CARD).write_text(card, "utf-8")
     print(card)
 

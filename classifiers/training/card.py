@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from classifiers.training.measures import FALSE_ALARMS, Row
+from classifiers.training.measures import FALSE_ALARMS, Alarm, Row
 
 _TABLE = (
     "| Language | Posts | Urgent | Complaint F1 | Urgency kappa | Urgent found | Topic accuracy | Signals F1 "
@@ -56,11 +56,18 @@ left out. Signals F1 is micro-averaged at the stored thresholds. ECE is the expe
 bins. Sentiment is macro-F1 over the labels that the language's public sets have; where neutral is not among them (for
 example Ukrainian) the figure says less.
 
+### Thresholds on the probability of urgency 3
+
+| From | Urgent posts found | Of those raised, truly urgent | Less urgent posts raised |
+|--:|--:|--:|--:|
+{thresholds}
+
 ## Limits
 
 - The labels come from one kind of annotator and agree with one another more than people would: the figures are
   optimistic to that degree. About a fifth of the posts were picked for words that suggest urgency, so shares of
-  urgency differ from those of a real stream and so may the calibration; the tuning report shows it.
+  urgency differ from those of a real stream and so may the calibration.
+- Urgency 3 is rare and its probability is cautious: alert on a low threshold (see the table of thresholds), not on 0.5.
 - Japanese, Korean, Traditional Chinese, Hindi, Arabic, Dutch and Italian have few real posts and hardly an urgent one:
   what is known about them comes mostly from authored posts, and their figures are uncertain.
 - Romanised Hindi, sarcasm without a mark, and jokes made of alarming words are read worse than plain speech.
@@ -69,7 +76,9 @@ example Ukrainian) the figure says less.
 """
 
 
-def render_card(rows: Sequence[Row], metadata: Mapping[str, Any], version: str, alarm: float) -> str:
+def render_card(
+    rows: Sequence[Row], alarms: Sequence[Alarm], metadata: Mapping[str, Any], version: str, alarm: float
+) -> str:
     """Return the model card as Markdown."""
     return _TEXT.format(
         version=version,
@@ -82,6 +91,7 @@ def render_card(rows: Sequence[Row], metadata: Mapping[str, Any], version: str, 
         sources="\n".join(_source_line(source) for source in metadata["sources"]),
         folds=metadata["folds"],
         table="\n".join([_TABLE, *map(_line, rows)]),
+        thresholds="\n".join(map(_alarm_line, alarms)),
         alarm=alarm,
         false_alarms=FALSE_ALARMS,
     )
@@ -103,6 +113,10 @@ def _line(row: Row) -> str:
     )
     cells = [row.language, str(row.n), str(row.n_urgent), *map(_figure, figures)]
     return "| " + " | ".join([*cells, str(row.n_sentiment), _figure(row.sentiment_f1)]) + " |"
+
+
+def _alarm_line(alarm: Alarm) -> str:
+    return f"| {alarm.threshold:.2f} | {alarm.found:.1%} | {alarm.true:.1%} | {alarm.false:.1%} |"
 
 
 def _figure(value: float | None) -> str:

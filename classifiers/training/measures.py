@@ -12,6 +12,7 @@ from classifiers.training.fitting import Targets
 Array = NDArray[np.float32]
 FALSE_ALARMS = 0.05
 _BINS = 15
+_THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,19 @@ class Row:
     sentiment_f1: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What alerting from one probability of urgency 3 on would do."""
+
+    threshold: float
+    found: float
+    """Share of urgent posts that reach it."""
+    true: float
+    """Share of the posts that reach it which are urgent."""
+    false: float
+    """Share of less urgent posts that reach it."""
+
+
 def measure(languages: Sequence[str], targets: Targets, scores: Scores, thresholds: Array) -> list[Row]:
     """Return the measures of all languages together, then of each in alphabetical order."""
     alarm = alarm_threshold(targets, scores)
@@ -51,6 +65,22 @@ def alarm_threshold(targets: Targets, scores: Scores) -> float:
     """Return the probability of urgency 3 that 5 % of the less urgent examples reach."""
     calm = targets.labelled & (targets.fold >= 0) & (targets.urgency < 3)
     return float(np.quantile(scores.urgency[calm, 3], 1 - FALSE_ALARMS))
+
+
+def alarms(targets: Targets, scores: Scores) -> list[Alarm]:
+    """Return what each of a few thresholds on the probability of urgency 3 finds and raises in vain."""
+    rows = targets.labelled & (targets.fold >= 0)
+    urgent, probability = targets.urgency[rows] == 3, scores.urgency[rows, 3]
+    raised = [(threshold, probability >= threshold) for threshold in _THRESHOLDS]
+    return [
+        Alarm(
+            threshold,
+            found=float((up & urgent).sum() / max(1, urgent.sum())),
+            true=float((up & urgent).sum() / max(1, up.sum())),
+            false=float((up & ~urgent).sum() / max(1, (~urgent).sum())),
+        )
+        for threshold, up in raised
+    ]
 
 
 def calibration_error(probabilities: Array, truth: NDArray[np.bool_]) -> float:
