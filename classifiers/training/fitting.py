@@ -23,13 +23,13 @@ class Settings:
     """How the heads are trained. Chosen on folds 0 to 3 of the mentions."""
 
     hidden: int = 256
-    epochs: int = 12
-    batch: int = 128
+    epochs: int = 10
+    batch: int = 256
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     input_dropout: float = 0.2
     dropout: float = 0.4
-    seeds: tuple[int, ...] = (11, 12, 13)
+    seeds: tuple[int, ...] = (11, 12)
     urgency_weight: float = 2.0
     topic_weight: float = 0.7
     signals_weight: float = 4.0
