@@ -59,7 +59,7 @@ def score_priority(
         raise ValueError("the weights of influence and velocity must not be negative nor add up to more than 1")
     score = urgency * (own + influence_weight * influence + velocity_weight * velocity)
     words = (
-        f"{score:.2f} = urgency {urgency:.2f} x ({own:.2f} + {influence_weight:.2f} x influence {influence:.2f}"
+        f"urgency {urgency:.2f} x ({own:.2f} + {influence_weight:.2f} x influence {influence:.2f}"
         f" + {velocity_weight:.2f} x velocity {velocity:.2f})"
     )
     return Priority(min(1.0, score), urgency, influence, velocity, words)

@@ -133,7 +133,7 @@ def _lines(result: TrialResult) -> Iterator[str]:
     yield "signals    " + (" ".join(f"{letter}:{p:.2f}" for letter, p in found.signals.items()) or "none")
     influence = "; ".join(part.because for part in assessment.influence.parts) or "nothing known of the author"
     yield f"influence  {assessment.influence.score:.2f} ({influence})"
-    yield f"priority   {assessment.priority.explanation}"
+    yield f"priority   {assessment.priority.score:.2f} = {assessment.priority.explanation}"
     yield f"model      {found.model}"
     for verdict in assessment.decision.verdicts:
         yield f"rule       {'yes' if verdict.holds else 'no '} {verdict.rule}: {verdict.because}"

@@ -78,7 +78,8 @@ class CardBuilder:
                 followers=author.followers,
                 verified=bool(author.verified),
                 influence=assessment.influence.score,
-                because=tuple(part.because for part in assessment.influence.parts if part.value * part.weight >= 0.01),
+                because=tuple(part.because for part in assessment.influence.parts if part.value * part.weight >= 0.01)
+                or ("nothing is known of the author",),
                 url=author.url,
             ),
             text=mention.text,

@@ -73,7 +73,8 @@ class Collector:
         now = self._clock.now()
         arrivals = [
             Arrival(mention, country_of(mention, watch, self._config), text_hash(mention.text))
-            for mention in page.mentions
+            # Networks answer newest first; an original must stand before its copies, a post before its answers.
+            for mention in sorted(page.mentions, key=lambda mention: mention.published_at)
         ]
         pause = 0.0 if at_once else self._interval_s(watch)
         new = self._store.collecting.save_page(

@@ -39,7 +39,8 @@ class TriageStep:
     def run(self, limit: int, tally: Tally) -> int:
         """Decide on at most `limit` mentions; return how many."""
         waiting = self._store.waiting(limit)
-        for item in waiting:
+        # By time, so that what somebody wrote before a problem does not join the alert that it raised.
+        for item in sorted(waiting, key=lambda item: item.mention.published_at):
             outcome = self._decide(item)
             counter = {"raised": tally.alerts, "joined": tally.joined, "old": tally.old}.get(outcome, tally.quiet)
             counter[item.country] += 1

@@ -83,10 +83,12 @@ def test_copies_fold_into_one_alert_with_a_count_and_cost_one_inference(here: Wo
     assert (alert.mentions, alert.copies) == (4, 3)
 
 
-def test_a_post_older_than_the_limit_is_stored_and_raises_nothing(here: World) -> None:
-    here.config.countries["FR"].thresholds.__dict__["max_age"] = 60.0
-    here.post(URGENT_FR, minutes_ago=30)
-    tally = here.pass_once()
+def test_a_post_older_than_the_limit_is_stored_and_raises_nothing(
+    tmp_path: Path, classifier: "MentionClassifier"
+) -> None:
+    with world(tmp_path, classifier, defaults="thresholds: {max_age: 20m}") as here:
+        here.post(URGENT_FR, minutes_ago=30)
+        tally = here.pass_once()
     assert (tally.new["FR"], tally.old["FR"], tally.alerts["FR"]) == (1, 1, 0)
 
 

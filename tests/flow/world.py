@@ -1,6 +1,5 @@
 """A small world for flow tests: a local X, VK and Slack, a configuration that points there, and the real model."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +50,7 @@ defaults:
   timezone: UTC
   hours: {{mon-sun: "00:00-23:59"}}
   team: hub
+  {defaults}
 countries:
   FR: {{languages: [fr], timezone: Europe/Paris, sources: {{x: {{}}}}}}
   RU: {{languages: [ru], timezone: Europe/Moscow, sources: {{vk: {{search_every: 1ms, posts: false}}}}}}
@@ -123,8 +123,8 @@ class World:
 
 
 @contextmanager
-def world(tmp_path: Path, classifier: "MentionClassifier") -> Iterator[World]:
-    """Yield a started world; everything is stopped at the end."""
+def world(tmp_path: Path, classifier: "MentionClassifier", *, defaults: str = "") -> Iterator[World]:
+    """Yield a started world; everything is stopped at the end. `defaults` is a line for that section."""
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     for name, token in (("x", "test-token"), ("vk", VK_TOKEN), ("slack", SLACK_TOKEN)):
@@ -137,7 +137,9 @@ def world(tmp_path: Path, classifier: "MentionClassifier") -> Iterator[World]:
         x.add_user("yunfan")
         path = tmp_path / "config.yaml"
         path.write_text(
-            CONFIG.format(secrets=secrets, x=x.base_url, vk=vk.base_url, slack=slack.api_url, folder=tmp_path)
+            CONFIG.format(
+                secrets=secrets, x=x.base_url, vk=vk.base_url, slack=slack.api_url, folder=tmp_path, defaults=defaults
+            )
         )
         made = World(x, vk, slack, clock, load_config(path, plugin_options()), classifier)
         made.start()
@@ -146,10 +148,3 @@ def world(tmp_path: Path, classifier: "MentionClassifier") -> Iterator[World]:
         finally:
             for app in made.apps:
                 app.close()
-
-
-def stopped() -> threading.Event:
-    """An event that is set."""
-    event = threading.Event()
-    event.set()
-    return event
