@@ -41,7 +41,8 @@ def decide(
     """Apply the rules of one country to one mention."""
     verdicts = tuple(_verdicts(classification, influence, priority, thresholds))
     held = {verdict.rule for verdict in verdicts if verdict.holds}
-    return Decision(bool(held), _severity(held, priority, thresholds), verdicts)
+    high = classification.urgency_probabilities[Urgency.HIGH]
+    return Decision(bool(held), _severity(held, high, priority, thresholds), verdicts)
 
 
 def _verdicts(
@@ -75,11 +76,13 @@ def _verdicts(
     )
 
 
-def _severity(held: set[str], priority: Priority, thresholds: Thresholds) -> int:
+def _severity(held: set[str], high: float, priority: Priority, thresholds: Thresholds) -> int:
     if not held:
         return 0
-    if "urgent" in held or (held != {"praise"} and priority.score >= thresholds.severity_3):
+    if held == {"praise"}:
+        return 1
+    if high >= thresholds.severity_3_urgent or priority.score >= thresholds.severity_3:
         return 3
-    if "influential-critic" in held or (held != {"praise"} and priority.score >= thresholds.severity_2):
+    if held & {"urgent", "influential-critic"} or priority.score >= thresholds.severity_2:
         return 2
     return 1

@@ -144,7 +144,7 @@ def replay(
     from listener.replaying import Replay
 
     settings = _load(config)
-    _configure_logging(verbose)
+    _configure_logging(verbose, quiet=True)
     for value, known, what in ((country, settings.countries, "country"), (brand, settings.brands, "brand")):
         if value is not None and value not in known:
             raise _usage(f"{what} {value} is not configured; known: {', '.join(known)}")
@@ -181,10 +181,10 @@ def _usage(message: str) -> typer.BadParameter:
     return typer.BadParameter(message)
 
 
-def _configure_logging(verbose: bool) -> None:
+def _configure_logging(verbose: bool, *, quiet: bool = False) -> None:
     from listener.logs import configure_logging
 
-    configure_logging(verbose=verbose)
+    configure_logging(verbose=verbose, quiet=quiet)
 
 
 def _say(*lines: str) -> None:

@@ -6,9 +6,9 @@ import sys
 import structlog
 
 
-def configure_logging(*, verbose: bool = False) -> None:
-    """Log readable lines on a terminal and key=value lines elsewhere."""
-    level = logging.DEBUG if verbose else logging.INFO
+def configure_logging(*, verbose: bool = False, quiet: bool = False) -> None:
+    """Log readable lines on a terminal and key=value lines elsewhere; `quiet` leaves out all but warnings."""
+    level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     # "maximum number of running instances reached" is how a slow poll looks to it, and is no news.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL if not verbose else logging.WARNING)

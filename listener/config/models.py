@@ -96,8 +96,8 @@ class Thresholds(Strict):
 
     complaint: Score = 0.5
     """Probability from which a post counts as a complaint."""
-    urgent: Score = 0.45
-    """Probability of urgency 3 that alone raises an alert."""
+    urgent: Score = 0.2
+    """Probability of urgency 3 that alone raises an alert; the model card says what each value finds."""
     priority: Score = 0.3
     """Priority from which a complaint raises an alert."""
     influence: Score = 0.6
@@ -108,6 +108,8 @@ class Thresholds(Strict):
     """Priority from which an alert is of severity 2."""
     severity_3: Score = 0.65
     """Priority from which an alert is of severity 3."""
+    severity_3_urgent: Score = 0.4
+    """Probability of urgency 3 from which an alert is of severity 3."""
     max_age: Duration | None = 72 * 3600.0
     """Older mentions are stored and raise no alert."""
 

@@ -26,10 +26,13 @@ class Store:
         self.outbox = Outbox(self._engine)
 
     def counts(self) -> dict[str, int]:
-        """Return how many rows of each kind there are, for the status page and for tests."""
+        """Return how many rows of each kind there are, and how many alerts' first messages were sent."""
         tables = (schema.mentions, schema.matches, schema.classifications, schema.alerts, schema.notifications)
+        sent = schema.notifications.c.kind == "alert", schema.notifications.c.state == "sent"
         with reading(self._engine) as connection:
-            return {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+            counts = {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+            counts["alert messages sent"] = connection.scalar(select(func.count()).where(*sent)) or 0
+        return counts
 
     def close(self) -> None:
         """Release all connections."""

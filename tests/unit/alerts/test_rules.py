@@ -39,6 +39,11 @@ def test_what_cannot_wait_is_of_the_highest_severity_whoever_wrote_it() -> None:
     assert "urgent" in decision.rules
 
 
+def test_what_may_be_urgent_is_raised_a_step_below() -> None:
+    decision = decided(replace(BASE, complaint=0.3, urgency_probabilities=(0.3, 0.3, 0.1, 0.3)))
+    assert (decision.raises, decision.severity, decision.rules) == (True, 2, ("urgent",))
+
+
 def test_an_open_problem_of_a_small_account_is_raised_mildly() -> None:
     decision = decided(BASE)
     assert (decision.raises, decision.severity, decision.rules) == (True, 1, ("open-problem",))
