@@ -30,6 +30,8 @@ Progress = Callable[[str, float], None]
 """Called with what is being done and how far it is, in [0, 1]."""
 
 TRIAGE_BATCH = 200
+_BATCHES_A_TURN = 4
+"""Texts of like length go through the encoder together; the more there are to choose from, the less is padding."""
 _PATIENCE_S = 120.0
 """How long one pass waits for receivers that ask to be left alone for a while."""
 
@@ -86,7 +88,7 @@ class App:
             total = self.store.classifying.count_waiting() if progress else 0
             done = 0
             while not stopping():
-                classified = self.classify.run(self.config.model.batch, tally)
+                classified = self.classify.run(_BATCHES_A_TURN * self.config.model.batch, tally)
                 done += classified
                 if progress and total:
                     progress("classifying", min(1.0, done / total))

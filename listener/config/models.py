@@ -190,7 +190,7 @@ class Model(Strict):
     cache: str = "var/model"
     """Where the encoder built from the bundled package is kept."""
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
-    batch: Annotated[int, Field(ge=1, le=1024)] = 64
+    batch: Annotated[int, Field(ge=1, le=1024)] = 32
 
 
 class Config(Strict):
