@@ -1,85 +1,27 @@
-"""Draws docs/images/alert-card.svg: the alert card as the terminal shows it. Run from the repository root."""
+"""Draws docs/images/alert-card.svg: a card that the daemon raises from examples/. Run from the repository root."""
 
 import io
-from datetime import UTC, datetime
+import tempfile
+import threading
 from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from alerts.card import Card, CardAuthor
+from alerts.card import Card, OperatorMessage
+from alerts.receivers.base import Delivery
 from alerts.terminal_card import print_card
-from listener.model import AlertState, Draft, Guidance, Handoff
+from listener.app import App, load_classifier
+from listener.clock import SystemClock
+from listener.config import Config, load_config
+from listener.plugins import Plugins, open_plugins, plugin_options
+from listener.store import Store
+from playbooks.library import PlaybookLibrary
 
 PICTURE = Path(__file__).parent / "images" / "alert-card.svg"
 WIDTH = 104
-
-DRAFTS = (
-    "Bonjour Élodie, nous comprenons l'urgence avec votre départ après-demain. Envoyez-nous en privé vos numéros de "
-    "vol et de siège : nous contactons tout de suite les objets trouvés de Lyon. Camille, Skybird Air",
-    "Bonjour Élodie, un passeport oublié à bord juste avant un voyage : nous nous en occupons en priorité. "
-    "Écrivez-nous en message privé vos numéros de vol et de siège. Camille, Skybird Air",
-)
-CARD = Card(
-    alert_id=12,
-    reference="A-12",
-    severity=3,
-    state=AlertState.OPEN,
-    brand="Skybird Air",
-    country="FR",
-    country_name="France",
-    team="Care France",
-    network="x",
-    pilot=False,
-    language="fr",
-    language_name="French",
-    team_reads_language=True,
-    author=CardAuthor(
-        name="Élodie Marchetti",
-        handle="elodie_en_route",
-        followers=48_200,
-        verified=True,
-        influence=0.64,
-        because=("48,200 followers", "writes travel reviews (bio)", "12 reposts in the first hour"),
-        url="https://x.com/elodie_en_route",
-    ),
-    text="@skybirdair j'ai oublié mon passeport dans la poche du siège 14C, vol SB418 de ce matin. Je pars au Japon "
-    "APRÈS-DEMAIN 😰 Deux heures que j'appelle, personne ne répond. Quelqu'un peut m'aider ??",
-    place="Lyon",
-    url="https://x.com/elodie_en_route/status/1901234567890123456",
-    published_at=datetime(2026, 3, 14, 8, 12, tzinfo=UTC),
-    opened_at=datetime(2026, 3, 14, 8, 14, tzinfo=UTC),
-    topic="booking",
-    reasons=(
-        "urgency high with probability 0.91 (from 0.45)",
-        "time-critical; repeated or unanswered contact",
-        "complaint with probability 0.97 by an author of influence 0.64 (from 0.60)",
-    ),
-    priority=0.78,
-    priority_explanation="urgency 0.95, raised by influence 0.64 and by velocity 0.31",
-    mentions=3,
-    copies=1,
-    guidance=Guidance(
-        playbook="service-complaint",
-        title="Lost on board, needed soon",
-        steps=(
-            "Answer within 15 minutes, then call the station's lost property office.",
-            "Ask for flight and seat in private only; never ask for passport data.",
-            "Tell the author by noon what was found, also when nothing was.",
-        ),
-        drafts=(
-            Draft(DRAFTS[0], "fr-FR", "a", len(DRAFTS[0]), 280),
-            Draft(DRAFTS[1], "fr-FR", "b", len(DRAFTS[1]), 280),
-        ),
-        handoff=Handoff(
-            "Send the link below in your reply; it opens a direct message.", "https://x.com/messages/compose"
-        ),
-        reply_url="https://x.com/intent/post?in_reply_to=1901234567890123456",
-        never=("that lost items are the passenger's own risk", "a promise that it will be found"),
-    ),
-    timezone="Europe/Paris",
-)
-
+WATCH = "file/FR/skybird/example"
+SHOWS = "passeport"
 THEME = TerminalTheme(
     (22, 27, 34),
     (214, 220, 228),
@@ -124,8 +66,56 @@ FRAME = """\
 """
 
 
-def main() -> None:
-    """Write the picture."""
+class Album:
+    """A receiver that keeps every card as it stood last."""
+
+    min_interval_s = 0.0
+
+    def __init__(self) -> None:
+        self.cards: dict[int, Card] = {}
+
+    def send(self, notification_id: str, card: Card) -> Delivery:
+        """Keep a new card."""
+        self.cards[card.alert_id] = card
+        return Delivery("album", notification_id)
+
+    def update(self, notification_id: str, card: Card, delivery: Delivery) -> Delivery:
+        """Keep its new look."""
+        self.cards[card.alert_id] = card
+        return delivery
+
+    def find(self, notification_id: str, not_before: float) -> Delivery | None:
+        """Nothing is ever lost on the way here."""
+        return None
+
+    def tell(self, message: OperatorMessage) -> None:
+        """No operator reads this."""
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def raised_card(config: Config, folder: str) -> Card:
+    """Return the card of the example's lost passport, raised by the whole pipeline."""
+    album = Album()
+    watches = tuple(watch for watch in config.watches if watch.id == WATCH)
+    config = config.model_copy(update={"watches": watches})
+    sources = open_plugins(config, SystemClock()).sources
+    receivers = dict.fromkeys(config.receivers, album)
+    app = App(
+        config,
+        Plugins(sources=sources, receivers=receivers),
+        load_classifier(config),
+        PlaybookLibrary.load(),
+        Store(f"sqlite:///{folder}/picture.db"),
+    )
+    app.run_once(threading.Event())
+    app.close()
+    return next(card for card in album.cards.values() if SHOWS in card.text)
+
+
+def draw(card: Card) -> str:
+    """Return the card as SVG, as a terminal shows it."""
     console = Console(
         record=True,
         width=WIDTH,
@@ -134,12 +124,12 @@ def main() -> None:
         color_system="truecolor",
         legacy_windows=False,
     )
-    print_card(console, CARD, wrap_drafts=True, whole_links=False)
-    PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text(
-        console.export_svg(title="listener", theme=THEME, code_format=FRAME, unique_id="card"), encoding="utf-8"
-    )
+    print_card(console, card, wrap_drafts=True, whole_links=False)
+    return console.export_svg(title="listener", theme=THEME, code_format=FRAME, unique_id="card")
 
 
 if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as folder:
+        found = raised_card(load_config(Path("config.yaml"), plugin_options()), folder)
+    PICTURE.write_text(draw(found), encoding="utf-8")
+    print(f"{PICTURE}: {found.reference}, severity {found.severity}")

@@ -32,6 +32,8 @@ Progress = Callable[[str, float], None]
 TRIAGE_BATCH = 200
 _BATCHES_A_TURN = 4
 """Texts of like length go through the encoder together; the more there are to choose from, the less is padding."""
+_A_LOT = 500
+"""From so many waiting mentions on, the log says how far classification is."""
 _PATIENCE_S = 120.0
 """How long one pass waits for receivers that ask to be left alone for a while."""
 
@@ -83,15 +85,16 @@ class App:
 
     def work(self, tally: Tally, stopping: Callable[[], bool], progress: Progress | None = None) -> int:
         """Classify and triage all that waits; return how many mentions were decided on."""
-        decided = 0
+        decided = done = 0
         with self._working:  # a second worker would take the same batch
-            total = self.store.classifying.count_waiting() if progress else 0
-            done = 0
+            total = self.store.classifying.count_waiting()
             while not stopping():
                 classified = self.classify.run(_BATCHES_A_TURN * self.config.model.batch, tally)
                 done += classified
                 if progress and total:
                     progress("classifying", min(1.0, done / total))
+                elif classified and total > _A_LOT:
+                    log.info("catching up", classified=done, waiting=max(0, total - done))
                 triaged = self.triage.run(TRIAGE_BATCH, tally)
                 decided += triaged
                 if not classified and not triaged:

@@ -82,6 +82,9 @@ class _Loader:
     def load(self) -> Config:
         self._check_sections()
         brands = self._named("brands", Brand)
+        for name, brand in brands.items():
+            for topic, playbook in brand.playbooks.items():
+                self._check_playbook(playbook, ("brands", name, "playbooks", topic))
         teams = self._named("teams", Team)
         sources = self._sources()
         receivers = self._receivers()
@@ -237,9 +240,11 @@ class _Loader:
                         where, f"the library has no locale '{locale}'; it has {_listed(self.plugins.locales)}"
                     )
         for topic, playbook in country.playbook.topics.items():
-            if playbook not in self.plugins.playbooks:
-                where = self._origin(loc, ("playbook", "topics", topic))
-                self._problem(where, f"there is no playbook '{playbook}'; known: {_listed(self.plugins.playbooks)}")
+            self._check_playbook(playbook, self._origin(loc, ("playbook", "topics", topic)))
+
+    def _check_playbook(self, playbook: str, loc: Loc) -> None:
+        if playbook not in self.plugins.playbooks:
+            self._problem(loc, f"there is no playbook '{playbook}'; known: {_listed(self.plugins.playbooks)}")
 
     def _origin(self, loc: Loc, inner: Loc) -> Loc:
         """Where a country's value stands: in the country itself, or in `defaults`."""

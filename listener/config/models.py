@@ -49,6 +49,8 @@ class Brand(Strict):
     products: list[Text] = []
     signature: Text
     """The name that public replies are signed with; fixed for all countries."""
+    playbooks: dict[Literal[TOPICS], Text] = {}  # type: ignore[valid-type]
+    """A playbook by topic, where the library's own choice does not fit what this brand does."""
 
 
 class Team(Strict):
@@ -127,7 +129,7 @@ class PlaybookChoice(Strict):
     locales: dict[Language, list[Language]] = {}
     """For an author's language, the locales to look for, in order (nl: [nl-BE, en])."""
     topics: dict[Literal[TOPICS], Text] = {}  # type: ignore[valid-type]
-    """A playbook by topic, where the library's own choice does not fit."""
+    """A playbook by topic, where neither the library's nor the brand's own choice fits this country."""
 
 
 class Country(Strict):

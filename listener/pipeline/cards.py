@@ -33,7 +33,7 @@ class CardBuilder:
                 language=found.language,
                 country=item.country,
                 country_locales=country.playbook.locales,
-                playbook_by_topic=country.playbook.topics,
+                playbook_by_topic={**brand.playbooks, **country.playbook.topics},
                 brand_name=brand.name,
                 brand_signature=brand.signature,
                 brand_account=brand.accounts.get(mention.network, ""),
