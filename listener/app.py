@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,9 +111,9 @@ class App:
                 break
             if progress:
                 progress(f"collecting {watch.id}", index / len(watches))
-            self.collector.poll(watch, tally, stop.is_set, even_if_early=True)
+            guarded(f"poll {watch.id}", partial(self.collector.poll, watch, tally, stop.is_set, even_if_early=True))
         self.work(tally, stop.is_set, progress)
-        self.send_all(tally, stop)
+        guarded("send", partial(self.send_all, tally, stop))
         return tally
 
     def send_all(self, tally: Tally, stop: threading.Event) -> None:
@@ -134,6 +135,14 @@ class App:
         """Release everything."""
         self.plugins.close()
         self.store.close()
+
+
+def guarded(name: str, step: Callable[[], object]) -> None:
+    """Run one step. The only broad `except`: a fault nobody foresaw ends one run of one job, not the daemon."""
+    try:
+        step()
+    except Exception:
+        log.exception("job failed", job=name)
 
 
 class DatabaseLock:

@@ -63,6 +63,10 @@ class RefusedSourceError(SourceError):
     """The network refuses the credentials or the right: stop the source and tell operators."""
 
 
+class RefusedWatchError(RefusedSourceError):
+    """The network refuses what one watch asks (a query, an account): stop that watch and tell operators."""
+
+
 class MalformedItemError(SourceError):
     """One item cannot be read: skip it, count it, keep a sample."""
 

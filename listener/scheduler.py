@@ -4,15 +4,12 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from listener.app import App
+from listener.app import App, guarded
 from listener.model import Watch
 from listener.pipeline.tally import Tally
-
-log = structlog.get_logger("listener.scheduler")
 
 _TICK_S = 10.0
 """How often a watch looks whether its next poll is due; the store says when that is."""
@@ -58,7 +55,7 @@ class Daemon:
 
     def _every(self, seconds: float, name: str, executor: str, step: Callable[[], object]) -> None:
         self._scheduler.add_job(
-            _guarded(name, step, self._stop),
+            lambda: None if self._stop.is_set() else guarded(name, step),
             "interval",
             seconds=seconds,
             id=name,
@@ -72,17 +69,3 @@ class Daemon:
 
     def _send_of(self, receiver: str) -> Callable[[], int]:
         return lambda: self._app.sender.drain(receiver, self._tally, self._stop.wait)
-
-
-def _guarded(name: str, step: Callable[[], object], stop: threading.Event) -> Callable[[], None]:
-    """The only broad `except`: a fault nobody foresaw ends one run of one job, not the daemon."""
-
-    def run() -> None:
-        if stop.is_set():
-            return
-        try:
-            step()
-        except Exception:
-            log.exception("job failed", job=name)
-
-    return run

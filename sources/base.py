@@ -25,6 +25,7 @@ class Source(Protocol):
             RetryableSourceError: a passing fault; the cursor stays, the next poll moves.
             QuotaExhaustedError: pause this watch until the quota resets.
             RefusedSourceError: credentials or rights refused; the source stops.
+            RefusedWatchError: what this watch asks is refused; the watch stops, the others go on.
         """
         ...
 

@@ -9,7 +9,13 @@ import structlog
 from classifiers.copies import text_hash
 from listener.clock import Clock
 from listener.config import Config
-from listener.errors import QuotaExhaustedError, RefusedSourceError, RetryableSourceError, SourceError
+from listener.errors import (
+    QuotaExhaustedError,
+    RefusedSourceError,
+    RefusedWatchError,
+    RetryableSourceError,
+    SourceError,
+)
 from listener.model import Gap, Page, Watch
 from listener.pipeline.places import country_of
 from listener.pipeline.tally import Tally
@@ -40,7 +46,9 @@ class Collector:
         self._clock = clock
         self._tell_operators = tell_operators
         self.refused: dict[str, str] = {}
-        """Sources that refused, with what they said: not polled again until the daemon starts anew."""
+        """Sources and watches that were refused, with what was said: not polled again until the next start."""
+        self._told: dict[str, datetime] = {}
+        """Until when operators know of a source's used-up quota: each of its watches meets it."""
 
     def watches(self) -> list[Watch]:
         """Return the watches whose source is on."""
@@ -50,7 +58,9 @@ class Collector:
         """Fetch what is new for one watch, if its time has come. Never raises a source's error."""
         state = self._store.collecting.state(watch.id)
         now = self._clock.now()
-        if watch.source in self.refused or (state.next_poll_at and state.next_poll_at > now and not even_if_early):
+        if {watch.source, watch.id} & self.refused.keys() or (
+            state.next_poll_at and state.next_poll_at > now and not even_if_early
+        ):
             return
         try:
             self._sweep(watch, state, tally, stopping)
@@ -103,19 +113,24 @@ class Collector:
             until = error.resets_at or now + timedelta(hours=24)
             gap = Gap(state.succeeded_at or now, until, f"quota used up: {error}")
             self._note(watch, error, now, until, gap)
-            self._tell_operators(
-                f"{watch.source}: quota used up", f"{watch.id} pauses until {until:%Y-%m-%d %H:%M} UTC. {error}"
-            )
+            self._tell_of_quota(watch.source, error, until)
         elif isinstance(error, RefusedSourceError):
-            self.refused[watch.source] = str(error)
+            what = watch.id if isinstance(error, RefusedWatchError) else watch.source
+            self.refused[what] = str(error)
             self._note(watch, error, now, now + timedelta(seconds=_LONGEST_PAUSE_S))
             self._tell_operators(
-                f"{watch.source}: stopped", f"{error} The source is off until the daemon starts again."
+                f"{what}: stopped", f"{error} Mend it, then restart the daemon: {what} is off until then."
             )
         else:
             asked = error.retry_after_s if isinstance(error, RetryableSourceError) else None
             pause = asked if asked is not None else self._backoff_s(watch, state.failures)
             self._note(watch, error, now, now + timedelta(seconds=pause))
+
+    def _tell_of_quota(self, source: str, error: QuotaExhaustedError, until: datetime) -> None:
+        if self._told.get(source, until - timedelta(days=1)) >= until:
+            return
+        self._told[source] = until
+        self._tell_operators(f"{source}: quota used up", f"It pauses until {until:%Y-%m-%d %H:%M} UTC. {error}")
 
     def _note(self, watch: Watch, error: SourceError, now: datetime, until: datetime, gap: Gap | None = None) -> None:
         self._store.collecting.save_failure(watch.id, str(error), now=now, next_poll_at=until, gap=gap)

@@ -8,7 +8,13 @@ from requests import exceptions as http
 from urllib3.exceptions import HTTPError as TransportError
 
 from listener.clock import Clock
-from listener.errors import QuotaExhaustedError, RefusedSourceError, RetryableSourceError, SourceError
+from listener.errors import (
+    QuotaExhaustedError,
+    RefusedSourceError,
+    RefusedWatchError,
+    RetryableSourceError,
+    SourceError,
+)
 from sources.base import RebasingAdapter
 from sources.vk.options import VkOptions
 
@@ -57,7 +63,7 @@ _OPERATOR_FAULTS = (
 )
 
 
-class PartRefusedError(RefusedSourceError):
+class PartRefusedError(RefusedWatchError):
     """VK refuses one wall, post or topic: the others may still be read."""
 
 

@@ -9,7 +9,7 @@ import requests
 import tweepy
 
 from listener.clock import Clock
-from listener.errors import MissingSecretError, RefusedSourceError, RetryableSourceError
+from listener.errors import MissingSecretError, RefusedWatchError, RetryableSourceError
 from sources.base import RebasingAdapter
 from sources.x.errors import RejectedParameterError, translate
 from sources.x.options import XOptions
@@ -67,7 +67,7 @@ class XClient:
         data = answer.get("data")
         user_id = data.get("id") if isinstance(data, dict) else None
         if not isinstance(user_id, str) or not user_id.isdigit():
-            raise RefusedSourceError(f"X knows no account @{handle}, or does not show it")
+            raise RefusedWatchError(f"X knows no account @{handle}, or does not show it")
         return user_id
 
     def _page(self, path: str, parameters: dict[str, Any]) -> dict[str, Any]:

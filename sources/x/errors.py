@@ -5,14 +5,20 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from listener.errors import QuotaExhaustedError, RefusedSourceError, RetryableSourceError, SourceError
+from listener.errors import (
+    QuotaExhaustedError,
+    RefusedSourceError,
+    RefusedWatchError,
+    RetryableSourceError,
+    SourceError,
+)
 
 _DETAIL_CHARS = 300
 _LONGEST_WAIT_S = 86400.0
 _RETRYABLE_STATUSES = (408, 409, 425)
 
 
-class RejectedParameterError(RefusedSourceError):
+class RejectedParameterError(RefusedWatchError):
     """X answered 400 and named the parameters it does not accept."""
 
     def __init__(self, message: str, parameters: frozenset[str]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from listener.clock import Clock
-from listener.errors import QuotaExhaustedError, RefusedSourceError, RetryableSourceError, SourceError
+from listener.errors import QuotaExhaustedError, RefusedWatchError, RetryableSourceError, SourceError
 from listener.model import Gap, Mention, Page, Skipped, Watch
 from sources.x.client import XClient
 from sources.x.errors import RejectedParameterError, first_of_next_month
@@ -100,7 +100,7 @@ class XSource:
     def _mentions(self, watch: Watch, asked: XWatchOptions, sweep: Sweep) -> _Catch:
         handle = account_handle(watch.account)
         if handle is None:
-            raise RefusedSourceError(f"'{watch.account}' is no handle on X")
+            raise RefusedWatchError(f"'{watch.account}' is no handle on X")
         if sweep.account != handle or sweep.user_id is None:
             sweep.account, sweep.user_id = handle, self._client.user_id(handle)
         user_id = sweep.user_id

@@ -158,7 +158,9 @@ def test_a_monthly_cap_notes_the_gap_tells_operators_and_leaves_the_others_runni
     (watch_id, gap), *_ = here.app.store.collecting.gaps()
     assert watch_id == "x/FR/yunfan"
     assert gap.end_at > here.clock.now()
-    assert any("quota" in card for card in here.shown())
+    here.later(hours=1)
+    here.pass_once()
+    assert sum("quota used up" in card for card in here.shown()) == 1
 
 
 def test_a_refused_token_stops_that_source_and_says_so_once(here: World) -> None:
@@ -170,6 +172,19 @@ def test_a_refused_token_stops_that_source_and_says_so_once(here: World) -> None
     assert len(here.x.requests) == asked
     assert sum("x: stopped" in card for card in here.shown()) == 1
     assert "test-token" not in "".join(here.shown())
+
+
+def test_a_query_that_x_refuses_stops_its_watch_alone_and_operators_are_told_once(here: World) -> None:
+    bad = {"title": "Invalid Request", "errors": [{"parameters": {"query": ["x"]}, "message": "no such operator"}]}
+    here.x.script(*[Reply(400, bad)] * 2)
+    here.vk.add_user(501, "Анна")
+    here.vk.add_post(501, URGENT_RU, from_id=501, date=here.vk.now - 300)
+    assert here.pass_once().alerts == {"RU": 1}
+    here.later(hours=2)
+    here.pass_once()
+    assert "x/FR/yunfan" in here.app.collector.refused
+    assert "x" not in here.app.collector.refused
+    assert sum("x/FR/yunfan: stopped" in card for card in here.shown()) == 1
 
 
 def test_a_passing_fault_backs_off_and_recovers(here: World) -> None:
