@@ -23,11 +23,12 @@ def held_fingerprints(mention: Mention, brand: str, copy_root: int | None) -> li
 
 def wanted_fingerprints(mention: Mention, brand: str, copy_root: int | None) -> list[str]:
     """Return the keys under which this mention joins an alert, the strongest tie first."""
-    wanted = [f"{brand}/author/{mention.network}/{mention.author.external_id}"]
+    wanted = []
+    if copy_root is not None:
+        wanted.append(f"{brand}/copies/{copy_root}")
     if mention.reply_to_id:
         wanted.append(f"{brand}/post/{mention.network}/{mention.reply_to_id}")
     if mention.conversation_id:
         wanted.append(f"{brand}/conversation/{mention.network}/{mention.conversation_id}")
-    if copy_root is not None:
-        wanted.append(f"{brand}/copies/{copy_root}")
+    wanted.append(f"{brand}/author/{mention.network}/{mention.author.external_id}")
     return wanted

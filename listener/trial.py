@@ -59,7 +59,7 @@ class Trial:
             max_age_s=None,
             collected_at=now,
             copy_of=None,
-            mention=Mention(network, "0", text, now, author),
+            mention=Mention(network, "", text, now, author),
             classification=found,
         )
         assessment = assess(item, settings, copies=0, answers=0)
@@ -78,6 +78,8 @@ class Trial:
             mentions=1,
             copies=0,
             opened_at=now,
+            first_posted_at=now,
+            last_posted_at=now,
         )
         receivers = self._receivers(alert, network, found)
         return TrialResult(

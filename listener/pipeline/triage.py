@@ -58,7 +58,8 @@ class TriageStep:
             if not transaction.is_waiting(item.match_id):
                 return "decided"  # another process was quicker
             wanted = wanted_fingerprints(item.mention, item.brand, root)
-            live = transaction.live_alert(wanted, now - timedelta(seconds=country.join_within))
+            within = timedelta(seconds=country.join_within)
+            live = transaction.live_alert(wanted, item.mention.published_at, within)
             if live is not None:
                 outcome = "joined"
                 self._join(transaction, live, item, assessment, held, now)
@@ -118,6 +119,7 @@ class TriageStep:
                 playbook=guidance.playbook,
                 pilot=country.mode == "pilot",
                 rules=assessment.decision.rules,
+                posted_at=item.mention.published_at,
             ),
             held,
             now,
@@ -143,6 +145,7 @@ class TriageStep:
             copy=item.copy_of is not None,
             severity=assessment.decision.severity,
             priority=assessment.priority.score,
+            posted_at=item.mention.published_at,
             fingerprints=held,
             now=now,
         )

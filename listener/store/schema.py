@@ -182,6 +182,8 @@ alerts = Table(
     Column("copies", Integer, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("first_posted_at", UtcDateTime, nullable=False),
+    Column("last_posted_at", UtcDateTime, nullable=False),
     Index("ix_alerts_brand_opened", "brand", "opened_at"),
 )
 

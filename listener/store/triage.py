@@ -52,6 +52,9 @@ class AlertRow:
     mentions: int
     copies: int
     opened_at: datetime
+    first_posted_at: datetime
+    last_posted_at: datetime
+    """When its earliest and latest posts were published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class NewAlert:
     playbook: str | None
     pilot: bool
     rules: Sequence[str]
+    posted_at: datetime
 
 
 class Triage:
@@ -159,14 +163,18 @@ class TriageTransaction:
             .values(outcome=outcome, priority=priority, influence=influence, velocity=velocity, triaged_at=now)
         )
 
-    def live_alert(self, fingerprints: Sequence[str], opened_since: datetime) -> AlertRow | None:
-        """Return the live alert that holds one of the fingerprints, the strongest tie first."""
+    def live_alert(self, fingerprints: Sequence[str], posted_at: datetime, within: timedelta) -> AlertRow | None:
+        """Return the live alert that holds one of the fingerprints, the strongest tie first.
+
+        Its posts must lie at most `within` from `posted_at`: what counts is when people wrote, not when it was read.
+        """
         alerts, keys = schema.alerts, schema.alert_keys
         rank = case({key: index for index, key in enumerate(fingerprints)}, value=keys.c.key)
         query = (
             select(alerts)
             .join(keys, keys.c.alert_id == alerts.c.id)
-            .where(keys.c.key.in_(fingerprints), alerts.c.state.in_(LIVE_STATES), alerts.c.opened_at >= opened_since)
+            .where(keys.c.key.in_(fingerprints), alerts.c.state.in_(LIVE_STATES))
+            .where(alerts.c.first_posted_at <= posted_at + within, alerts.c.last_posted_at >= posted_at - within)
             .order_by(rank, alerts.c.id.desc())
             .limit(1)
         )
@@ -191,6 +199,8 @@ class TriageTransaction:
             "copies": 0,
             "opened_at": now,
             "updated_at": now,
+            "first_posted_at": new.posted_at,
+            "last_posted_at": new.posted_at,
         }
         result = self._connection.execute(schema.alerts.insert().values(values))
         alert_id: int = result.inserted_primary_key[0]  # type: ignore[index]
@@ -207,6 +217,7 @@ class TriageTransaction:
         copy: bool,
         severity: int,
         priority: float,
+        posted_at: datetime,
         fingerprints: Sequence[str],
         now: datetime,
     ) -> AlertRow:
@@ -218,6 +229,8 @@ class TriageTransaction:
             "severity": raised,
             "priority": max(alert.priority, priority),
             "updated_at": now,
+            "first_posted_at": min(alert.first_posted_at, posted_at),
+            "last_posted_at": max(alert.last_posted_at, posted_at),
         }
         if priority > alert.priority:  # the card shows the post of the highest priority
             values["match_id"] = match_id

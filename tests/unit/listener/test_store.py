@@ -60,7 +60,7 @@ def classify(store: Store, classification: Classification = CALM) -> None:
 def raise_alert(
     store: Store, match_id: int, *keys: str, payload: str = "{}", receivers: tuple[str, ...] = ("r",)
 ) -> int:
-    new = NewAlert(match_id, "acme", "FR", "desk", 2, 0.5, "delivery", "late-delivery", False, ["open-problem"])
+    new = NewAlert(match_id, "acme", "FR", "desk", 2, 0.5, "delivery", "late-delivery", False, ["open-problem"], NOW)
     with store.triage.transaction() as transaction:
         alert_id = transaction.open_alert(new, keys, NOW)
         for receiver in receivers:
@@ -74,7 +74,14 @@ def join(store: Store, alert_id: int, match_id: int, *, severity: int, priority:
     assert alert is not None
     with store.triage.transaction() as transaction:
         transaction.join_alert(
-            alert, match_id, copy=False, severity=severity, priority=priority, fingerprints=["k2"], now=NOW
+            alert,
+            match_id,
+            copy=False,
+            severity=severity,
+            priority=priority,
+            posted_at=NOW,
+            fingerprints=["k2"],
+            now=NOW,
         )
         transaction.notify_change(alert_id, payload, NOW)
 
@@ -247,11 +254,12 @@ def test_a_live_alert_is_found_by_its_strongest_tie_and_only_while_it_is_live(st
     by_author = raise_alert(store, first.match_id, "author")
     by_copy = raise_alert(store, second.match_id, "copy")
     with store.triage.transaction() as transaction:
-        found = transaction.live_alert(["author", "copy"], NOW - timedelta(hours=1))
+        found = transaction.live_alert(["author", "copy"], NOW, timedelta(hours=1))
         assert found is not None
         assert found.id == by_author
-        assert transaction.live_alert(["nothing"], NOW - timedelta(hours=1)) is None
-        assert transaction.live_alert(["copy"], NOW + timedelta(hours=1)) is None
+        assert transaction.live_alert(["nothing"], NOW, timedelta(hours=1)) is None
+        assert transaction.live_alert(["copy"], NOW + timedelta(hours=2), timedelta(hours=1)) is None
+        assert transaction.live_alert(["copy"], NOW - timedelta(hours=2), timedelta(hours=1)) is None
     assert by_copy != by_author
 
 

@@ -190,6 +190,8 @@ def upgrade() -> None:
         sa.Column("copies", sa.Integer(), nullable=False),
         sa.Column("opened_at", types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("updated_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("first_posted_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_posted_at", types.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["match_id"], ["matches.id"], name=op.f("fk_alerts_match_id_matches")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
         sa.UniqueConstraint("match_id", name=op.f("uq_alerts_match_id")),
