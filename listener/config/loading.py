@@ -28,6 +28,7 @@ from listener.config.models import (
     Team,
     WatchOptions,
 )
+from listener.config.types import COUNTRY_CODES
 from listener.errors import ConfigError, Problem
 from listener.model import Watch
 
@@ -191,8 +192,8 @@ class _Loader:
         watches: list[Watch] = []
         for code, value in self._mapping("countries").items():
             loc: Loc = ("countries", code)
-            if not re.fullmatch(r"[A-Z]{2}", str(code)):
-                self._problem(loc, "write the ISO 3166 code in capitals, such as FR")
+            if code not in COUNTRY_CODES:
+                self._problem(loc, f"'{code}' is no ISO 3166 code; write capitals, such as FR or GB")
             if value is not None and not isinstance(value, dict):
                 self._problem(loc, "must be a mapping")
                 continue
@@ -214,6 +215,9 @@ class _Loader:
 
     def _country(self, defaults: dict[str, Any], own: dict[str, Any], loc: Loc) -> Country | None:
         merged = merge(defaults, own)
+        for key, section, what in (("team", "teams", "team"), ("pilot_receiver", "receivers", "receiver")):
+            if isinstance(merged.get(key), str):
+                self._check_reference(self._origin(loc, (key,)), merged[key], section, what)
         try:
             country = Country.model_validate(merged)
         except ValidationError as error:
@@ -222,11 +226,7 @@ class _Loader:
                 where = self._origin(loc, inner)
                 self._problem(where, describe(item, Country))
             return None
-        self._check_reference(self._origin(loc, ("team",)), country.team, "teams", "team")
-        if country.pilot_receiver is not None:
-            origin = self._origin(loc, ("pilot_receiver",))
-            self._check_reference(origin, country.pilot_receiver, "receivers", "receiver")
-        elif country.mode == "pilot":
+        if country.mode == "pilot" and country.pilot_receiver is None:
             self._problem(self._origin(loc, ("mode",)), "mode pilot needs a pilot_receiver to send its alerts to")
         self._check_playbooks(country, loc)
         return country

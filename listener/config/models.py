@@ -64,10 +64,19 @@ class Team(Strict):
     """What stands before the brand's signature in replies, for example the agent's first name."""
 
 
+def _base_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise PydanticCustomError("base_url", "write an address such as https://proxy.example/x")
+    return value
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
 class SourceOptions(Strict):
     """Options that every source has: one connection per network. A source adds its own."""
 
-    base_url: str | None = None
+    base_url: BaseUrl | None = None
     """Another address for the network's API: a proxy, an emulator, a test server."""
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 20.0
     every: Duration = 120.0
@@ -90,7 +99,7 @@ class ReceiverOptions(Strict):
     """Options that every receiver has. A receiver adds its own."""
 
     type: str
-    base_url: str | None = None
+    base_url: BaseUrl | None = None
 
 
 class Thresholds(Strict):

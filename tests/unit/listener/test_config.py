@@ -117,3 +117,10 @@ def test_no_text_makes_the_reader_raise_anything_else(text: str) -> None:
 def test_deep_nesting_and_growing_aliases_are_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         parse_yaml(text, "any.yaml")
+
+
+def test_a_wrong_reference_is_reported_beside_a_wrong_value(tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8").replace("team: desk", "team: nobody")
+    with pytest.raises(ConfigError) as caught:
+        load(text + "    thresholds: {urgent: 7}\n", tmp_path)
+    assert [problem.path for problem in caught.value.problems] == ["defaults.team", "countries.NO.thresholds.urgent"]
