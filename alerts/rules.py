@@ -72,7 +72,7 @@ def _verdicts(
     yield Verdict(
         "praise",
         praises and not complains and influence.score >= thresholds.praise,
-        f"praise worth a thank-you: influence {influence.score:.2f} (threshold {thresholds.praise:.2f})",
+        f"praise by a voice that carries: influence {influence.score:.2f} (threshold {thresholds.praise:.2f})",
     )
 
 

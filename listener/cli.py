@@ -50,37 +50,48 @@ def run(
     from listener.plugins import missing_secrets, status_lines
 
     settings = _load(config)
-    _configure_logging(verbose)
-    _say(*status_lines(settings, missing_secrets(settings)))
+    off = missing_secrets(settings)
+    _say(*status_lines(settings, off))
+    live = [item.type for name, item in settings.receivers.items() if f"receiver {name}" not in off]
+    _configure_logging(verbose, quiet="terminal" in live)  # a line about every step would stand between the cards
     stop = _stop_on_signals()
     with DatabaseLock(settings.store.url):
         try:
             with _progress(stop) as progress:
                 application = open_app(settings, progress=progress)
-            (_pass_once if once else _listen)(application, stop)
+            exit_status = (_pass_once if once else _listen)(application, stop)
         except _StoppedError:
+            exit_status = 0
             _say("stopped; nothing is lost")
     # A fetch or a classification may still be at work in a thread: everything is stored, so leave it behind.
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(exit_status)
 
 
-def _pass_once(application: "App", stop: threading.Event) -> None:
+def _pass_once(application: "App", stop: threading.Event) -> int:
+    """Return the exit status: 1 where not one watch could be read."""
     with _progress(stop) as progress:
         tally = application.run_once(stop, progress)
     typer.echo("\n".join(tally.lines()))
+    watches = application.collector.watches()
+    if tally.failed:
+        _say(f"{len(tally.failed)} of {len(watches)} watches could not be read:")
+        _say(*(f"  {watch}: {problem}" for watch, problem in tally.failed.items()))
     waiting = len(application.store.outbox.rows(("pending", "sending")))
     if waiting:
         _say(f"{waiting} notifications wait: their receivers did not accept them; the next run sends them")
     application.close()
+    return 1 if watches and len(tally.failed) == len(watches) else 0
 
 
-def _listen(application: "App", stop: threading.Event) -> None:
+def _listen(application: "App", stop: threading.Event) -> int:
     from listener.scheduler import Daemon
 
-    _say("listening; Ctrl-C stops")
+    live = application.store.triage.count_live()
+    _say(f"listening{f'; {live} alerts are open from before' if live else ''}; Ctrl-C stops")
     Daemon(application, stop).run()
     _say("stopped; nothing is lost")
+    return 0
 
 
 @app.command()
@@ -239,7 +250,7 @@ def _bar() -> Iterator["Progress"]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=1.0)
+        task = bar.add_task("loading the model", total=1.0)
         yield lambda what, share: bar.update(task, description=what, completed=share)
 
 

@@ -15,6 +15,7 @@ from alerts.receivers.base import Delivery, Receiver
 from alerts.receivers.terminal import TerminalReceiver
 from listener.app import App, Progress, load_classifier
 from listener.config import Config
+from listener.errors import SourceError
 from listener.model import Mention, Page, Skipped, Watch
 from listener.pipeline.tally import Tally
 from listener.plugins import Plugins
@@ -34,6 +35,14 @@ class ReplayReport:
     skipped: Counter[str] = field(default_factory=Counter)
     stored: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    assumed: Counter[str] = field(default_factory=Counter)
+    """Posts whose country nothing told, by the country assumed."""
+
+    def _assumed(self) -> list[str]:
+        return [
+            f"{count} posts whose country nothing tells were taken for {code}; choose with --country"
+            for code, count in self.assumed.items()
+        ]
 
     @property
     def adds_up(self) -> bool:
@@ -55,7 +64,8 @@ class ReplayReport:
         rate = tally.classified.total() / self.seconds if self.seconds else 0.0
         skipped = "".join(f"\n  skipped {count} x {reason}" for reason, count in self.skipped.most_common())
         return [
-            *tally.lines(),
+            *(line.replace("notifications sent", "notifications counted, none sent") for line in tally.lines()),
+            *self._assumed(),
             f"read {self.read} = {tally.new.total()} new + {repeated} repeated"
             f" + {self.skipped.total()} skipped{skipped}",
             f"classified {tally.classified.total()} = {tally.alerts.total()} raised an alert + {tally.joined.total()}"
@@ -132,11 +142,13 @@ class Replay:
             mentions = self._sorted_out(batch, report)
             if speed and mentions and self._wait(mentions[0], speed, stop):
                 break
-            self._take(mentions, report.tally, country, brand)
+            self._take(mentions, report, country, brand)
             self._app.work(report.tally, stop.is_set)
             self._app.send_all(report.tally, stop)
             if self._progress:
                 self._progress(f"replayed {report.read}", 0.0)
+        if not report.read:
+            raise SourceError(f"{file} holds no posts in a format that replay reads: see docs/file-format.md")
         report.stored |= self._app.store.counts()
         report.seconds = time.monotonic() - started
         return report
@@ -164,14 +176,19 @@ class Replay:
         distance_s = (mention.published_at - before).total_seconds() if before else 0.0
         return stop.wait(max(0.0, distance_s) / speed)
 
-    def _take(self, mentions: list[Mention], tally: Tally, country: str | None, brand: str | None) -> None:
+    def _take(self, mentions: list[Mention], report: ReplayReport, country: str | None, brand: str | None) -> None:
         from classifiers.copies import text_hash
 
+        tally = report.tally
         now = datetime.now(UTC)
         groups: dict[tuple[str, str], list[Mention]] = {}
         for mention in mentions:
             about = brand or named_brand(mention.text, self._config) or next(iter(self._config.brands))
-            groups.setdefault((self._country(mention, country), about), []).append(mention)
+            code = self._country(mention)
+            if code is None:
+                code = country or next(iter(self._config.countries))
+                report.assumed[code] += 1
+            groups.setdefault((code, about), []).append(mention)
         for (code, about), group in groups.items():
             settings = self._config.countries[code]
             watch = Watch(
@@ -189,8 +206,8 @@ class Replay:
                 )
             )
 
-    def _country(self, mention: Mention, default: str | None) -> str:
-        """Where the post says, else the first country that speaks its language, else the default."""
+    def _country(self, mention: Mention) -> str | None:
+        """Where the post says, else the first country that speaks its language, else None."""
         countries = self._config.countries
         for code in (mention.country, mention.author.country):
             if code in countries:
@@ -201,7 +218,7 @@ class Replay:
             for code, settings in countries.items()
             if base and base in {language.split("-")[0] for language in settings.languages}
         )
-        return next(speaking, default or next(iter(countries)))
+        return next(speaking, None)
 
 
 def _batches(rows: Iterator[Mention | Skipped], size: int) -> Iterator[list[Mention | Skipped]]:

@@ -11,6 +11,7 @@ from listener.config import Config
 from listener.model import AlertState, Author, Classification, Mention
 from listener.pipeline.assess import Assessment, assess
 from listener.pipeline.cards import CardBuilder, language_name
+from listener.plugins import missing_secrets
 from listener.store import AlertRow, TriageItem
 from playbooks.library import PlaybookLibrary
 
@@ -23,6 +24,7 @@ class TrialResult:
     assessment: Assessment
     receivers: list[str]
     card: Card
+    brand_assumed: bool
 
 
 class Trial:
@@ -47,7 +49,8 @@ class Trial:
         """Classify a text as if it had been posted now, decide on it, and build the card it would have."""
         settings = self._config.countries[country]
         now = datetime.now(UTC)
-        brand = brand or named_brand(text, self._config) or next(iter(self._config.brands))
+        named = brand or named_brand(text, self._config)
+        brand = named or next(iter(self._config.brands))
         author = Author(network, handle or "you", name=name or handle or "", handle=handle, followers=followers)
         (found,) = self._classifier.classify([text], network_languages=[None], country_languages=[settings.languages])
         item = TriageItem(
@@ -81,10 +84,13 @@ class Trial:
             first_posted_at=now,
             last_posted_at=now,
         )
-        receivers = self._receivers(alert, network, found)
-        return TrialResult(
-            found, assessment, receivers, self._cards.card(alert, item, assessment, self._cards.guidance(item))
-        )
+        off = missing_secrets(self._config)
+        receivers = [
+            f"{name} (off: {self._config.fallback_receiver} instead)" if f"receiver {name}" in off else name
+            for name in self._receivers(alert, network, found)
+        ]
+        card = self._cards.card(alert, item, assessment, self._cards.guidance(item))
+        return TrialResult(found, assessment, receivers, card, named is None)
 
     def _receivers(self, alert: AlertRow, network: str, found: Classification) -> list[str]:
         settings = self._config.countries[alert.country]
@@ -129,7 +135,7 @@ def _lines(result: TrialResult) -> Iterator[str]:
     urgency = " ".join(f"{level}:{p:.2f}" for level, p in enumerate(found.urgency_probabilities))
     yield f"language   {found.language} ({language_name(found.language)})"
     yield f"complaint  {found.complaint:.2f}"
-    yield f"urgency    {found.urgency.value} ({urgency})"
+    yield f"urgency    {3 * found.urgency_score:.1f} of 3 expected; chance of each level {urgency}"
     yield f"sentiment  {found.sentiment}"
     yield f"topic      {found.topic} ({found.topic_probability:.2f})"
     yield "signals    " + (" ".join(f"{letter}:{p:.2f}" for letter, p in found.signals.items()) or "none")
@@ -138,6 +144,8 @@ def _lines(result: TrialResult) -> Iterator[str]:
     yield f"priority   {assessment.priority.score:.2f} = {assessment.priority.explanation}"
     yield f"model      {found.model}"
     for verdict in assessment.decision.verdicts:
-        yield f"rule       {'yes' if verdict.holds else 'no '} {verdict.rule}: {verdict.because}"
+        yield f"rule       {verdict.rule} {'holds' if verdict.holds else 'does not hold'}: {verdict.because}"
     raises = assessment.decision.raises
     yield f"route      {', '.join(result.receivers)}" if raises else "route      none: no rule holds"
+    if result.brand_assumed:
+        yield f"brand      {result.card.brand}: assumed, because the text names none; choose with --brand"

@@ -5,7 +5,7 @@ from babel.core import UnknownLocaleError
 
 from alerts.card import Card, CardAuthor
 from listener.config import Config
-from listener.model import SIGNALS, Guidance, Urgency
+from listener.model import SIGNALS, Guidance, Sentiment, Urgency
 from listener.pipeline.assess import Assessment
 from listener.store import AlertRow, TriageItem
 from playbooks.library import PlaybookLibrary
@@ -24,9 +24,11 @@ class CardBuilder:
         brand = self._config.brands[item.brand]
         country = self._config.countries[item.country]
         mention, found = item.mention, item.classification
+        complains = found.complaint >= country.thresholds.complaint or found.sentiment is Sentiment.NEGATIVE
         return self._library.guide(
             GuideRequest(
-                topic=found.topic,
+                # Nobody who complains is thanked for praise, whatever the topic's own score says.
+                topic="other" if found.topic == "praise" and complains else found.topic,
                 signals=tuple(found.signals),
                 urgency=Urgency(found.urgency),
                 network=mention.network,

@@ -8,7 +8,7 @@ import structlog
 
 from classifiers.copies import text_hash
 from listener.clock import Clock
-from listener.config import Config
+from listener.config import Config, Secret
 from listener.errors import (
     QuotaExhaustedError,
     RefusedSourceError,
@@ -58,13 +58,16 @@ class Collector:
         """Fetch what is new for one watch, if its time has come. Never raises a source's error."""
         state = self._store.collecting.state(watch.id)
         now = self._clock.now()
-        if {watch.source, watch.id} & self.refused.keys() or (
-            state.next_poll_at and state.next_poll_at > now and not even_if_early
-        ):
+        early = state.next_poll_at is not None and state.next_poll_at > now
+        if {watch.source, watch.id} & self.refused.keys() or (early and not even_if_early):
+            return
+        if early and state.failures:  # a network that asked to be left alone is, in a single pass too
+            tally.failed[watch.id] = f"paused until {state.next_poll_at:%Y-%m-%d %H:%M} UTC: {state.problem}"
             return
         try:
             self._sweep(watch, state, tally, stopping)
         except SourceError as error:
+            tally.failed[watch.id] = str(error)
             self._failed(watch, error)
 
     def _sweep(self, watch: Watch, state: WatchState, tally: Tally, stopping: Callable[[], bool]) -> None:
@@ -118,9 +121,10 @@ class Collector:
             what = watch.id if isinstance(error, RefusedWatchError) else watch.source
             self.refused[what] = str(error)
             self._note(watch, error, now, now + timedelta(seconds=_LONGEST_PAUSE_S))
-            self._tell_operators(
-                f"{what}: stopped", f"{error} Mend it, then restart the daemon: {what} is off until then."
-            )
+            options = dict(self._config.sources[watch.source])
+            secrets = [repr(value) for value in options.values() if isinstance(value, Secret)]
+            check = f" Check {', '.join(secrets)}." if secrets and what == watch.source else ""
+            self._tell_operators(f"{what}: stopped", f"{_sentence(error)}{check} It is off until the daemon restarts.")
         else:
             asked = error.retry_after_s if isinstance(error, RetryableSourceError) else None
             pause = asked if asked is not None else self._backoff_s(watch, state.failures)
@@ -130,7 +134,9 @@ class Collector:
         if self._told.get(source, until - timedelta(days=1)) >= until:
             return
         self._told[source] = until
-        self._tell_operators(f"{source}: quota used up", f"It pauses until {until:%Y-%m-%d %H:%M} UTC. {error}")
+        self._tell_operators(
+            f"{source}: quota used up", f"{_sentence(error)} It pauses until {until:%Y-%m-%d %H:%M} UTC."
+        )
 
     def _note(self, watch: Watch, error: SourceError, now: datetime, until: datetime, gap: Gap | None = None) -> None:
         self._store.collecting.save_failure(watch.id, str(error), now=now, next_poll_at=until, gap=gap)
@@ -149,3 +155,8 @@ class Collector:
         if own == "default":
             return self._config.countries[watch.country].thresholds.max_age
         return None if own is None else float(own)
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error).strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."

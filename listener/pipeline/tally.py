@@ -19,6 +19,8 @@ class Tally:
     old: Counter[str] = field(default_factory=Counter)
     notifications: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Watches that could not be read in this pass, with the problem."""
 
     def countries(self) -> list[str]:
         """Return the countries that any counter has, sorted."""

@@ -132,6 +132,12 @@ class Triage:
             row = connection.execute(select(schema.alerts).where(schema.alerts.c.id == alert_id)).mappings().first()
         return None if row is None else _alert(row)
 
+    def count_live(self) -> int:
+        """Return how many alerts are open, claimed or snoozed."""
+        query = select(func.count()).select_from(schema.alerts).where(schema.alerts.c.state.in_(LIVE_STATES))
+        with reading(self._engine) as connection:
+            return connection.scalar(query) or 0
+
     def alerts(self, limit: int = 100) -> list[AlertRow]:
         """Return alerts, the latest first."""
         query = select(schema.alerts).order_by(schema.alerts.c.id.desc()).limit(limit)

@@ -145,7 +145,7 @@ def test_try_shows_classification_priority_rules_route_and_drafts(config: Path) 
         "complaint",
         "urgency",
         "priority",
-        "rule       yes",
+        "rule       urgent holds",
         "slack-western-europe",
         "Bonjour",
     ):
