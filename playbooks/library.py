@@ -40,6 +40,7 @@ LANGUAGE_NAMES: Mapping[str, str] = {
 }
 _TRADITIONAL_CHINESE = ("TW", "HK", "MO")
 _FALLBACK_TOPIC = "other"
+_FULL_WIDTH_MARKS = ("，", "。", "！", "、", "：")
 
 
 class PlaybookLibrary:
@@ -203,7 +204,10 @@ class _Writer:
         turn = _stable_number(self.request.seed, "private")
         opening = fill(choice[turn % len(choice)], brand=self.brand) if choice else ""
         post = links.safe_url(self.request.post_url) or ""
-        return " ".join(filter(None, (self.greeting(self.name), opening, post, self.signature)))
+        greeting = self.greeting(self.name)
+        # Full-width marks bring their own space.
+        between = "" if greeting.endswith(_FULL_WIDTH_MARKS) else " "
+        return " ".join(filter(None, (f"{greeting}{between}{opening}".strip(), post, self.signature)))
 
     def greeting(self, name: str) -> str:
         return fill(self.phrases.greeting_named, name=name) if name else self.phrases.greeting_unnamed

@@ -118,9 +118,15 @@ def _phrase_problems(phrases: Phrases) -> Iterator[Problem]:
     for path, source, rendered in _phrase_texts(phrases):
         bare = _PLACEHOLDER.sub("", source)
         faults = [*_wording(rendered), *_script(bare, phrases.locale)]
-        if not path.startswith("private"):
-            faults += _personal(bare, phrases.locale, ())
+        faults += _greets_again(bare, phrases) if path.startswith("private") else _personal(bare, phrases.locale, ())
         yield from (phrases.places[path].problem(fault) for fault in faults)
+
+
+def _greets_again(source: str, phrases: Phrases) -> Iterator[str]:
+    """The private message opens with the greeting already."""
+    words = regex.findall(r"\w+", phrases.greeting_unnamed.casefold())[:1]
+    if words and regex.findall(r"\w+", source.casefold())[:1] == words:
+        yield "begins with a greeting; the locale's greeting stands before it already"
 
 
 def _phrase_texts(phrases: Phrases) -> Iterator[tuple[str, str, str]]:

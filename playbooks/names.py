@@ -8,6 +8,12 @@ from playbooks.model import NameStyle
 from playbooks.values import clean
 
 MAX_NAME_CHARACTERS = 30
+_MAX_RAW_CHARACTERS = 50 * MAX_NAME_CHARACTERS
+_EDGES = " .-'’~*·•|_^"
+# Emoji with their joiners, flags and selectors; a trade mark stays, for it tells a brand from a person.
+_DECORATION = regex.compile(
+    r"(?:(?![©®™])[\p{So}\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}\ufe0e\ufe0f\u20e3]\u200d?)+"
+)
 _SCRIPTS = (
     r"\p{Latin}",
     r"\p{Cyrillic}",
@@ -39,9 +45,13 @@ def _words(text: str) -> frozenset[str]:
 
 
 _TITLES = _words(
-    "dr mr mrs ms miss mx prof herr frau mme mlle m sr sra srta don doña dhr mevr mevrouw ing ir mag dott dott.ssa "
-    "sig sig.ra pan pani г-н г-жа д-р"
+    "dr mr mrs ms miss mx sir madam prof professor doctor dipl-ing herr frau hr fr m mm mme mlle monsieur madame "
+    "mademoiselle sr sra srta señor señora don doña dhr mevr mevrouw ing ir mag dott dott.ssa sig sig.ra signor "
+    "signora senhor senhora pan pani bay bayan sayın bapak ibu г-н г-жа д-р господин госпожа пан пані доктор "
+    "профессор د الدكتور الدكتورة السيد السيدة श्री श्रीमती डॉ"
 )
+# A name that carries its own form of address, which the greeting would say twice.
+_HONORIFIC = regex.compile(r"(?:さん|さま|様|ちゃん|くん|君|님|씨)$")
 _PARTICLES = _words(
     "de del della di da dos das do du des van von der den ter ten la le el al bin ibn ben y e zu zur of af"
 )
@@ -62,27 +72,43 @@ def addressee(author_name: str, handle: str | None, style: NameStyle, brand_word
 
     A handle is not a name. `style` is the locale's: the first name alone, or the whole name.
     """
-    name = clean(author_name, MAX_NAME_CHARACTERS).strip(" .-'’")
-    words = name.split()
-    while words and words[0].casefold().rstrip(".") in _TITLES:
-        words = words[1:]
+    name = clean(_DECORATION.sub(" ", author_name[:_MAX_RAW_CHARACTERS]), MAX_NAME_CHARACTERS).strip(_EDGES)
+    given = _without_initials(name.split())
+    words = _without_titles(given)
+    titled = len(words) < len(given)
     if not _is_person(words, handle, brand_words):
         return ""
     if _CASED.match(words[0]):
         words = _capitalised(words)
         if not all(_is_capitalised(word) for word in words):
             return ""
-        if style == "first":
-            return words[0]
     # An East Asian name is never cut: which part is the family name, and whether it may stand alone, differs.
-    elif style == "first" and not _EAST_ASIAN.match(words[0]):
-        return words[0]
-    return " ".join(words)
+    if _EAST_ASIAN.match(words[0]):
+        return " ".join(words)
+    # After a title a single word is the family name; where names are given whole, half of one is too familiar.
+    if len(words) == 1 and (titled or style == "full"):
+        return ""
+    return words[0] if style == "first" else " ".join(words)
+
+
+def _without_initials(words: list[str]) -> list[str]:
+    """The last words of "Beat Z" or "Anna M. K." say nothing in a greeting."""
+    while len(words) > 1 and len(_letters(words[-1])) == 1 and not _EAST_ASIAN.match(words[-1]):
+        words = words[:-1]
+    return words
+
+
+def _without_titles(words: list[str]) -> list[str]:
+    while words and words[0].casefold().rstrip(".") in _TITLES:
+        words = words[1:]
+    return words
 
 
 def _is_person(words: list[str], handle: str | None, brand_words: Collection[str]) -> bool:
     whole = " ".join(words)
     if not 1 <= len(words) <= 3 or not _PERSON.fullmatch(whole):
+        return False
+    if _HONORIFIC.search(whole):
         return False
     if len(words) == 1 and handle and _letters(whole) == _letters(handle):
         return False

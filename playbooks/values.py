@@ -10,6 +10,13 @@ _BREAKS = regex.compile(r"[\s\p{Zl}\p{Zp}\p{Cc}]+")
 _INVISIBLE = regex.compile(r"[\p{Cs}\p{Co}\p{Cn}]|(?![\u200c\u200d])\p{Cf}")
 _ADDRESS = regex.compile(r"[@＠#＃]|://|www\.|\w\.\w+/|(?<=\w\w)\.\p{L}{2,}")
 _CASED = r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Nd}]"
+# Names of up to three words; Chinese and Japanese ones stand without spaces, so a space joins two places.
+_IDEOGRAPHS = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
+_PLACE_WORD = r"\p{L}[\p{L}\p{M}\u200c\u200d'’ʼ.\-]*"
+_PLACE = regex.compile(
+    rf"{_IDEOGRAPHS}{{2,}}|(?!\p{{Ll}}|{_IDEOGRAPHS}){_PLACE_WORD}(?: (?!{_IDEOGRAPHS}){_PLACE_WORD}){{0,2}}"
+)
+MAX_PLACE_CHARACTERS = 25
 MAX_VALUE_CHARACTERS = 80
 
 
@@ -26,9 +33,14 @@ def on_one_line(text: str) -> str:
 
 
 def clean_place(value: str) -> str:
-    """Return a place name, or "" where it holds a link, an account or a tag that a reply would then carry."""
+    """Return the first part of a place ("Zürich" of "Zürich, Schweiz"), or "" where it is not one short name.
+
+    Links, accounts, tags, figures, flags and whole sentences are no names.
+    """
     text = clean(value)
-    return "" if _ADDRESS.search(text) or not regex.search(r"\p{L}", text) else text
+    name = regex.split(r"[,，、،]", text)[0].strip()
+    fits = len(name) <= MAX_PLACE_CHARACTERS and not _ADDRESS.search(text) and _PLACE.fullmatch(name)
+    return name if fits else ""
 
 
 def find_product(text: str, products: Sequence[str]) -> str:

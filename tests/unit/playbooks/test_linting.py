@@ -95,6 +95,15 @@ def test_missing_locales_are_named(tmp_path: Path) -> None:
         assert f"the phrases of '{locale}' are missing; add _phrases/{locale}.yaml" in found
 
 
+def test_a_private_message_that_greets_again_is_found(tmp_path: Path) -> None:
+    shutil.copytree(PlaybookLibrary.load().contents.folder, tmp_path / "library")
+    file = tmp_path / "library" / "_phrases" / "es.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("Somos {{", "Hola, somos {{"), encoding="utf-8")
+    (problem,) = check(tmp_path / "library")
+    assert problem.path == "private[0]"
+    assert "begins with a greeting" in problem.text
+
+
 def test_the_shipped_library_has_no_problem() -> None:
     assert [str(problem) for problem in check()] == []
 

@@ -26,15 +26,52 @@ def test_a_value_that_is_too_long_is_left_out_rather_than_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["@support", "Paris #fail", "https://evil.example/x", "www.evil", "evil.com", "123", ""]
+    "place",
+    [
+        "@support",
+        "Paris #fail",
+        "https://evil.example/x",
+        "www.evil",
+        "evil.com",
+        "123",
+        "",
+        "千葉 成田市",
+        "Paris 🇫🇷",
+        "🌍",
+        "Paris (15e)",
+        "Berlin/Hamburg",
+        "London 2",
+        "somewhere over the rainbow",
+        "in your heart",
+        "San Francisco Bay Area",
+        "A" * 26,
+        "Gate B, Zürich 2 @zrh",
+    ],
 )
-def test_a_place_that_would_carry_a_link_or_call_an_account_is_left_out(place: str) -> None:
+def test_a_place_that_is_not_one_short_name_is_left_out(place: str) -> None:
     assert clean_place(place) == ""
 
 
-@pytest.mark.parametrize("place", ["Lyon", "St. Gallen", "Новосибирск", "上海市", "Paris (15e)", "Val-d'Oise"])
+@pytest.mark.parametrize(
+    "place", ["Lyon", "St. Gallen", "Новосибирск", "上海市", "Val-d'Oise", "서울 강남구", "New York City", "नई दिल्ली"]
+)
 def test_an_ordinary_place_is_kept(place: str) -> None:
     assert clean_place(place) == place
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("Zürich, Schweiz", "Zürich"),
+        ("Madrid, España", "Madrid"),
+        ("东京，日本", "东京"),
+        ("東京都、日本", "東京都"),
+        ("دبي، الإمارات", "دبي"),
+        ("Lyon, 69003", "Lyon"),
+    ],
+)
+def test_of_a_place_in_several_parts_the_first_is_kept(place: str, name: str) -> None:
+    assert clean_place(place) == name
 
 
 @pytest.mark.parametrize(
