@@ -20,6 +20,7 @@ from listener.pipeline.tally import Tally
 from listener.pipeline.triage import TriageStep
 from listener.plugins import Plugins, open_plugins
 from listener.store import Store
+from listener.store.engine import sqlite_path
 from playbooks.library import PlaybookLibrary
 
 if TYPE_CHECKING:
@@ -76,8 +77,17 @@ class App:
         self._working = threading.Lock()
 
     def effective_receiver(self, name: str) -> str:
-        """Return the receiver itself, or the fallback where it is off or disabled."""
-        return name if self.sender.is_on(name) else self.config.fallback_receiver
+        """Return the receiver itself; where it is off or disabled the fallback, else any that is on."""
+        candidates = (name, self.config.fallback_receiver, *self.plugins.receivers)
+        return next((candidate for candidate in candidates if self.sender.is_on(candidate)), name)
+
+    def hand_over_orphans(self) -> None:
+        """Give what waits for receivers that are off or no longer configured to one that is on."""
+        for name in self.store.outbox.receivers_waiting():
+            successor = self.effective_receiver(name)
+            if successor != name and self.sender.is_on(successor):
+                message = dump_message(f"Receiver {name} is off", "What it had not sent comes here.")
+                self.store.outbox.disable(name, "is off", successor, message, self.clock.now())
 
     def tell_operators(self, title: str, text: str) -> None:
         """Queue a message to operators, to where unrouted alerts go."""
@@ -149,15 +159,19 @@ class DatabaseLock:
     """Keeps a second daemon off the same SQLite file; PostgreSQL needs none."""
 
     def __init__(self, url: str) -> None:
-        self._path = Path(url.removeprefix("sqlite:///") + ".lock") if url.startswith("sqlite:///") else None
+        path = sqlite_path(url)
+        self._path = None if path is None else path.with_name(path.name + ".lock")
         self._descriptor: int | None = None
 
     def __enter__(self) -> "DatabaseLock":
         if self._path is not None:
             import fcntl
 
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            except OSError as error:
+                raise StoreError(f"{self._path} cannot be made: {error.strerror}; see store.url") from error
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -194,4 +208,6 @@ def open_app(config: Config, *, progress: Progress | None = None, clock: Clock |
     if config.store.url.startswith("sqlite"):
         store.outbox.release()
     store.outbox.enable_all()
-    return App(config, plugins, classifier, library, store, clock)
+    app = App(config, plugins, classifier, library, store, clock)
+    app.hand_over_orphans()
+    return app

@@ -37,6 +37,15 @@ def main() -> None:
     except ListenerError as error:
         print(f"error: {error}" if "\n" not in str(error) else str(error), file=sys.stderr)
         sys.exit(1)
+    except _StoppedError:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        if type(error).__module__.split(".")[0] != "sqlalchemy":
+            raise
+        reason = str(getattr(error, "orig", None) or error).split("\n", 1)[0]
+        print(f"error: the database does not answer: {reason}; nothing that was stored is lost", file=sys.stderr)
+        sys.exit(1)
 
 
 @app.command()
@@ -120,6 +129,7 @@ def try_text(
     """Show what would become of a post: classification, priority, rules, route, card with reply drafts."""
     from listener.trial import Trial, print_trial
 
+    _end_with_the_pipe()
     settings = _load(config)
     if country not in settings.countries:
         raise _usage(f"country {country} is not configured; known: {', '.join(settings.countries)}")
@@ -152,15 +162,17 @@ def replay(
 
     Nothing is sent to anyone: alerts go to this terminal.
     """
+    from listener.app import DatabaseLock
     from listener.replaying import Replay
 
+    _end_with_the_pipe()
     settings = _load(config)
     _configure_logging(verbose, quiet=True)
     for value, known, what in ((country, settings.countries, "country"), (brand, settings.brands, "brand")):
         if value is not None and value not in known:
             raise _usage(f"{what} {value} is not configured; known: {', '.join(known)}")
     stop = _stop_on_signals()
-    with _progress(stop) as progress:
+    with DatabaseLock(store or ""), _progress(stop) as progress:
         replaying = Replay(settings, store_url=store, cards=cards, progress=progress)
         report = replaying.run(file, stop, country=country, brand=brand, network=network, speed=speed)
     typer.echo("\n".join(report.lines()))
@@ -175,6 +187,7 @@ def status(config: ConfigOption = _DEFAULT_CONFIG) -> None:
     from listener.status import report
     from listener.store import Store
 
+    _end_with_the_pipe()
     settings = _load(config)
     database = Store(settings.store.url)
     typer.echo("\n".join(report(settings, database)))
@@ -186,6 +199,12 @@ def _load(path: Path) -> "Config":
     from listener.plugins import plugin_options
 
     return load_config(path, plugin_options())
+
+
+def _end_with_the_pipe() -> None:
+    """End quietly when whoever reads our output has gone, as in `listener status | head`."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def _usage(message: str) -> typer.BadParameter:

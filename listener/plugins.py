@@ -67,7 +67,12 @@ def status_lines(config: Config, off: Mapping[str, str]) -> list[str]:
     ]
     lines += [f"{name} is off: {hint}" for name, hint in off.items()]
     if any(name.startswith("receiver ") for name in off):
-        lines.append(f"alerts for a receiver that is off go to '{config.fallback_receiver}'")
+        on = [name for name in config.receivers if f"receiver {name}" not in off]
+        successor = config.fallback_receiver if config.fallback_receiver in on else next(iter(on), None)
+        if successor is None:
+            lines.append("NO RECEIVER IS ON: alerts are kept and nobody is told; add one of type terminal")
+        else:
+            lines.append(f"alerts for a receiver that is off go to '{successor}'")
     return lines
 
 

@@ -15,7 +15,7 @@ from alerts.receivers.base import Delivery, Receiver
 from alerts.receivers.terminal import TerminalReceiver
 from listener.app import App, Progress, load_classifier
 from listener.config import Config
-from listener.errors import SourceError
+from listener.errors import SourceError, StoreError
 from listener.model import Mention, Page, Skipped, Watch
 from listener.pipeline.tally import Tally
 from listener.plugins import Plugins
@@ -112,8 +112,16 @@ class Replay:
             Plugins(receivers=names),
             load_classifier(config, progress),
             PlaybookLibrary.load(),
-            Store(url),
+            self._open(url),
         )
+
+    @staticmethod
+    def _open(url: str) -> Store:
+        store = Store(url)
+        if store.outbox.receivers_waiting():
+            store.close()
+            raise StoreError("that database holds notifications that wait to be sent; replay into one of its own")
+        return store
 
     def run(
         self,

@@ -17,6 +17,7 @@ _WORK_S = 1.0
 _SEND_S = 0.5
 _FORGET_S = 3600.0
 _STOP_WITHIN_S = 3.0
+_WATCH_CLOCK_S = 1.0
 
 
 class Daemon:
@@ -46,12 +47,25 @@ class Daemon:
         """Work until the stop event is set; returns within seconds of it."""
         self._scheduler.start()
         try:
-            self._stop.wait()
+            self._wait()
         finally:
             self._stop.set()
             waiter = threading.Thread(target=self._scheduler.shutdown, kwargs={"wait": True}, daemon=True)
             waiter.start()
             waiter.join(_STOP_WITHIN_S)
+
+    def _wait(self) -> None:
+        """Wait for the stop; when the clock goes back, let every job run at once.
+
+        The scheduler plans by the clock: without this it would sleep for as long as the clock went back.
+        """
+        before = datetime.now(UTC)
+        while not self._stop.wait(_WATCH_CLOCK_S):
+            now = datetime.now(UTC)
+            if now < before:
+                for job in self._scheduler.get_jobs():
+                    job.modify(next_run_time=now)
+            before = now
 
     def _every(self, seconds: float, name: str, executor: str, step: Callable[[], object]) -> None:
         self._scheduler.add_job(

@@ -85,6 +85,7 @@ def parse_yaml(text: str, file: str) -> Document:
 
 
 _DEEPEST = 60
+_LONGEST_NUMBER = 40
 
 
 class _CoreLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -150,7 +151,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return text
     if text in _WORDS:
         return _WORDS[text]
-    if _INT.fullmatch(text):
+    if _INT.fullmatch(text) and len(text) < _LONGEST_NUMBER:
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if _FLOAT.fullmatch(text):
         return float(text)

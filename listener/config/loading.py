@@ -79,10 +79,11 @@ class _Loader:
         self.plugins = plugins
         self.path = path
         self.problems: list[Problem] = []
+        self.brands: dict[str, Brand] = {}
 
     def load(self) -> Config:
         self._check_sections()
-        brands = self._named("brands", Brand)
+        brands = self.brands = self._named("brands", Brand)
         for name, brand in brands.items():
             for topic, playbook in brand.playbooks.items():
                 self._check_playbook(playbook, ("brands", name, "playbooks", topic))
@@ -151,12 +152,15 @@ class _Loader:
     def _named(self, section: str, model: type[Strict]) -> dict[str, Any]:
         result = {}
         for name, value in self._mapping(section).items():
-            if not re.fullmatch(r"[\w-]+", str(name)):
-                self._problem((section, name), "a name has only letters, digits, - and _")
+            self._check_name((section, name))
             parsed = self._parse(model, value, (section, name))
             if parsed is not None:
                 result[str(name)] = parsed
         return result
+
+    def _check_name(self, loc: Loc) -> None:
+        if not re.fullmatch(r"[\w-]{1,60}", str(loc[-1])):
+            self._problem(loc, "a name has at most 60 letters, digits, - and _")
 
     def _sources(self) -> dict[str, SourceOptions]:
         result: dict[str, SourceOptions] = {}
@@ -174,6 +178,7 @@ class _Loader:
         result: dict[str, ReceiverOptions] = {}
         for name, value in self._mapping("receivers").items():
             loc: Loc = ("receivers", name)
+            self._check_name(loc)
             kind = value.get("type") if isinstance(value, dict) else None
             model = self.plugins.receivers.get(str(kind))
             if model is None:
@@ -190,8 +195,9 @@ class _Loader:
         defaults = self._mapping("defaults")
         countries: dict[str, Country] = {}
         watches: list[Watch] = []
-        for code, value in self._mapping("countries").items():
-            loc: Loc = ("countries", code)
+        for key, value in self._mapping("countries").items():
+            loc: Loc = ("countries", key)
+            code = str(key)
             if code not in COUNTRY_CODES:
                 self._problem(loc, f"'{code}' is no ISO 3166 code; write capitals, such as FR or GB")
             if value is not None and not isinstance(value, dict):
@@ -273,20 +279,18 @@ class _Loader:
     def _brand_watches(
         self, code: str, country: Country, source: str, options: WatchOptions, loc: Loc
     ) -> Iterator[Watch]:
-        for brand_id, raw in self._mapping("brands").items():
+        for brand_id, brand in self.brands.items():  # those in order; the others are reported under brands
             if options.brands is not None and brand_id not in options.brands:
                 continue
-            if not isinstance(raw, dict) or not isinstance(raw.get("terms"), list):
-                continue  # reported under brands
             yield Watch(
-                id="/".join(filter(None, (source, code, str(brand_id), options.name))),
+                id="/".join(filter(None, (source, code, brand_id, options.name))),
                 source=source,
-                brand=str(brand_id),
+                brand=brand_id,
                 country=code,
                 languages=tuple(country.languages),
-                terms=tuple(map(str, raw["terms"])),
-                exclude=tuple(map(str, raw.get("exclude") or ())),
-                account=(raw.get("accounts") or {}).get(source),
+                terms=tuple(brand.terms),
+                exclude=tuple(brand.exclude),
+                account=brand.accounts.get(source),
                 timezone=country.timezone,
                 options=options,
             )
@@ -306,7 +310,8 @@ class _Loader:
                 if label in known:
                     for name in value if isinstance(value, list) else [value]:
                         self._check_reference((*loc, "match", label), name, known[label], label)
-            for index, child in enumerate(route.get("routes") or ()):
+            children = route.get("routes")
+            for index, child in enumerate(children if isinstance(children, list) else ()):
                 walk(child, (*loc, "routes", index))
 
         root = self.data.get("route")
@@ -318,7 +323,10 @@ class _Loader:
         names = self._mapping(section)
         if not names:
             return  # reported already: nothing can be referred to
-        if name is not None and name not in names:
+        if name is not None and not isinstance(name, str):
+            if loc == ("fallback_receiver",):  # elsewhere the shape is checked on its own
+                self._problem(loc, f"must be the name of a {what}")
+        elif name is not None and name not in names:
             self._problem(loc, f"there is no {what} '{name}'; known: {', '.join(map(str, names)) or 'none'}")
 
 

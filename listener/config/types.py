@@ -13,6 +13,7 @@ from listener.errors import MissingSecretError
 
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_LONGEST_S = 3650 * 86400.0
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 COUNTRY_CODES = frozenset(
     """
@@ -91,13 +92,10 @@ class Secret:
 
 
 def _parse_duration(value: object) -> float:
-    if isinstance(value, str):
-        match = _DURATION.fullmatch(value.strip())
-        if match:
-            return float(match[1]) * _SECONDS[match[2]]
-    if isinstance(value, float):  # already parsed
-        return value
-    raise PydanticCustomError("duration", "a duration is a number with a unit: 500ms, 30s, 2m, 1h or 7d")
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 30 else None
+    if match and (seconds := float(match[1]) * _SECONDS[match[2]]) <= _LONGEST_S:
+        return seconds
+    raise PydanticCustomError("duration", "a duration is a number with a unit: 500ms, 30s, 2m, 1h or 7d, at most 3650d")
 
 
 Duration = Annotated[float, BeforeValidator(_parse_duration)]
@@ -153,6 +151,8 @@ def _parse_days(text: str) -> list[str]:
 
 def _parse_span(text: str) -> tuple[time, time]:
     try:
+        if not re.fullmatch(r"\d\d:\d\d-\d\d:\d\d", text):
+            raise ValueError
         start, end = (time.fromisoformat(part) for part in text.split("-"))
     except ValueError:
         raise PydanticCustomError("hours", "'{text}' is no span of hours such as 09:00-18:00", {"text": text}) from None

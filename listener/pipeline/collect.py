@@ -27,6 +27,8 @@ log = structlog.get_logger("listener.collect")
 PAGES_A_POLL = 50
 """A watch with more waits for its next turn, so that one back-fill does not starve the others."""
 _LONGEST_PAUSE_S = 3600.0
+_LONGEST_ASKED_S = 86_400.0
+_LONGEST_QUOTA = timedelta(days=32)
 
 
 class Collector:
@@ -58,7 +60,7 @@ class Collector:
         """Fetch what is new for one watch, if its time has come. Never raises a source's error."""
         state = self._store.collecting.state(watch.id)
         now = self._clock.now()
-        early = state.next_poll_at is not None and state.next_poll_at > now
+        early = state.next_poll_at is not None and now < state.next_poll_at <= now + self._longest(watch, state)
         if {watch.source, watch.id} & self.refused.keys() or (early and not even_if_early):
             return
         if early and state.failures:  # a network that asked to be left alone is, in a single pass too
@@ -67,8 +69,15 @@ class Collector:
         try:
             self._sweep(watch, state, tally, stopping)
         except SourceError as error:
-            tally.failed[watch.id] = str(error)
+            tally.failed[watch.id] = _sentence(error)
             self._failed(watch, error)
+        except Exception as error:  # noted here, so that the watch backs off; logged where jobs are guarded
+            tally.failed[watch.id] = f"unexpected {type(error).__name__}"
+            pause = timedelta(seconds=self._backoff_s(watch, state.failures))
+            self._store.collecting.save_failure(
+                watch.id, f"unexpected {type(error).__name__}", now=now, next_poll_at=now + pause
+            )
+            raise
 
     def _sweep(self, watch: Watch, state: WatchState, tally: Tally, stopping: Callable[[], bool]) -> None:
         cursor = state.cursor
@@ -113,13 +122,13 @@ class Collector:
         now = self._clock.now()
         state = self._store.collecting.state(watch.id)
         if isinstance(error, QuotaExhaustedError):
-            until = error.resets_at or now + timedelta(hours=24)
-            gap = Gap(state.succeeded_at or now, until, f"quota used up: {error}")
+            until = min(error.resets_at or now + timedelta(hours=24), now + _LONGEST_QUOTA)
+            gap = Gap(state.succeeded_at or now, until, f"quota used up: {_sentence(error)}")
             self._note(watch, error, now, until, gap)
             self._tell_of_quota(watch.source, error, until)
         elif isinstance(error, RefusedSourceError):
             what = watch.id if isinstance(error, RefusedWatchError) else watch.source
-            self.refused[what] = str(error)
+            self.refused[what] = _sentence(error)
             self._note(watch, error, now, now + timedelta(seconds=_LONGEST_PAUSE_S))
             options = dict(self._config.sources[watch.source])
             secrets = [repr(value) for value in options.values() if isinstance(value, Secret)]
@@ -127,7 +136,7 @@ class Collector:
             self._tell_operators(f"{what}: stopped", f"{_sentence(error)}{check} It is off until the daemon restarts.")
         else:
             asked = error.retry_after_s if isinstance(error, RetryableSourceError) else None
-            pause = asked if asked is not None else self._backoff_s(watch, state.failures)
+            pause = min(asked, _LONGEST_ASKED_S) if asked is not None else self._backoff_s(watch, state.failures)
             self._note(watch, error, now, now + timedelta(seconds=pause))
 
     def _tell_of_quota(self, source: str, error: QuotaExhaustedError, until: datetime) -> None:
@@ -139,8 +148,13 @@ class Collector:
         )
 
     def _note(self, watch: Watch, error: SourceError, now: datetime, until: datetime, gap: Gap | None = None) -> None:
-        self._store.collecting.save_failure(watch.id, str(error), now=now, next_poll_at=until, gap=gap)
-        log.warning("poll failed", watch=watch.id, kind=type(error).__name__, problem=str(error), until=str(until))
+        problem = _sentence(error)
+        self._store.collecting.save_failure(watch.id, problem, now=now, next_poll_at=until, gap=gap)
+        log.warning("poll failed", watch=watch.id, kind=type(error).__name__, problem=problem, until=str(until))
+
+    def _longest(self, watch: Watch, state: WatchState) -> timedelta:
+        """How far ahead a next poll can truly lie; one beyond was written by a clock that was wrong."""
+        return _LONGEST_QUOTA if state.failures else timedelta(seconds=2 * self._interval_s(watch) + 60)
 
     def _backoff_s(self, watch: Watch, failures: int) -> float:
         longest = self._interval_s(watch) * 2 ** min(failures, 10)
@@ -158,5 +172,6 @@ class Collector:
 
 
 def _sentence(error: Exception) -> str:
-    text = str(error).strip()
+    """Return an error as a sentence. Networks' own words may carry escapes or turn the writing direction."""
+    text = "".join(character if character.isprintable() else " " for character in str(error)).strip()
     return text if text.endswith((".", "!", "?")) else f"{text}."

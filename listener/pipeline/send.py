@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from alerts.card import Card, OperatorMessage, load_card
+from alerts.card import OperatorMessage, load_card
 from alerts.receivers.base import Delivery, Receiver
 from listener.clock import Clock
 from listener.errors import DeliveryError, PermanentDeliveryError, RetryableDeliveryError
@@ -19,8 +19,11 @@ log = structlog.get_logger("listener.send")
 
 LEASE = timedelta(minutes=2)
 _LONGEST_PAUSE_S = 300.0
-_GIVE_UP_AFTER = timedelta(days=2)
-_CLOCK_SKEW_S = 300.0
+_LONGEST_ASKED_S = 3600.0
+"""No vendor asks for more in earnest; a broken answer must not silence a channel for years."""
+_MOST_ATTEMPTS = 600
+"""About two days of trying; time in which the daemon was off does not count."""
+_CLOCK_SKEW_S = 86_400.0
 _MESSAGE: TypeAdapter[OperatorMessage] = TypeAdapter(OperatorMessage)
 
 
@@ -87,14 +90,19 @@ class Sender:
         return True
 
     def _deliver(self, receiver: Receiver, item: OutboxItem) -> Delivery:
-        if item.kind == "operator":
-            receiver.tell(_MESSAGE.validate_json(item.payload))
+        try:
+            message = _MESSAGE.validate_json(item.payload) if item.kind == "operator" else None
+            card = load_card(item.payload) if message is None else None
+        except ValidationError as error:
+            raise PermanentDeliveryError("the stored message cannot be read") from error
+        if card is None:
+            if message is not None:
+                receiver.tell(message)
             return Delivery()
-        card: Card = load_card(item.payload)
         if item.kind == "update":
             return receiver.update(item.key, card, Delivery(item.channel, item.message_id))
         if item.ambiguous:
-            found = receiver.find(item.key, item.tried_at.timestamp() - _CLOCK_SKEW_S)
+            found = receiver.find(item.key, item.created_at.timestamp() - _CLOCK_SKEW_S)
             if found is not None:
                 log.info("was delivered before", notification=item.id, receiver=item.receiver)
                 return found
@@ -107,18 +115,29 @@ class Sender:
             if error.receiver_gone:
                 self._disable(item, str(error))
             else:
-                self._outbox.dead(item, str(error))
+                self._give_up(item, str(error))
             return
-        if now - item.tried_at > _GIVE_UP_AFTER:
-            self._outbox.dead(item, f"gave up after {item.attempts} attempts: {error}")
+        if item.attempts >= _MOST_ATTEMPTS:
+            self._give_up(item, f"gave up after {item.attempts} attempts: {error}")
             return
         asked = error.retry_after_s if isinstance(error, RetryableDeliveryError) else None
+        asked = None if asked is None else min(max(asked, 0.0), _LONGEST_ASKED_S)
         pause = asked if asked is not None else self._backoff_s(item.attempts)
         ambiguous = isinstance(error, RetryableDeliveryError) and error.ambiguous
         # An edit may be made twice, and a failed look-up leaves the question open.
         self._outbox.retry(item, str(error), now + timedelta(seconds=pause), ambiguous=ambiguous or item.ambiguous)
         if asked is not None:
             self._hold(item.receiver, asked)
+
+    def _give_up(self, item: OutboxItem, reason: str) -> None:
+        """End one notification; where another receiver is on, it gets the alert, and operators learn why."""
+        successor = next((name for name in self._successors if self.is_on(name) and name != item.receiver), None)
+        if item.kind == "update" or successor is None:
+            self._outbox.dead(item, reason)
+        else:
+            message = dump_message(f"{item.receiver} did not take a message", f"It comes here instead. {reason}")
+            self._outbox.hand_over(item, successor, reason, message, self._clock.now())
+        log.error("gave up", notification=item.id, receiver=item.receiver, reason=reason, successor=successor)
 
     def _disable(self, item: OutboxItem, reason: str) -> None:
         self._disabled[item.receiver] = reason

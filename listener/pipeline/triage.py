@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.card import dump_card
 from alerts.grouping import held_fingerprints, wanted_fingerprints
@@ -41,15 +42,28 @@ class TriageStep:
         waiting = self._store.waiting(limit)
         # By time, so that what somebody wrote before a problem does not join the alert that it raised.
         for item in sorted(waiting, key=lambda item: item.mention.published_at):
-            outcome = self._decide(item)
+            outcome = self._decide_or_set_aside(item)
             counter = {"raised": tally.alerts, "joined": tally.joined, "old": tally.old}.get(outcome, tally.quiet)
             counter[item.country] += 1
         return len(waiting)
 
+    def _decide_or_set_aside(self, item: TriageItem) -> str:
+        """One mention that nobody foresaw must not keep those behind it from being seen.
+
+        A fault of the database is no fault of the mention: then everything waits.
+        """
+        try:
+            return self._decide(item)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            log.exception("mention set aside", match=item.match_id, network=item.mention.network)
+            return self._forget(item, "failed")
+
     def _decide(self, item: TriageItem) -> str:
         country = self._config.countries.get(item.country)
-        if country is None or item.brand not in self._config.brands:
-            return self._forget(item)
+        if country is None or country.mode == "off" or item.brand not in self._config.brands:
+            return self._forget(item, "not configured")  # it has left since the mention was collected
         assessment = self._assess(item, country)
         now = self._clock.now()
         root = item.copy_of or item.mention_id
@@ -60,7 +74,7 @@ class TriageStep:
             wanted = wanted_fingerprints(item.mention, item.brand, root)
             within = timedelta(seconds=country.join_within)
             live = transaction.live_alert(wanted, item.mention.published_at, within)
-            if live is not None:
+            if live is not None and live.country in self._config.countries:
                 outcome = "joined"
                 self._join(transaction, live, item, assessment, held, now)
             elif not assessment.decision.raises:
@@ -80,11 +94,10 @@ class TriageStep:
             )
         return outcome
 
-    def _forget(self, item: TriageItem) -> str:
-        """The country or brand has left the configuration since the mention was collected."""
+    def _forget(self, item: TriageItem, outcome: str) -> str:
         with self._store.transaction() as transaction:
             transaction.decided(
-                item.match_id, "not configured", priority=0.0, influence=0.0, velocity=0.0, now=self._clock.now()
+                item.match_id, outcome, priority=0.0, influence=0.0, velocity=0.0, now=self._clock.now()
             )
         return "quiet"
 

@@ -13,6 +13,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from listener.errors import StoreError
 
 _READ_ONLY = "listener_read_only"
+_BUSY_S = 4
+"""How long to wait for another process that writes: less than the daemon may take to stop."""
 
 
 def open_engine(url: str) -> Engine:
@@ -38,13 +40,23 @@ def open_engine(url: str) -> Engine:
         raise StoreError(f"the folder of the database cannot be made: {error}") from error
 
 
+def sqlite_path(url: str) -> Path | None:
+    """Return the file that a SQLite URL names, or None for another database or one in memory."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return None
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
+    return Path(str(parsed.database)).expanduser() if is_file else None
+
+
 def _sqlite_engine(url: Any) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(url, connect_args={"timeout": _BUSY_S})
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_S * 1000}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, update
 
 from listener.store import schema
 from listener.store.engine import insert, reading
@@ -25,8 +25,7 @@ class OutboxItem:
     attempts: int
     ambiguous: bool
     """True where an earlier attempt may have arrived: look for it before sending again."""
-    tried_at: datetime
-    """When it was first tried."""
+    created_at: datetime
     channel: str
     """Where the alert's message stands, for edits."""
     message_id: str
@@ -58,7 +57,8 @@ class Outbox:
         query = (
             select(table, first.c.channel.label("at_channel"), first.c.message_id.label("at_message"))
             .outerjoin(first, posted)
-            .where(table.c.receiver == receiver, ready, or_(table.c.kind != "update", first.c.id.is_not(None)))
+            .where(table.c.receiver == receiver, ready, ~_is_superseded())
+            .where(or_(table.c.kind != "update", first.c.id.is_not(None)))
             .order_by(table.c.id)
             .limit(1)
         )
@@ -88,7 +88,7 @@ class Outbox:
             payload=row["payload"],
             attempts=row["attempts"] + 1,
             ambiguous=row["ambiguous"],
-            tried_at=row["tried_at"] or now,
+            created_at=row["created_at"],
             channel=row["at_channel"] or "",
             message_id=row["at_message"] or "",
         )
@@ -98,8 +98,13 @@ class Outbox:
         self._finish(item, state="sent", sent_at=now, channel=channel, message_id=message_id, ambiguous=False)
 
     def retry(self, item: OutboxItem, problem: str, due_at: datetime, *, ambiguous: bool) -> None:
-        """Note that a notification was not accepted, or may have been, and is to be tried again."""
-        self._finish(item, state="pending", due_at=due_at, problem=problem, ambiguous=ambiguous)
+        """Note that a notification was not accepted, or may have been, and is to be tried again.
+
+        An edit that a newer one has overtaken is dropped instead: the newer one shows all that it would.
+        """
+        with self._engine.begin() as connection:
+            if not self._drop_superseded(connection, item.id):
+                self._finish_in(connection, item, state="pending", due_at=due_at, problem=problem, ambiguous=ambiguous)
 
     def dead(self, item: OutboxItem, problem: str) -> None:
         """Note that a notification can never be delivered; its waiting edits go with it."""
@@ -117,6 +122,16 @@ class Outbox:
                     )
                     .values(state="dead", problem=problem)
                 )
+
+    def hand_over(self, item: OutboxItem, successor: str, problem: str, message: str, now: datetime) -> None:
+        """End a notification that cannot be delivered here; another receiver gets the alert and operators a word."""
+        table = schema.notifications
+        self.dead(item, problem)
+        with self._engine.begin() as connection:
+            if item.kind == "alert":
+                copy = new_notification(item.alert_id, successor, "alert", item.payload, now)
+                connection.execute(insert(connection, table).values(copy).on_conflict_do_nothing())
+            connection.execute(table.insert().values(new_notification(None, successor, "operator", message, now)))
 
     def disable(self, receiver: str, reason: str, successor: str | None, message: str, now: datetime) -> int:
         """Disable a receiver, hand what it has not sent to `successor`, and tell operators there.
@@ -186,6 +201,7 @@ class Outbox:
         """End the leases of a sender that is known to be dead (the daemon's own, at its next start)."""
         table = schema.notifications
         with self._engine.begin() as connection:
+            self._drop_superseded(connection)
             statement = update(table).where(table.c.state == "sending").values(state="pending")
             return connection.execute(statement).rowcount
 
@@ -197,14 +213,45 @@ class Outbox:
             return list(connection.execute(query).mappings())
 
     def _finish(self, item: OutboxItem, **values: Any) -> None:
-        table = schema.notifications
         with self._engine.begin() as connection:
-            # Guarded by the attempt: a sender whose lease ran out must not undo what its successor wrote.
-            connection.execute(
-                update(table)
-                .where(table.c.id == item.id, table.c.state == "sending", table.c.attempts == item.attempts)
-                .values(lease_until=None, **values)
-            )
+            self._finish_in(connection, item, **values)
+
+    @staticmethod
+    def _finish_in(connection: Connection, item: OutboxItem, **values: Any) -> None:
+        table = schema.notifications
+        # Guarded by the attempt: a sender whose lease ran out must not undo what its successor wrote.
+        connection.execute(
+            update(table)
+            .where(table.c.id == item.id, table.c.state == "sending", table.c.attempts == item.attempts)
+            .values(lease_until=None, **values)
+        )
+
+    @staticmethod
+    def _drop_superseded(connection: Connection, notification_id: int | None = None) -> int:
+        """End unsent edits that a newer edit of the same message has overtaken; return how many."""
+        table = schema.notifications
+        statement = update(table).where(table.c.state.in_(("pending", "sending")), _is_superseded())
+        if notification_id is not None:
+            statement = statement.where(table.c.id == notification_id)
+        return connection.execute(statement.values(state="superseded", lease_until=None)).rowcount
+
+
+def _is_superseded() -> ColumnElement[bool]:
+    """True for an edit when a newer one of the same message waits, is being sent, or was sent."""
+    table = schema.notifications
+    newer = table.alias("newer")
+    return and_(
+        table.c.kind == "update",
+        select(newer.c.id)
+        .where(
+            newer.c.kind == "update",
+            newer.c.alert_id == table.c.alert_id,
+            newer.c.receiver == table.c.receiver,
+            newer.c.id > table.c.id,
+            newer.c.state.in_(("pending", "sending", "sent")),
+        )
+        .exists(),
+    )
 
 
 def new_notification(alert_id: int | None, receiver: str, kind: str, payload: str, now: datetime) -> dict[str, Any]:

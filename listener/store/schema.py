@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from listener.store.types import CleanText, Count, RowId, UtcDateTime
+from listener.store.types import CleanText, Count, RowId, ShortText, UtcDateTime
 
 metadata = MetaData(
     naming_convention={
@@ -65,7 +65,7 @@ authors = Table(
     "authors",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("network", String(40), nullable=False),
+    Column("network", ShortText(40), nullable=False),
     Column("external_id", CleanText, nullable=False),
     Column("name", CleanText, nullable=False),
     Column("handle", CleanText),
@@ -73,7 +73,7 @@ authors = Table(
     Column("verified", Boolean),
     Column("bio", CleanText, nullable=False),
     Column("location", CleanText, nullable=False),
-    Column("country", String(2)),
+    Column("country", ShortText(2)),
     Column("url", CleanText),
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("network", "external_id"),
@@ -83,14 +83,14 @@ mentions = Table(
     "mentions",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("network", String(40), nullable=False),
+    Column("network", ShortText(40), nullable=False),
     Column("external_id", CleanText, nullable=False),
     Column("author_id", ForeignKey("authors.id"), nullable=False, index=True),
     Column("text", CleanText, nullable=False),
     Column("url", CleanText),
     Column("published_at", UtcDateTime, nullable=False, index=True),
     Column("collected_at", UtcDateTime, nullable=False),
-    Column("language_tag", String(20)),
+    Column("language_tag", ShortText(20)),
     Column("conversation_id", CleanText),
     Column("reply_to_id", CleanText),
     Column("repost_of_id", CleanText),
@@ -100,7 +100,7 @@ mentions = Table(
     Column("quotes", Count),
     Column("views", Count),
     Column("sponsored", Boolean, nullable=False),
-    Column("country", String(2)),
+    Column("country", ShortText(2)),
     Column("place", CleanText, nullable=False),
     Column("links", JSON, nullable=False),
     Column("text_hash", String(40), nullable=False, index=True),

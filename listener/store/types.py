@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Text, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text, TypeDecorator
 
 RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only where the type is INTEGER
 _LARGEST = 2**63 - 1
@@ -23,6 +23,21 @@ class CleanText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Clean on the way in."""
         return None if value is None else storable(value)
+
+
+class ShortText(TypeDecorator[str]):
+    """A short name from outside, cleaned and cut to what the column holds."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Clean and cut on the way in."""
+        return None if value is None else storable(value)[: self.length]
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,12 +1,15 @@
 """The whole path, from local networks to what a person reads in Slack, with the real clients and the real model."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from listener.model import Guidance, Page
+from listener.store import TriageItem
 from tests.databases import new_database
 from tests.flow.world import CHAT_FR, URGENT_FR, URGENT_RU, World, world
 from tests.servers.base import Reply
@@ -250,3 +253,68 @@ def test_the_limit_of_one_message_a_second_a_channel_is_kept(here: World) -> Non
     sent = len(here.shown())
     assert sent >= 1
     assert slack.calls("chat.postMessage") == sent  # none was refused for coming too soon
+
+
+def test_a_removed_country_stops_nobody_elses_alert(here: World) -> None:
+    here.post(URGENT_FR, username="claire_m")
+    here.pass_once()
+    here.config = here.config.model_copy(
+        update={"countries": {"RU": here.config.countries["RU"], "GB": here.config.countries["FR"]}}
+    )
+    here.config = here.config.model_copy(
+        update={"watches": tuple(replace(w, country="GB") for w in here.config.watches if w.source == "x")}
+    )
+    here.start()
+    here.later(minutes=5)
+    here.post("@yunfan toujours personne, ma fille est encore aux urgences, brûlée !", username="claire_m")
+    here.post(URGENT_FR.replace("fille de 4 ans", "grand-mère de 90 ans, seule chez elle,"), username="paul_d")
+    tally = here.pass_once()
+    assert tally.alerts["GB"] == 2
+
+
+def test_what_waits_for_a_receiver_that_is_no_longer_there_goes_to_another(here: World) -> None:
+    here.post(URGENT_FR)
+    here.slack.script(Reply(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": "30"}))
+    here.pass_once()
+    receivers = {name: options for name, options in here.config.receivers.items() if name != "slack"}
+    route = here.config.route.model_copy(update={"receiver": "backup"})
+    here.config = here.config.model_copy(update={"receivers": receivers, "route": route})
+    here.start().hand_over_orphans()
+    here.later(minutes=1)
+    here.send()
+    assert sum("prendre feu" in card for card in here.shown("C2")) == 1
+
+
+def test_an_alert_that_its_receiver_refuses_goes_to_another_with_a_word(here: World) -> None:
+    here.post(URGENT_FR)
+    here.slack.script(Reply(200, {"ok": False, "error": "nobody_knows_this_code"}))
+    here.pass_once()
+    here.send()
+    cards = here.shown("C2")
+    assert sum("prendre feu" in card for card in cards) == 1
+    assert any("did not take a message" in card for card in cards)
+
+
+def test_a_poll_planned_by_a_clock_that_was_wrong_is_not_waited_for(here: World) -> None:
+    (watch,) = (watch for watch in here.config.watches if watch.source == "x")
+    ahead = here.clock.now() + timedelta(days=400)
+    here.app.store.collecting.save_page(watch, Page((), None), [], now=ahead, next_poll_at=ahead, max_age_s=None)
+    here.post(URGENT_FR)
+    assert here.pass_once().alerts["FR"] == 1
+
+
+def test_a_mention_nobody_foresaw_keeps_nobody_behind_it_from_being_seen(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = here.app.triage._cards.guidance
+
+    def faulty(item: TriageItem) -> Guidance:
+        if "fille" in item.mention.text:
+            raise RuntimeError("a fault nobody foresaw")
+        return guide(item)
+
+    monkeypatch.setattr(here.app.triage._cards, "guidance", faulty)
+    here.post(URGENT_FR, username="claire_m", minutes_ago=9)
+    here.post(URGENT_FR.replace("fille de 4 ans", "mère de 80 ans, qui vit seule,"), username="paul_d")
+    here.pass_once()
+    assert len(here.shown()) == 1

@@ -150,6 +150,12 @@ def test_nothing_of_a_page_is_kept_when_its_cursor_cannot_be(store: Store) -> No
     assert store.collecting.state(WATCH.id).cursor is None
 
 
+@pytest.mark.parametrize("tag", ["\ud800", "fr\0", "x" * 50])
+def test_a_language_tag_that_no_database_holds_blocks_nobody(tag: str, store: Store) -> None:
+    save(store, mention(1, language=tag, links={"a\0": "b\ud800\0"}), mention(2))
+    assert store.classifying.count_waiting() == 2
+
+
 @pytest.mark.parametrize("text", ["lone \ud83d surrogate", "nul \x00 byte", "emoji 😡👨‍👩‍👧", "x" * 100_000, "نص عربي"])
 def test_any_text_can_be_stored(store: Store, text: str) -> None:
     save(store, mention(1, text=text, external_id=text[:40], author=Author("x", text[:30], name=text[:50])))
@@ -337,6 +343,43 @@ def test_a_dead_alerts_edits_go_with_it(store: Store) -> None:
     join(store, alert_id, two.match_id, severity=2, priority=0.1)
     store.outbox.dead(item, "too long")
     assert {row["state"] for row in store.outbox.rows(("pending", "dead"))} == {"dead"}
+
+
+def test_an_edit_that_a_newer_one_overtook_is_dropped_whatever_happens(store: Store) -> None:
+    save(store, mention(1), mention(2), mention(3))
+    classify(store)
+    one, two, three = store.triage.waiting(10)
+    alert_id = raise_alert(store, one.match_id, "a")
+    first = store.outbox.claim("r", NOW, timedelta(minutes=1))
+    assert first is not None
+    store.outbox.sent(first, "C1", "ts", NOW)
+    join(store, alert_id, two.match_id, severity=2, priority=0.1, payload="older")
+    older = store.outbox.claim("r", NOW, timedelta(minutes=1))
+    assert older is not None
+    join(store, alert_id, three.match_id, severity=2, priority=0.1, payload="newer")
+    store.outbox.retry(older, "500", NOW, ambiguous=True)  # two waiting edits of one message are not allowed
+    newer = store.outbox.claim("r", NOW, timedelta(minutes=1))
+    assert newer is not None
+    assert newer.payload == "newer"
+    store.outbox.sent(newer, "C1", "ts", NOW)
+    assert store.outbox.claim("r", NOW + timedelta(days=1), timedelta(minutes=1)) is None
+
+
+def test_a_daemon_killed_while_it_sent_an_edit_that_was_overtaken_starts_again(store: Store) -> None:
+    save(store, mention(1), mention(2), mention(3))
+    classify(store)
+    one, two, three = store.triage.waiting(10)
+    alert_id = raise_alert(store, one.match_id, "a")
+    first = store.outbox.claim("r", NOW, timedelta(minutes=1))
+    assert first is not None
+    store.outbox.sent(first, "C1", "ts", NOW)
+    join(store, alert_id, two.match_id, severity=2, priority=0.1, payload="older")
+    assert store.outbox.claim("r", NOW, timedelta(minutes=1)) is not None
+    join(store, alert_id, three.match_id, severity=2, priority=0.1, payload="newer")
+    store.outbox.release()
+    newer = store.outbox.claim("r", NOW, timedelta(minutes=1))
+    assert newer is not None
+    assert newer.payload == "newer"
 
 
 def test_a_message_to_operators_waits_once(store: Store) -> None:
