@@ -197,7 +197,7 @@ def open_app(config: Config, *, progress: Progress | None = None, clock: Clock |
     """
     clock = clock or SystemClock()
     library = PlaybookLibrary.load()
-    store = Store(config.store.url)
+    store = Store(config.store.address)
     try:
         plugins = open_plugins(config, clock)
         classifier = load_classifier(config, progress)
@@ -205,7 +205,7 @@ def open_app(config: Config, *, progress: Progress | None = None, clock: Clock |
         store.close()
         raise
     # A daemon that starts anew knows that no sender of its own is still at work.
-    if config.store.url.startswith("sqlite"):
+    if config.store.address.startswith("sqlite"):
         store.outbox.release()
     store.outbox.enable_all()
     app = App(config, plugins, classifier, library, store, clock)

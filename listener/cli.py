@@ -64,7 +64,7 @@ def run(
     live = [item.type for name, item in settings.receivers.items() if f"receiver {name}" not in off]
     _configure_logging(verbose, quiet="terminal" in live)  # a line about every step would stand between the cards
     stop = _stop_on_signals()
-    with DatabaseLock(settings.store.url):
+    with DatabaseLock(settings.store.address):
         try:
             with _progress(stop) as progress:
                 application = open_app(settings, progress=progress)
@@ -189,7 +189,7 @@ def status(config: ConfigOption = _DEFAULT_CONFIG) -> None:
 
     _end_with_the_pipe()
     settings = _load(config)
-    database = Store(settings.store.url)
+    database = Store(settings.store.address)
     typer.echo("\n".join(report(settings, database)))
     database.close()
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from listener.config.types import Duration, Hours
+from listener.config.types import Duration, Hours, Secret
 from listener.model import TOPICS, Watch
 
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -189,10 +189,27 @@ class Route(Strict):
     routes: list["Route"] = []
 
 
+def _database(value: str) -> str:
+    if value.startswith("${"):
+        Secret.parse(value)
+    elif re.search(r"://[^/@]*:[^/@]+@", value):
+        raise PydanticCustomError("secret", "a password does not stand here; write the whole URL as ${env:NAME}")
+    return value
+
+
 class Store(Strict):
     """Where mentions and alerts are kept."""
 
-    url: str = "sqlite:///var/listener.db"
+    url: Annotated[str, AfterValidator(_database)] = "sqlite:///var/listener.db"
+
+    @property
+    def address(self) -> str:
+        """The database's URL itself.
+
+        Raises:
+            MissingSecretError: it stands in a variable or file that is not there.
+        """
+        return Secret.parse(self.url).get() if self.url.startswith("${") else self.url
 
 
 class Model(Strict):
