@@ -14,7 +14,8 @@ def configure_logging(*, verbose: bool = False, quiet: bool = False) -> None:
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL if not verbose else logging.WARNING)
     colors = sys.stderr.isatty()
     renderer = (
-        structlog.dev.ConsoleRenderer(colors=True, pad_event_to=0)
+        # Plain, because a traceback that shows local variables shows tokens and people's posts.
+        structlog.dev.ConsoleRenderer(colors=True, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback)
         if colors
         else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
     )
