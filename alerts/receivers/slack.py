@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import math
 import re
 import socket
 import ssl
@@ -10,6 +9,7 @@ from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.error import URLError
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -20,6 +20,7 @@ from listener.config import ReceiverOptions, Secret
 from listener.errors import DeliveryError, MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
 
 if TYPE_CHECKING:
+    from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
     from slack_sdk.web import SlackResponse
 
@@ -29,6 +30,7 @@ EVENT_TYPE = "listener_alert"
 CLOCK_SKEW_S = 120.0
 """How far this machine's clock may differ from Slack's when a message is looked for."""
 _HISTORY_PAGE = 200
+_LONGEST_WAIT_S = 3600.0
 
 # Error codes by what they mean here, from the methods' pages on docs.slack.dev (read 2026-11).
 RECEIVER_GONE_CODES = frozenset(
@@ -125,24 +127,54 @@ class BlocksRefusedError(PermanentDeliveryError):
     """Slack refuses the card's blocks: the text alone may still pass."""
 
 
+class RedirectedError(URLError):
+    """What answers in Slack's place points to another address."""
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """Follows no redirect: urllib would hand the token to whatever host one names."""
+
+    def http_error_302(self, req: Request, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        """Raise RedirectedError, whatever the answer's body and address are."""
+        fp.close()
+        raise RedirectedError(f"HTTP status {code}")
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+def _make_client(token: str, base_url: str | None, timeout_s: float) -> "WebClient":
+    from slack_sdk import WebClient
+    from slack_sdk.errors import SlackRequestError
+
+    class OneHostClient(WebClient):
+        def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+            # slack_sdk 3.47.0 opens with `urlopen` here; proxies stay with urllib, which knows NO_PROXY as well.
+            if not url.lower().startswith(("http://", "https://")):
+                raise SlackRequestError(f"not a web address: {url}")
+            opener = build_opener(_NoRedirects, HTTPSHandler(context=self.ssl))
+            with opener.open(req, timeout=self.timeout) as answer:
+                charset = answer.headers.get_content_charset() or "utf-8"
+                return {"status": answer.status, "headers": answer.headers, "body": answer.read().decode(charset)}
+
+    client = OneHostClient(
+        token=token,
+        base_url=(base_url or WebClient.BASE_URL).rstrip("/") + "/",
+        timeout=timeout_s,  # type: ignore[arg-type]  # handed to a socket, which takes fractions
+        retry_handlers=[],
+        logger=_silent(),
+    )
+    client.proxy = None
+    return client
+
+
 class SlackReceiver:
     """A Slack channel. Each call makes one attempt; the outbox retries."""
 
     def __init__(self, name: str, options: SlackOptions) -> None:
-        from slack_sdk import WebClient
-
         self.min_interval_s = options.min_interval_s
         self._name = name
         self._channel = options.channel
-        self._client = WebClient(
-            token=_token(options.token),
-            base_url=(options.base_url or WebClient.BASE_URL).rstrip("/") + "/",
-            timeout=options.timeout_s,  # type: ignore[arg-type]  # handed to a socket, which takes fractions
-            retry_handlers=[],
-            logger=_silent(),
-        )
-        # Left to urllib, which reads the same variables and NO_PROXY as well.
-        self._client.proxy = None
+        self._client = _make_client(_token(options.token), options.base_url, options.timeout_s)
 
     def send(self, notification_id: str, card: Card) -> Delivery:
         """Post the card, with `notification_id` in the message's metadata."""
@@ -284,6 +316,8 @@ def _client_fault(error: Exception) -> DeliveryError:
 
 
 def _network_fault(error: OSError) -> RetryableDeliveryError:
+    if isinstance(error, RedirectedError):
+        return RetryableDeliveryError(f"a redirect in place of Slack's answer ({error.reason}); it is not followed")
     reason = error.reason if isinstance(error, URLError) else error
     never_sent = isinstance(reason, ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError) or (
         isinstance(reason, OSError) and reason.errno in _NEVER_SENT_ERRNOS
@@ -305,7 +339,7 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
         seconds = float(given)
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    return min(seconds, _LONGEST_WAIT_S) if seconds >= 0 else None  # not a number is not above zero either
 
 
 def _notification_id(message: Mapping[str, Any]) -> str | None:

@@ -19,7 +19,7 @@ from listener.config import Secret
 from listener.errors import MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
 from listener.model import AlertState
 from tests.cards import AUTHOR, GUIDANCE, card
-from tests.servers.base import Reply
+from tests.servers.base import LocalServer, Reply, Request
 from tests.servers.slack import TOKEN, SlackServer
 
 STARTED = 1_773_475_200.0
@@ -219,7 +219,17 @@ def test_the_servers_rate_limit_says_when_to_come_back(
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [("30", 30.0), ("1.5", 1.5), ("soon", None), ("nan", None), ("-1", None)]
+    ("given", "expected"),
+    [
+        ("30", 30.0),
+        ("1.5", 1.5),
+        ("soon", None),
+        ("nan", None),
+        ("-1", None),
+        ("99999999999999", 3600.0),
+        ("9" * 400, 3600.0),
+        ("inf", 3600.0),
+    ],
 )
 def test_retry_after_is_read_with_care(
     server: SlackServer, receiver: SlackReceiver, given: str, expected: float | None
@@ -436,3 +446,41 @@ def test_the_client_speaks_only_arguments_that_slack_documents(server: SlackServ
     assert {request.path for request in server.requests} == {
         "/api/chat.postMessage", "/api/chat.update", "/api/conversations.history",
     }  # fmt: skip
+
+
+class Elsewhere(LocalServer):
+    def handle(self, request: Request) -> Reply:
+        return Reply(body={"ok": True, "channel": "C1", "ts": "1.1"})
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["send", "find"])
+def test_a_redirect_never_carries_the_token_to_another_host(
+    server: SlackServer, receiver: SlackReceiver, status: int, method: str
+) -> None:
+    with Elsewhere() as other:
+        server.script(Reply(status, b"\xff\xfe", {"Location": f"{other.base_url}/stolen"}))
+        with pytest.raises(RetryableDeliveryError, match=f"redirect.*{status}") as caught:
+            receiver.send("n-1", card()) if method == "send" else receiver.find("n-1", STARTED)
+        assert other.requests == []
+    assert not caught.value.ambiguous
+    assert not server.channel("C1").messages
+
+
+def test_a_redirect_with_a_broken_address_is_no_answer_of_slack(server: SlackServer, receiver: SlackReceiver) -> None:
+    server.script(Reply(302, {"ok": False, "error": "invalid_auth"}, {"Location": "http://[broken"}))
+    with pytest.raises(RetryableDeliveryError) as caught:
+        receiver.send("n-1", card())
+    assert not caught.value.ambiguous
+
+
+def test_a_proxy_from_the_environment_is_used(
+    server: SlackServer, token: Secret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with Elsewhere() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.base_url)
+        SlackReceiver("fr", options(token, server.api_url)).send("n-1", card())
+        assert len(proxy.requests) == 1
+    assert server.requests == []
