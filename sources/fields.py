@@ -17,6 +17,10 @@ _LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _DAMAGE = re.compile("[\udc80-\udcff]")
 _SLASHED = re.compile(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})[ T](\d{1,2}):(\d{2})(?::(\d{2}))?")
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8}){0,2})")
+_LANGUAGE_CHARS = 20
+LONGEST_WAIT_S = 86400.0
+"""No network asks for a longer pause in earnest."""
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d+)?")
 
 
@@ -95,6 +99,32 @@ def count(value: Any) -> int | None:
     except (ValueError, MalformedItemError):
         return None
     return int(number) if math.isfinite(number) and 0 <= number < 1e15 else None
+
+
+def language_tag(value: Any) -> str | None:
+    """Return a BCP 47 tag in its usual case, or None where the field holds none or "und"."""
+    if not isinstance(value, str) or len(value) > _LANGUAGE_CHARS:
+        return None
+    match = _LANGUAGE.fullmatch(value)
+    if match is None or match[1].lower() == "und":
+        return None
+    parts = [_subtag(part) for part in match[2].replace("_", "-").split("-")[1:]]
+    return "-".join([match[1].lower(), *parts])
+
+
+def _subtag(part: str) -> str:
+    return part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part.lower()
+
+
+def bounded_wait_s(value: str | int | float) -> float | None:
+    """Return a wait that a server asks for, at most a day; None where it is no number or negative."""
+    try:
+        wait_s = float(value)
+    except OverflowError:
+        return LONGEST_WAIT_S
+    except ValueError:
+        return None
+    return min(wait_s, LONGEST_WAIT_S) if wait_s >= 0 else None
 
 
 def has_term(text: str, terms: Iterable[str]) -> bool:

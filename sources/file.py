@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import re
+import stat
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +25,7 @@ from listener.config import SourceOptions, WatchOptions
 from listener.errors import MalformedItemError, SourceError
 from listener.model import Author, Engagement, Mention, Page, Skipped, Watch
 from sources.base import SourceSpec
-from sources.fields import clean, clean_line, count, has_term, moment, stable_id, string
+from sources.fields import clean, clean_line, count, has_term, language_tag, moment, stable_id, string
 from sources.files import (
     DocumentReading,
     Documents,
@@ -48,11 +49,12 @@ FIELDS = (
 ALIASES: Mapping[str, str] = {"id": "key", "language": "lang"}
 _DELIMITERS = (",", ";", "\t")
 _NETWORK = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
-_LANGUAGE = re.compile(r"([a-z]{2,3})((?:-[a-z0-9]{2,8}){0,3})", re.IGNORECASE)
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']{1,2000}")
 _YES = frozenset({"1", "1.0", "true", "yes", "y"})
 _NO = frozenset({"0", "0.0", "false", "no", "n"})
 _LINES_TRIED = 50
+MAX_UNPACKED_BYTES = 1 << 30
+"""What a compressed file may hold: a small one could fill the disk."""
 
 
 class FileOptions(SourceOptions):
@@ -286,7 +288,7 @@ def parse_row(row: Mapping[str, Any], modified_at: datetime, layout: Layout) -> 
         published_at=moment(written, UTC, layout.now) if written else modified_at,
         author=_author(row, network, next(filter(None, who), f"author of {identity}"), layout),
         url=_address(layout.optional(row, "url")),
-        language=_language(layout.optional(row, "language")),
+        language=language_tag(layout.optional(row, "language")),
         conversation_id=layout.optional(row, "conversation_id") or None,
         reply_to_id=layout.optional(row, "reply_to_id") or None,
         engagement=_engagement(row, layout),
@@ -319,18 +321,6 @@ def _network(text: str) -> str:
     if not _NETWORK.fullmatch(name):
         raise MalformedItemError(f"not the name of a network: {text[:40]!r}")
     return name
-
-
-def _language(text: str) -> str | None:
-    match = _LANGUAGE.fullmatch(text.replace("_", "-"))
-    if match is None or match[1].lower() == "und":
-        return None
-    parts = [_subtag(part) for part in match[2].split("-")[1:]]
-    return "-".join([match[1].lower(), *parts])
-
-
-def _subtag(part: str) -> str:
-    return part.title() if len(part) == 4 else part.upper() if len(part) == 2 else part.lower()
 
 
 def _country(text: str) -> str | None:
@@ -390,11 +380,13 @@ def read_replay(
     `network` is that of rows that name none; `encoding` is found out where it is not given.
 
     Raises:
-        SourceError: the file is not there, or in no known format.
+        SourceError: the file is not there, no regular file, in no known format, or too large once unpacked.
     """
     layout = Layout(network=network, columns=columns or {}, final=True, encoding=encoding)
     try:
         state = path.stat()
+        if not stat.S_ISREG(state.st_mode):  # opening a pipe would wait for a writer, reading a device never ends
+            raise UnreadableError("not a regular file")
         with path.open("rb") as packed, tempfile.TemporaryFile() as unpacked:
             whole = path.suffix != ".gz" or _unpack(packed, unpacked)
             stream: IO[bytes] = unpacked if path.suffix == ".gz" else packed
@@ -411,10 +403,19 @@ def read_replay(
 
 
 def _unpack(packed: IO[bytes], into: IO[bytes]) -> bool:
-    """Write the content of a gzip file to `into`; return False where it is damaged or cut."""
+    """Write the content of a gzip file to `into`; return False where it is damaged or cut.
+
+    Raises:
+        UnreadableError: it holds more than `MAX_UNPACKED_BYTES`.
+    """
+    size = 0
     try:
         with gzip.GzipFile(fileobj=packed) as stream:
             while chunk := stream.read1(1 << 16):
+                size += len(chunk)
+                if size > MAX_UNPACKED_BYTES:
+                    limit = MAX_UNPACKED_BYTES >> 20
+                    raise UnreadableError(f"unpacks to more than {limit} MiB: split it, or unpack it by hand")
                 into.write(chunk)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return False

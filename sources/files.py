@@ -3,6 +3,7 @@
 Knows how to go on, not what stands in a file: a source hands in a `Detect` that recognises its formats.
 """
 
+import fnmatch
 import glob
 import hashlib
 import json
@@ -322,9 +323,7 @@ class Place:
         """The folder that no file may lie outside of."""
         path = Path(self.text)
         if self._is_pattern:
-            parts = list(path.parts)
-            plain = next(index for index, part in enumerate(parts) if glob.has_magic(part))
-            return Path(*parts[:plain])
+            return _split_pattern(path)[0]
         return path.parent if path.is_file() else path
 
     def paths(self) -> list[Path]:
@@ -335,12 +334,56 @@ class Place:
         """
         path = Path(self.text)
         if self._is_pattern:
-            return sorted(Path(name) for name in glob.glob(self.text, recursive=True))
+            return sorted(_matches(*_split_pattern(path)))
         if path.is_file():
             return [path]
         if not path.is_dir():
             raise RetryableSourceError(f"there is no file or folder '{self.text}'; create it or correct the path")
         return sorted(Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+
+
+def _split_pattern(path: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the folder above the first wildcard, and the parts from there on."""
+    parts = path.parts
+    plain = next(index for index, part in enumerate(parts) if glob.has_magic(part))
+    return Path(*parts[:plain]), parts[plain:]
+
+
+def _matches(root: Path, parts: tuple[str, ...]) -> set[Path]:
+    """Return the files that fit a pattern below `root`.
+
+    `glob.glob` follows links to folders, and so never ends where one leads back to a folder above it.
+    """
+    found: set[Path] = set()
+    waiting, known = [(root, parts)], {(root, parts)}
+    while waiting:
+        folder, left = waiting.pop()
+        files, further = _step(folder, left)
+        found |= files
+        waiting.extend(further - known)
+        known |= further
+    return found
+
+
+def _step(folder: Path, parts: tuple[str, ...]) -> tuple[set[Path], set[tuple[Path, tuple[str, ...]]]]:
+    """Return the files of one folder that fit the last part of a pattern, and the folders to go on in."""
+    part, rest = parts[0], parts[1:]
+    if part == "**":
+        below = {(folder / name, parts) for name, is_folder in _entries(folder) if is_folder}
+        return set(), below | {(folder, rest or ("*",))}
+    fitting = [(folder / name, is_folder) for name, is_folder in _entries(folder) if fnmatch.fnmatch(name, part)]
+    if rest:
+        return set(), {(path, rest) for path, is_folder in fitting if is_folder}
+    return {path for path, is_folder in fitting if not is_folder}, set()
+
+
+def _entries(folder: Path) -> list[tuple[str, bool]]:
+    """Return what a folder holds, and of each entry whether it is a folder itself and not a link to one."""
+    try:
+        with os.scandir(folder) as entries:
+            return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    except (OSError, ValueError):  # gone, not to be read, or a name that no folder has
+        return []
 
 
 class Follower:
@@ -426,11 +469,12 @@ def _start(reading: Reading, file: OpenFile, old: Record | None) -> Position:
 
 def _is_of_interest(path: Path, root: Path) -> bool:
     hidden = any(part.startswith((".", "~$")) for part in path.relative_to(root).parts)
-    return not (hidden or path.name.endswith(_UNFINISHED_NAMES) or path.suffix.lower() in _MEDIA or path.is_dir())
+    return not (hidden or path.name.endswith(_UNFINISHED_NAMES) or path.suffix.lower() in _MEDIA or os.path.isdir(path))
 
 
 def _checked_stat(path: Path, root: Path) -> os.stat_result:
-    if not path.resolve().is_relative_to(root.resolve()):
+    # `Path.resolve` raises RuntimeError where a link leads to itself; here `stat` says so, as an OSError.
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise UnreadableError("a link that leads out of the folder is not followed")
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):

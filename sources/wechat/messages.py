@@ -14,6 +14,7 @@ from sources.rows import Row
 
 NETWORK = "wechat"
 SELF = "我"
+_ID_DIGITS = 25
 """How exporters that mark no owner call the account's owner."""
 _SERVICES = frozenset({"filehelper", "weixin", "notifymessage", "fmessage", "medianote", "newsapp", "weibo", "qqmail"})
 _PREFIX = re.compile(r"(wxid_\w+|[A-Za-z][\w-]{4,30}|\d+@openim):\r?\n")
@@ -152,7 +153,7 @@ def message_id(chat_id: str, sender: str, stamp: str, text: str) -> str:
 def server_id(value: Any) -> str:
     """Return WeChat's own message id, or "" where it is missing or a spreadsheet has rounded it."""
     text = string(value).strip()
-    digits = text.isascii() and text.isdigit() and int(text) > 0
+    digits = len(text) <= _ID_DIGITS and text.isascii() and text.isdigit() and text.strip("0") != ""
     rounded = len(text) > 15 and text.endswith("0000")
     return text if digits and not rounded else ""
 

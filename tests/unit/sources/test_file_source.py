@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+import sources.file
 from listener.clock import FixedClock
 from listener.errors import RetryableSourceError, SourceError
 from listener.model import Author, Engagement, Mention, Page, Skipped, Watch
+from sources.fields import language_tag
 from sources.file import FIELDS, FileOptions, FileSource, FileWatchOptions, read_replay
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -346,3 +348,78 @@ def test_a_replay_of_a_missing_file_is_an_error(tmp_path: Path) -> None:
 def test_a_replay_in_another_encoding(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv", "text\nvoilà du café\n".encode("latin-1"))
     assert replay(path, encoding="latin-1")[0][0].text == "voilà du café"
+
+
+def test_a_link_to_itself_is_named_once_and_hides_no_other_file(tmp_path: Path) -> None:
+    put(tmp_path / "good.jsonl", lines(FULL))
+    (tmp_path / "loop").symlink_to("loop")
+    page = fetch(tmp_path)
+    assert [mention.external_id for mention in page.mentions] == ["p1"]
+    assert [(item.where, "symbolic links" in item.reason) for item in page.skipped] == [("loop", True)]
+    again = fetch(tmp_path, page.cursor)
+    assert (again.mentions, again.skipped) == ((), ())
+
+
+def test_a_pattern_follows_no_link_to_a_folder(tmp_path: Path) -> None:
+    put(tmp_path / "top.jsonl", lines(FULL))
+    (tmp_path / "sub" / "deep").mkdir(parents=True)
+    put(tmp_path / "sub" / "deep" / "low.jsonl", lines({**FULL, "id": "p2"}))
+    for name in ("a", "b", "sub/c"):
+        (tmp_path / name).symlink_to(tmp_path)
+    page = fetch(tmp_path / "**" / "*.jsonl")
+    assert [mention.external_id for mention in page.mentions] == ["p2", "p1"]
+    assert page.skipped == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("*.jsonl", ["1"]),
+        ("*/*.jsonl", ["2"]),
+        ("**", ["1", "2", "3"]),
+        ("**/deep/*", ["3"]),
+        ("s?b/**/*.json[lx]", ["2", "3"]),
+        ("**/**/**/3.jsonl", ["3"]),
+        ("none/*", []),
+    ],
+)
+def test_a_pattern_means_what_a_shell_means(tmp_path: Path, pattern: str, found: list[str]) -> None:
+    (tmp_path / "sub" / "deep").mkdir(parents=True)
+    for place in ("1", "sub/2", "sub/deep/3"):
+        put(tmp_path / f"{place}.jsonl", lines({**FULL, "id": place[-1]}))
+    assert sorted(mention.external_id for mention in fetch(tmp_path / pattern).mentions) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "tag"),
+    [
+        ("EN", "en"),
+        ("zh_hant_tw", "zh-Hant-TW"),
+        ("und", None),
+        ("e\udc80", None),
+        ("en\x00", None),
+        ("\u017fv", None),
+        ("en-" + "x" * 5000, None),
+        ("en-aa-bb-cc", None),
+        ("abc-abcdefgh-abcdefgh", None),
+        (7, None),
+    ],
+)
+def test_a_language_tag_is_short_and_clean_or_none(given: Any, tag: str | None) -> None:
+    assert language_tag(given) == tag
+
+
+def test_a_replay_of_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    (tmp_path / "folder.jsonl").mkdir()
+    for path in (tmp_path / "pipe.jsonl", tmp_path / "folder.jsonl", Path("/dev/zero")):
+        with pytest.raises(SourceError, match=f"{path.name}: not a regular file"):
+            next(read_replay(path))
+
+
+def test_a_compressed_file_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sources.file.MAX_UNPACKED_BYTES == 1 << 30
+    monkeypatch.setattr(sources.file, "MAX_UNPACKED_BYTES", 1 << 20)
+    path = put(tmp_path / "bomb.jsonl.gz", gzip.compress(lines(FULL).encode() + b"\n" * (1 << 20)))
+    with pytest.raises(SourceError, match=r"bomb.jsonl.gz: unpacks to more than 1 MiB"):
+        next(read_replay(path))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sources.wechat.messages import server_id
 from tests.unit.sources.wechat_world import FIXTURES, World
 
 SAMPLES = sorted(
@@ -121,3 +122,8 @@ def test_a_file_that_grows_by_pieces_yields_each_mention_once(texts: list[str], 
             world.write("a.csv", whole[:length])
             found += [mention.external_id for mention in world.sweep()[0]]
     assert found == [identity for identity, _ in expected]
+
+
+@pytest.mark.parametrize("odd", ["9" * 5000, "0", "0000", ""])
+def test_a_number_that_no_message_has_is_no_id(odd: str) -> None:
+    assert server_id(odd) == ""
