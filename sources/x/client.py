@@ -13,6 +13,7 @@ from listener.errors import MissingSecretError, RefusedWatchError, RetryableSour
 from sources.base import RebasingAdapter
 from sources.x.errors import RejectedParameterError, translate
 from sources.x.options import XOptions
+from sources.x.parsing import parse_id
 
 API = "https://api.twitter.com"  # fixed in tweepy 4.17.0
 _USER_FIELDS = "description,location,name,public_metrics,username,verified"
@@ -43,7 +44,7 @@ class XClient:
         self._naming = "tweet"
         logging.getLogger("tweepy.client").setLevel(logging.INFO)  # at DEBUG it logs the Authorization header
         self._tweepy = tweepy.Client(self._token, return_type=dict, wait_on_rate_limit=False)
-        self._tweepy.session.mount("https://", RebasingAdapter(None, options.timeout_s))  # where a redirect may lead
+        self._tweepy.session.max_redirects = 0  # one would lead to another host, and past the time-out
         self._tweepy.session.mount(API, RebasingAdapter(options.base_url, options.timeout_s))
 
     def close(self) -> None:
@@ -65,8 +66,8 @@ class XClient:
         """Return the id of the account with this handle."""
         answer = self._ask(lambda: self._tweepy.get_user(username=handle))
         data = answer.get("data")
-        user_id = data.get("id") if isinstance(data, dict) else None
-        if not isinstance(user_id, str) or not user_id.isdigit():
+        user_id = parse_id(data.get("id")) if isinstance(data, dict) else None
+        if user_id is None:
             raise RefusedWatchError(f"X knows no account @{handle}, or does not show it")
         return user_id
 

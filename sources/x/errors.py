@@ -12,9 +12,9 @@ from listener.errors import (
     RetryableSourceError,
     SourceError,
 )
+from sources.fields import bounded_wait_s
 
 _DETAIL_CHARS = 300
-_LONGEST_WAIT_S = 86400.0
 _RETRYABLE_STATUSES = (408, 409, 425)
 
 
@@ -46,6 +46,8 @@ def _by_status(error: Exception, status: int, body: Mapping[str, Any], said: str
         return QuotaExhaustedError(message)
     if status == 400:
         return RejectedParameterError(message, frozenset(_parameters(body)))
+    if status in (401, 403) and not _is_of_x(body):
+        return RetryableSourceError(f"{message}; not an answer of X: check the proxy and base_url")
     if 400 <= status < 500 and status not in _RETRYABLE_STATUSES:
         return RefusedSourceError(message)
     return RetryableSourceError(message)
@@ -56,8 +58,8 @@ def _limited(error: Exception, body: Mapping[str, Any], message: str, now: datet
     capped = body.get("title") == "UsageCapExceeded" or "usage-capped" in str(body.get("type"))
     if reset is None or capped:
         return QuotaExhaustedError(message, _cap_resets_at(body.get("period"), now))
-    wait_s = float(reset) - now.timestamp() + 1.0
-    return RetryableSourceError(message, retry_after_s=min(max(wait_s, 1.0), _LONGEST_WAIT_S))
+    wait_s = bounded_wait_s(max(int(reset) - int(now.timestamp()) + 1, 1))
+    return RetryableSourceError(message, retry_after_s=wait_s)
 
 
 def _cap_resets_at(period: object, now: datetime) -> datetime | None:
@@ -80,6 +82,11 @@ def _body(response: Any) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, Mapping) else {}
+
+
+def _is_of_x(body: Mapping[str, Any]) -> bool:
+    """Tell X's own words from those of a proxy on the way."""
+    return bool(_said(body))
 
 
 def _said(body: Mapping[str, Any]) -> str:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from sources.fields import language_tag
+
 _FROM_X = {"in": "id", "iw": "he", "zh-tw": "zh-Hant", "zh-cn": "zh-Hans"}
 # X marks posts without readable words (only links, mentions, hashtags, media, too short) with private codes.
 _NO_LANGUAGE = {"und", "zxx", "art", "qam", "qct", "qht", "qme", "qst"}
@@ -19,10 +21,10 @@ _X_CODES = frozenset(
 
 
 def to_bcp47(code: object) -> str | None:
-    """Return the BCP 47 tag for X's `lang`, or None where X could not tell."""
-    if not isinstance(code, str) or not code or code.lower() in _NO_LANGUAGE:
+    """Return the BCP 47 tag for X's `lang`, or None where X could not tell or gives no tag."""
+    if not isinstance(code, str) or code.lower() in _NO_LANGUAGE:
         return None
-    return _FROM_X.get(code.lower(), code)
+    return language_tag(_FROM_X.get(code.lower(), code))
 
 
 def x_codes(tags: Iterable[str]) -> tuple[str, ...]:

@@ -11,9 +11,11 @@ from listener.model import Author, Engagement, Mention, Skipped
 from sources.x.languages import to_bcp47
 
 _ID = re.compile(r"[0-9]{1,19}")
+_ID_BOUND = 10**19
 _USERNAME = re.compile(r"[A-Za-z0-9_]{1,15}")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _SAMPLE_CHARS = 200
+_MOST = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ def posts_of(answer: Mapping[str, Any]) -> list[Any]:
     return data if isinstance(data, list) else [data]
 
 
+def parse_id(value: object) -> str | None:
+    """Return an id of X, 1 to 19 digits as its specification has them, or None."""
+    text = value if isinstance(value, str) else ""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _ID_BOUND:
+        text = str(value)
+    return text if _ID.fullmatch(text) else None
+
+
 def parse_post(post: Mapping[str, Any], includes: Includes) -> Mention:
     """Return one post as a mention.
 
@@ -74,7 +84,7 @@ def parse_post(post: Mapping[str, Any], includes: Includes) -> Mention:
     """
     if not isinstance(post, Mapping):
         raise MalformedItemError("a post that is no object")
-    post_id = _id(post.get("id"))
+    post_id = parse_id(post.get("id"))
     if post_id is None:
         raise MalformedItemError("a post without an id")
     author = _author(post, post_id, includes)
@@ -87,7 +97,7 @@ def parse_post(post: Mapping[str, Any], includes: Includes) -> Mention:
         author=author,
         url=f"https://x.com/{author.handle or 'i'}/status/{post_id}",
         language=to_bcp47(post.get("lang")),
-        conversation_id=_id(post.get("conversation_id")),
+        conversation_id=parse_id(post.get("conversation_id")),
         reply_to_id=_referenced(post, "replied_to"),
         repost_of_id=_referenced(post, "retweeted", "reposted"),
         engagement=_engagement(_mapping(post.get("public_metrics"))),
@@ -123,7 +133,7 @@ def _published_at(post: Mapping[str, Any]) -> datetime:
 
 
 def _author(post: Mapping[str, Any], post_id: str, includes: Includes) -> Author:
-    user_id = _id(post.get("author_id"))
+    user_id = parse_id(post.get("author_id"))
     user = includes.users.get(user_id or "", {})
     handle = next((name for name in (user.get("username"), post.get("username")) if _is_username(name)), None)
     verified = user.get("verified")
@@ -145,7 +155,7 @@ def _referenced(post: Mapping[str, Any], *kinds: str) -> str | None:
     references = post.get("referenced_tweets") or post.get("referenced_posts")
     for reference in references if isinstance(references, list) else []:
         if _mapping(reference).get("type") in kinds:
-            return _id(reference.get("id"))
+            return parse_id(reference.get("id"))
     return None
 
 
@@ -160,7 +170,7 @@ def _engagement(metrics: Mapping[str, Any]) -> Engagement:
 
 
 def _links(post_id: str, post: Mapping[str, Any]) -> dict[str, str]:
-    user_id = _id(post.get("author_id"))
+    user_id = parse_id(post.get("author_id"))
     return {"post_id": post_id, **({"user_id": user_id} if user_id else {})}
 
 
@@ -181,7 +191,7 @@ def _is_own(author: Author, brand_account: str | None) -> bool:
 
 
 def _where(post: object, index: int) -> str:
-    post_id = _id(post.get("id")) if isinstance(post, Mapping) else None
+    post_id = parse_id(post.get("id")) if isinstance(post, Mapping) else None
     return f"x:{post_id}" if post_id else f"x:data[{index}]"
 
 
@@ -202,13 +212,8 @@ def _string(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _id(value: object) -> str | None:
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return text if _ID.fullmatch(text) else None
-
-
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST else None
 
 
 def _country(value: object) -> str | None:

@@ -12,7 +12,7 @@ from sources.x.client import XClient
 from sources.x.errors import RejectedParameterError, first_of_next_month
 from sources.x.languages import primary, x_codes
 from sources.x.options import XOptions, XWatchOptions
-from sources.x.parsing import parse_answer, posts_of
+from sources.x.parsing import parse_answer, parse_id, posts_of
 from sources.x.query import QueryPlan, account_handle, plan_queries
 from sources.x.sweep import SEARCH_WINDOW, State, Sweep, dump_state, load_state
 
@@ -121,7 +121,8 @@ class XSource:
         gaps = sweep.begin(self._clock.now(), self._options.look_back, window)
         answer, lost = self._answer(sweep, ask)
         posts = posts_of(answer)
-        ids = [str(post["id"]) for post in posts if isinstance(post, dict) and str(post.get("id")).isdecimal()]
+        found = (parse_id(post.get("id")) for post in posts if isinstance(post, dict))
+        ids = [post_id for post_id in found if post_id is not None]
         gaps += lost + sweep.take(ids, _next_token(answer))
         mentions, skipped = parse_answer({"meta": {}, **answer}, brand_account=watch.account)
         return _Catch(mentions, skipped, gaps, len(posts))

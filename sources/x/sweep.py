@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from listener.model import Gap
+from sources.x.parsing import parse_id
 
 SEARCH_WINDOW = timedelta(days=7)
 WINDOW_MARGIN = timedelta(minutes=5)
@@ -167,6 +168,7 @@ def _load_sweep(data: Any) -> Sweep:
 def _load_value(name: str, value: Any) -> Any:
     if name.endswith(("_at", "_until")):
         return datetime.fromisoformat(value)
-    if not isinstance(value, int if name == "seen" else str):
+    is_id = name.endswith("_id")
+    if not isinstance(value, int if name == "seen" else str) or (is_id and parse_id(value) is None):
         raise ValueError(f"not a value of {name}")
     return value

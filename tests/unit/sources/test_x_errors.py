@@ -36,7 +36,7 @@ def test_every_error_class_of_tweepy_is_mapped() -> None:
     assert http_errors == set(EXPECTED), "tweepy has an HTTP error that nobody has thought about"
     assert in_errors - http_errors == {tweepy.TweepyException}
     for kind, (status, ours) in EXPECTED.items():
-        assert type(translate(kind(response(status)), NOW)) is ours
+        assert type(translate(kind(response(status, b'{"title": "Said by X"}')), NOW)) is ours
     assert type(translate(tweepy.TweepyException("odd"), NOW)) is RetryableSourceError
 
 
@@ -66,7 +66,7 @@ def test_a_rate_limit_with_a_reset_says_how_long_to_wait() -> None:
     assert error.retry_after_s == 91.0
 
 
-@pytest.mark.parametrize(("reset", "wait_s"), [(-5000, 1.0), (10**9, 86400.0)])
+@pytest.mark.parametrize(("reset", "wait_s"), [(-5000, 1.0), (10**9, 86400.0), (10**400, 86400.0)])
 def test_an_absurd_reset_is_bounded(reset: int, wait_s: float) -> None:
     error = translate(tweepy.TooManyRequests(response(429), reset_time=int(NOW.timestamp()) + reset), NOW)
     assert isinstance(error, RetryableSourceError)
@@ -106,3 +106,16 @@ def test_any_body_of_an_error_is_survived(body: bytes) -> None:
     error = tweepy.TwitterServerError(response(502), response_json={})
     error.response = response(502, body)
     assert type(translate(error, NOW)) is RetryableSourceError
+
+
+@pytest.mark.parametrize("kind", [tweepy.Unauthorized, tweepy.Forbidden])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>Access denied</html>", b"{}", b'{"message": "Forbidden"}', b'{"errors": []}']
+)
+def test_a_refusal_by_a_proxy_on_the_way_is_no_refusal_by_x(kind: type[tweepy.HTTPException], body: bytes) -> None:
+    status = EXPECTED[kind][0]
+    error = kind(response(status), response_json={})
+    error.response = response(status, body)
+    ours = translate(error, NOW)
+    assert type(ours) is RetryableSourceError
+    assert "proxy" in str(ours)

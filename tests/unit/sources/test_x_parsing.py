@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from listener.errors import MalformedItemError
 from listener.model import Engagement
 from sources.x import parse_answer, parse_post
+from sources.x.languages import to_bcp47
 from sources.x.parsing import Includes
 from tests.servers.x import _renamed
 
@@ -222,3 +223,8 @@ def test_the_examples_cover_the_seven_countries_and_both_namings() -> None:
     assert {path.stem.split("-")[0] for path in EXAMPLES} == {"fr", "be", "ch", "de", "gb", "es", "jp"}
     namings = ["edit_history_post_ids" in path.read_text(encoding="utf-8") for path in EXAMPLES]
     assert namings.count(True) == 2
+
+
+@pytest.mark.parametrize("code", ["\ud800", "en\x00", "e" * 5000, "en-" + "x" * 900, "a", "12", " "])
+def test_a_language_that_is_no_tag_is_none(code: str) -> None:
+    assert to_bcp47(code) is None

@@ -15,7 +15,7 @@ from listener.errors import MissingSecretError, QuotaExhaustedError, RefusedSour
 from listener.model import Page, Watch
 from sources.base import Source
 from sources.x import SPEC, XOptions, XWatchOptions
-from tests.servers.base import Reply
+from tests.servers.base import LocalServer, Reply, Request
 from tests.servers.x import XServer, snowflake
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -521,3 +521,37 @@ def test_importing_the_source_loads_no_tweepy() -> None:
 
     code = "import sys, sources.x; sys.exit('tweepy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class Elsewhere(LocalServer):
+    def handle(self, request: Request) -> Reply:
+        return Reply(body={"meta": {}})
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(world: World, status: int) -> None:
+    with Elsewhere() as other:
+        world.server.script(Reply(status, b"", {"Location": f"{other.base_url}/x"}))
+        with pytest.raises(RetryableSourceError, match=str(status)):
+            world.source.fetch(watch(), None)
+        assert other.requests == []
+
+
+@pytest.mark.parametrize("odd", ["9" * 5000, "9" * 26, "\u0663\u0664", "-5", "", 10**30])
+def test_an_id_that_none_can_be_is_skipped_and_the_page_goes_on(world: World, odd: Any) -> None:
+    good = world.post()
+    post = {"text": "yunfan", "created_at": "2026-11-21T11:00:00Z"}
+    data = [{"id": odd, **post}, {"id": good, **post}]
+    world.server.script(Reply(body={"data": data, "meta": {"result_count": 2}}))
+    pages, cursor = world.poll(watch())
+    assert ids(pages) == [good]
+    assert [item.broken for page in pages for item in page.skipped] == [True]
+    assert json.loads(cursor or "")["sweeps"]["search"]["since_id"] == good
+
+
+def test_a_cursor_with_an_impossible_id_is_started_anew(world: World) -> None:
+    good = world.post()
+    cursor = json.dumps({"sweeps": {"search": {"since_id": "9" * 5000}}, "turn": "search"})
+    pages, _ = world.poll(watch(), cursor)
+    assert ids(pages) == [good]
+    assert "cursor cannot be read" in reasons(pages)[0]
