@@ -16,6 +16,7 @@ from listener.errors import (
     SourceError,
 )
 from sources.base import RebasingAdapter
+from sources.fields import bounded_wait_s
 from sources.vk.options import VkOptions
 
 API_VERSION = "5.199"
@@ -135,7 +136,7 @@ def translate(error: Exception, method: str, now: datetime, token: str = "") -> 
         return _api_error({"error_code": 14}, method, now, token)
     if isinstance(error, vk.ApiHttpError):
         status, after = error.response.status_code, error.response.headers.get("Retry-After", "")
-        return RetryableSourceError(f"VK {method}: HTTP {status}", float(after) if after.isdecimal() else None)
+        return RetryableSourceError(f"VK {method}: HTTP {status}", bounded_wait_s(after))
     if isinstance(error, vk.VkApiError | vk.VkAudioException | vk.VkAudioUrlDecodeError | vk.VkRequestsPoolException):
         return RefusedSourceError(f"VK {method}: {type(error).__name__}; check the token")
     if isinstance(error, _OPERATOR_FAULTS):

@@ -42,7 +42,7 @@ _COUNTRY_BY_TITLE = {
 _LINKED_NAME = re.compile(r"\[(?:id|club|public|event)\d+(?::bp-?\d+_\d+)?\|([^\[\]|]{1,300})\]")
 _LINKED_PAGE = re.compile(r"\[(?:https?://|vk\.(?:com|ru|cc)/)[^\[\]|\s]{1,500}\|([^\[\]|]{1,300})\]")
 _TYPED_NAME = re.compile(r"[@*](?:id|club|public|event)\d+ \(([^()\n]{1,300})\)")
-_ANSWERED_ON_BOARD = re.compile(r"\[(?:id|club|public)\d+:bp-?\d+_(\d+)\|")
+_ANSWERED_ON_BOARD = re.compile(r"\[(?:id|club|public)\d+:bp-?\d+_([0-9]{1,19})\|")
 _ADVERT_TOKEN = re.compile(r"\berid\s?[:=]\s?\w{6,}", re.IGNORECASE)
 _NUMBERED_ACCOUNT = re.compile(r"(id|club|public|event|-)?(\d+)")
 

@@ -172,6 +172,28 @@ def test_retry_after_of_a_proxy_is_kept(server: VkServer, client: VkClient) -> N
     assert caught.value.retry_after_s == 17.0
 
 
+@pytest.mark.parametrize(
+    ("given", "after_s"),
+    [("9" * 17, 86400.0), ("9" * 400, 86400.0), ("1.5", 1.5), ("-1", None), ("nan", None), ("soon", None)],
+)
+def test_an_absurd_retry_after_is_bounded(
+    server: VkServer, client: VkClient, given: str, after_s: float | None
+) -> None:
+    server.script(Reply(503, b"", {"Retry-After": given}))
+    with pytest.raises(RetryableSourceError) as caught:
+        search(client)
+    assert caught.value.retry_after_s == after_s
+
+
+def test_a_redirect_to_another_host_is_not_followed(server: VkServer, client: VkClient) -> None:
+    with VkServer() as other:
+        for status in (301, 302, 303, 307, 308):
+            server.script(Reply(status, b"", {"Location": f"{other.base_url}/vk"}))
+            with pytest.raises(RetryableSourceError, match="TooManyRedirects"):
+                search(client)
+        assert other.requests == []
+
+
 def test_a_redirect_never_carries_the_token_on(server: VkServer, client: VkClient) -> None:
     server.script(Reply(307, b"", {"Location": f"{server.base_url}/elsewhere"}))
     with pytest.raises(RetryableSourceError, match="TooManyRedirects"):
