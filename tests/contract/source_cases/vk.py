@@ -58,7 +58,7 @@ def case(tmp_path: Path) -> Iterator[Case]:
             languages=("ru",),
             terms=("Yunfan",),
             account="yunfan_ru",
-            options=VkWatchOptions(topics=[5], search_every=60.0),
+            options=VkWatchOptions(topics=[5], search_every="60s"),
         )
         try:
             yield Case(source, watch, [*found, top, *replies, board], add_items, break_once)
