@@ -1,4 +1,4 @@
-"""Turns texts into features with a frozen multilingual encoder on the CPU, offline. Knows nothing of labels."""
+"""Turns texts into features with a multilingual encoder on the CPU, offline. Knows nothing of labels."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.adapter import Adapter
 from classifiers.checkpoint import CHARACTERS, Progress, build_checkpoint, is_whole, packaged_weights, read_weights
 from listener.errors import ModelUnavailableError
 
@@ -33,6 +34,7 @@ class Encoder:
         *,
         layers: Sequence[int] = (-1,),
         precision: Precision = "float32",
+        adapter: Adapter | None = None,
     ) -> None:
         """Load a checkpoint folder.
 
@@ -42,16 +44,39 @@ class Encoder:
             layers: hidden layers whose mean over tokens makes the features, in this order; -1 is the last.
             precision: float32 gives the same features in any batch to about 1e-6. auto takes bfloat16 where the
                 processor has AMX: several times faster, equal only to about two digits.
+            adapter: change of the weights by fine-tuning, merged into them once.
 
         Raises:
-            ModelUnavailableError: a file is missing or cannot be used.
+            ModelUnavailableError: a file is missing or cannot be used, or the adapter belongs to another encoder.
         """
         self._turn = threading.Lock()
         self._layers = tuple(layers)
         self._characters = _read_characters(checkpoint / CHARACTERS)
         self._tokenizer = _load_tokenizer(checkpoint)
         self._torch, self._model = _load_model(checkpoint, threads or os.cpu_count() or 1)
+        if adapter is not None:
+            adapter.merge_into(self._model)
         self._bfloat16 = precision == "bfloat16" or (precision == "auto" and has_amx())
+
+    @property
+    def model(self) -> Any:
+        """The torch model itself."""
+        return self._model
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Hidden layers whose means make the features."""
+        return self._layers
+
+    @property
+    def pad(self) -> int:
+        """Token that fills short texts of a batch."""
+        return int(self._model.config.pad_token_id or 0)
+
+    @property
+    def unknown(self) -> int:
+        """Token that stands for what the vocabulary lacks."""
+        return int(self._tokenizer.token_to_id("<unk>") or 0)
 
     @property
     def n_features(self) -> int:

@@ -17,7 +17,7 @@ Array = NDArray[np.float32]
 WEIGHTS = Path(__file__).parent / "weights"
 TENSORS_FILE = "heads.safetensors"
 METADATA_FILE = "heads.json"
-FORMAT = 1
+FORMAT = 2
 URGENCY_STEPS = 3
 """Urgency is told by three questions: at least low, at least medium, high."""
 BLOCKS = {
@@ -104,6 +104,8 @@ class Heads:
     layers: tuple[int, ...]
     """Hidden layers of the encoder whose means make the features."""
     version: str
+    adapter: str | None = None
+    """SHA-256 of the encoder's adapter that they were trained with; None for the encoder as it is."""
 
     def score(self, features: Array) -> Scores:
         """Return the probabilities for features, float32 (n, features)."""
@@ -147,7 +149,7 @@ def save_heads(heads: Heads, metadata: dict[str, Any], folder: Path) -> str:
     calibration = {"scale": heads.calibration.scale, "shift": heads.calibration.shift, "thresholds": heads.thresholds}
     save_file({**tensors, **calibration}, folder / TENSORS_FILE)
     (folder / TENSORS_FILE).chmod(0o644)
-    shape = {"format": FORMAT, "members": len(heads.members), "layers": list(heads.layers)}
+    shape = {"format": FORMAT, "members": len(heads.members), "layers": list(heads.layers), "adapter": heads.adapter}
     labels = {"topics": list(TOPICS), "signals": list(SIGNALS), "sentiments": [str(one) for one in Sentiment]}
     text = json.dumps({**shape, **labels, **metadata}, indent=1, ensure_ascii=False, sort_keys=True)
     (folder / METADATA_FILE).write_text(text + "\n", "utf-8")
@@ -163,12 +165,17 @@ def _assembled(metadata: dict[str, Any], tensors: dict[str, Any], digest: str) -
         Member(**{name: tensors[f"member.{number}.{name}"].astype(np.float32) for name in Member.__dataclass_fields__})
         for number in range(metadata["members"])
     )
+    adapter = metadata["adapter"]
+    if not (adapter is None or isinstance(adapter, str)):
+        raise ValueError("no digest of an adapter")
+    version = hashlib.sha256(f"{digest} {adapter}".encode()).hexdigest()[:10]
     return Heads(
         members=members,
         calibration=Calibration(tensors["scale"], tensors["shift"]),
         thresholds=tensors["thresholds"],
         layers=tuple(metadata["layers"]),
-        version=f"heads-{FORMAT}+{digest[:10]}",
+        version=f"heads-{FORMAT}+{version}",
+        adapter=adapter,
     )
 
 

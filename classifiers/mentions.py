@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.adapter import load_adapter
 from classifiers.checkpoint import Progress, build_checkpoint
 from classifiers.encoder import Encoder, Precision
 from classifiers.heads import WEIGHTS, Heads, Scores, load_heads
@@ -50,13 +51,16 @@ class MentionClassifier:
             ModelUnavailableError: weights are missing or damaged, or the folder cannot be written.
         """
         heads = load_heads(WEIGHTS)
+        adapter = load_adapter(WEIGHTS, heads.adapter) if heads.adapter else None
         checkpoint = build_checkpoint(cache_dir, progress)
-        encoder = Encoder(checkpoint, threads or os.cpu_count(), layers=heads.layers, precision=precision)
+        encoder = Encoder(
+            checkpoint, threads or os.cpu_count(), layers=heads.layers, precision=precision, adapter=adapter
+        )
         return cls(encoder, heads, LanguageIdentifier(), batch=batch)
 
     @property
     def version(self) -> str:
-        """The name of the heads with a digest of their weights."""
+        """The name of the heads with a digest of their weights and of the adapter's."""
         return self._heads.version
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:

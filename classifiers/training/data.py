@@ -1,11 +1,11 @@
-"""Reads the labelled sets, leaves out what may not train shipped weights, and keeps copies in one fold."""
+"""Reads the labelled sets and leaves out what may not train shipped weights."""
 
 import gzip
 import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,6 @@ from typing import Any
 from classifiers.text import HANDLE, LINK, mask
 from listener.model import SIGNALS, TOPICS, Sentiment
 
-FOLDS = 8
-"""Parts that the real posts are dealt into; each is scored by heads that saw none of it."""
 PER_LANGUAGE_CAP = 1200
 """Most posts taken from one sentiment set in one language, spread evenly over its labels."""
 
@@ -33,8 +31,12 @@ class Example:
     topic: int | None = None
     signals: tuple[int, ...] | None = None
     sentiment: int | None = None
-    fold: int | None = None
-    """Part in which it is scored; None for examples that only train."""
+    beyond_cap: bool = False
+    """Whether its set has more of its language than the heads of the frozen encoder are fitted on."""
+    public_complaint: int | None = None
+    """Complaint as the public English set labels it, 0 or 1."""
+    severity: int | None = None
+    """Severity of a complaint as the public English set labels it, 0 to 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,9 @@ SENTIMENT_SETS = (
     SentimentSet("semeval2016_restaurants_nl", "unstated", _WORDS),
     SentimentSet("polemo_wccrs_pl", "share-alike", _WORDS),
 )
+BENCHMARK = "umsab_xlmt"
+"""Sentiment set with a published comparison: read without a cap, its val split is test."""
+COMPLAINTS, SEVERITY = "complaints_acl2019_en", "xci_complaint_severity_en"
 MENTIONS = "mentions/train.jsonl.gz"
 AUTHORED = "authored/posts.jsonl"
 _SENTIMENTS = list(Sentiment)
@@ -74,19 +79,19 @@ _NOT_LETTERS = re.compile(r"[\W\d_]+")
 
 
 def load(data: Path) -> list[Example]:
-    """Return every example that may train shipped weights, each real one with its fold.
-
-    Folds are dealt by a hash of the text within each language and kind of set. Authored posts are never
-    scored, since no score is reported on them; one that copies a real post stays in that post's fold.
-    """
-    real = [*_mentions(data), *_sentiment(data)]
-    folds = _folds(real)
-    return [replace(example, fold=folds.get(example.group)) for example in [*real, *_authored(data)]]
+    """Return every example that may train shipped weights, the public complaint labels beside our own."""
+    mentions = list(_mentions(data))
+    public = dict(_public_complaints(data))
+    ours = {example.group for example in mentions}
+    others = [one for group, one in public.items() if group not in ours]
+    examples = [*mentions, *others, *_sentiment(data), *_authored(data)]
+    return [_with_public_labels(one, public) for one in examples]
 
 
 def files(data: Path) -> list[Path]:
     """Return the files that `load` reads."""
-    return [data / MENTIONS, data / AUTHORED, *(_public(data, chosen.name) for chosen in SENTIMENT_SETS)]
+    public = [COMPLAINTS, SEVERITY, *(chosen.name for chosen in SENTIMENT_SETS)]
+    return [data / MENTIONS, data / AUTHORED, *(public_path(data, name) for name in public)]
 
 
 def digest_of(path: Path) -> str:
@@ -146,9 +151,16 @@ def _implied_sentiment(row: Mapping[str, Any]) -> int | None:
 
 
 def _sentiment(data: Path) -> Iterator[Example]:
+    """Yield the examples of the sentiment sets, all of the benchmark's and as many as the cap allows of others."""
     for chosen in SENTIMENT_SETS:
-        rows = [row for row in read_lines(_public(data, chosen.name)) if _usable(row, chosen)]
-        yield from _capped(_sentiment_example(row, chosen) for row in rows)
+        rows = [row for row in read_lines(public_path(data, chosen.name)) if _usable(row, chosen)]
+        examples = [_sentiment_example(row, chosen) for row in rows]
+        within = list(_capped(examples))
+        if chosen.name != BENCHMARK:
+            yield from within
+            continue
+        known = set(map(id, within))
+        yield from (one if id(one) in known else replace(one, beyond_cap=True) for one in examples)
 
 
 def _usable(row: Mapping[str, Any], chosen: SentimentSet) -> bool:
@@ -178,23 +190,28 @@ def _capped(examples: Iterable[Example]) -> Iterator[Example]:
         yield from kind[: PER_LANGUAGE_CAP // labels[language]]
 
 
+def _public_complaints(data: Path) -> Iterator[tuple[str, Example]]:
+    """Yield the posts of the two English complaint sets, which are the same posts, by group."""
+    severities = {key_of(row["text"]): int(row["severity"]) for row in read_lines(public_path(data, SEVERITY))}
+    for row in read_lines(public_path(data, COMPLAINTS)):
+        group = key_of(row["text"])
+        example = Example(mask(row["text"]), row["lang"], COMPLAINTS, group)
+        yield group, replace(example, public_complaint=int(row["label"]), severity=severities.get(group))
+
+
+def _with_public_labels(example: Example, public: Mapping[str, Example]) -> Example:
+    twin = public.get(example.group)
+    if twin is None:
+        return example
+    return replace(example, public_complaint=twin.public_complaint, severity=twin.severity)
+
+
 def _group(source: str, identity: str, text: str) -> str:
     # The sentences of this set are translations of one another under ids that differ only in the language.
     parallel = _PARALLEL_ID.match(identity) if source == "mabsa_14lang" else None
     return hashlib.sha256("-".join(parallel.groups()).encode()).hexdigest() if parallel else key_of(text)
 
 
-def _folds(examples: Sequence[Example]) -> dict[str, int]:
-    """Return the fold of every group, dealt in turn within every language of the mentions and sentiment sets."""
-    strata: dict[tuple[str, bool], set[str]] = defaultdict(set)
-    for example in examples:
-        strata[example.language, example.urgency is None].add(example.group)
-    folds: dict[str, int] = {}
-    for _kind, groups in sorted(strata.items()):
-        fresh = sorted(groups - folds.keys(), key=lambda group: hashlib.sha256(f"split-1 {group}".encode()).digest())
-        folds.update((group, turn % FOLDS) for turn, group in enumerate(fresh))
-    return folds
-
-
-def _public(data: Path, name: str) -> Path:
+def public_path(data: Path, name: str) -> Path:
+    """Return the file of a public set."""
     return data / "public" / f"{name}.jsonl.gz"

@@ -1,4 +1,4 @@
-"""Trains the heads: networks with fixed seeds, cross-fitting over folds, calibration on what each fold had not seen."""
+"""Fits heads on the features of an encoder, and calibrates logits on examples that nothing was fitted on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -8,19 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.heads import BLOCKS, N_LOGITS, URGENCY_STEPS, Calibration, Member, Scores
-from classifiers.training.data import FOLDS, Example
+from classifiers.training.data import Example
 from listener.model import SIGNALS
 
 Array = NDArray[np.float32]
-Report = Callable[[str, float], None]
 
 _UNKNOWN = -1
+_PULL = 0.5
+"""Towards leaving logits as they are: it decides where hardly any example has the label."""
 THRESHOLDS = np.arange(0.15, 0.71, 0.025)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the heads are trained. Chosen on folds 0 to 3 of the mentions."""
+    """How heads are fitted on the encoder as it is; where the fine-tuning starts, and what it is compared with."""
 
     hidden: int = 256
     epochs: int = 10
@@ -49,7 +50,6 @@ class Targets:
     signals: NDArray[np.int64]
     """(n, 8)."""
     sentiment: NDArray[np.int64]
-    fold: NDArray[np.int64]
 
     @classmethod
     def of(cls, examples: Sequence[Example]) -> "Targets":
@@ -60,7 +60,6 @@ class Targets:
             topic=_column([example.topic for example in examples]),
             signals=np.array([example.signals or (_UNKNOWN,) * len(SIGNALS) for example in examples], dtype=np.int64),
             sentiment=_column([example.sentiment for example in examples]),
-            fold=_column([example.fold for example in examples]),
         )
 
     @property
@@ -168,30 +167,16 @@ def fit_members(features: Array, targets: Targets, rows: NDArray[np.int64], sett
     return tuple(fit_member(features, targets, rows, seed, settings) for seed in settings.seeds)
 
 
-def cross_fit(features: Array, targets: Targets, settings: Settings, report: Report) -> Array:
-    """Return logits, float32 (n, 28), of every scored example from networks that saw nothing of its fold.
-
-    Rows of examples that are never scored hold NaN.
-    """
-    logits = np.full((len(features), N_LOGITS), np.nan, dtype=np.float32)
-    for fold in range(FOLDS):
-        members = fit_members(features, targets, np.flatnonzero(targets.fold != fold), settings)
-        unseen = np.flatnonzero(targets.fold == fold)
-        logits[unseen] = np.mean([member.logits(features[unseen]) for member in members], axis=0)
-        report("cross-fitting", (fold + 1) / FOLDS)
-    return logits
-
-
-def calibrate(logits: Array, targets: Targets, rows: NDArray[np.int64]) -> Calibration:
-    """Return the calibration that makes probabilities truest on the given rows of unseen logits."""
+def calibrate(logits: Array, targets: Targets) -> Calibration:
+    """Return the calibration that makes probabilities truest on logits, float32 (n, 28), of unseen examples."""
     scale, shift = np.ones(N_LOGITS, dtype=np.float32), np.zeros(N_LOGITS, dtype=np.float32)
-    own = rows[targets.labelled[rows]]
+    own = np.flatnonzero(targets.labelled)
     steps = np.stack([targets.urgency >= level for level in range(1, URGENCY_STEPS + 1)], axis=1)
     binary = {"complaint": targets.complaint[:, None], "urgency": steps, "signals": targets.signals}
     for task, truth in binary.items():
         for number, column in enumerate(range(*BLOCKS[task].indices(N_LOGITS))):
             scale[column], shift[column] = _platt(logits[own, column], truth[own, number].astype(np.float32))
-    toned = rows[(targets.sentiment[rows] != _UNKNOWN) & ~targets.labelled[rows]]
+    toned = np.flatnonzero((targets.sentiment != _UNKNOWN) & ~targets.labelled)
     for task, truth, known in (("topic", targets.topic, own), ("sentiment", targets.sentiment, toned)):
         scale[BLOCKS[task]] = _temperature(logits[known][:, BLOCKS[task]], truth[known])
     return Calibration(scale, shift)
@@ -204,9 +189,13 @@ def _platt(logits: Array, truth: Array) -> tuple[float, float]:
     inputs, wanted = torch.from_numpy(logits).double(), torch.from_numpy(truth).double()
     # softplus keeps the order of the scores whatever the data.
     parameters = torch.tensor([0.5413, 0.0], dtype=torch.double, requires_grad=True)
-    _minimise(
-        parameters, lambda: binary_cross_entropy_with_logits(softplus(parameters[0]) * inputs + parameters[1], wanted)
-    )
+
+    def loss() -> Any:
+        scale, shift = softplus(parameters[0]), parameters[1]
+        fit = binary_cross_entropy_with_logits(scale * inputs + shift, wanted)
+        return fit + _PULL / len(inputs) * (scale.log().square() + shift.square())
+
+    _minimise(parameters, loss)
     fitted = parameters.detach()
     return float(softplus(fitted[0])), float(fitted[1])
 
@@ -235,30 +224,9 @@ def _minimise(parameters: Any, loss_of: Callable[[], Any]) -> None:
     optimiser.step(step)
 
 
-def cross_calibrated(logits: Array, targets: Targets) -> Scores:
-    """Return probabilities of all rows, each calibrated without its own fold; rows never scored hold NaN."""
-    parts = {
-        name: np.full((len(logits), *shape), np.nan, dtype=np.float32)
-        for name, shape in {
-            "complaint": (),
-            "urgency": (4,),
-            "topic": (13,),
-            "signals": (8,),
-            "sentiment": (3,),
-        }.items()
-    }
-    for fold in range(FOLDS):
-        others = np.flatnonzero((targets.fold != fold) & (targets.fold != _UNKNOWN))
-        unseen = np.flatnonzero(targets.fold == fold)
-        scores = calibrate(logits, targets, others).apply(logits[unseen])
-        for name, whole in parts.items():
-            whole[unseen] = getattr(scores, name)
-    return Scores(**parts)
-
-
 def best_thresholds(scores: Scores, targets: Targets) -> Array:
     """Return, (8,), the probability from which asserting each signal gives the best F1 on unseen examples."""
-    rows = np.flatnonzero(targets.labelled & (targets.fold != _UNKNOWN))
+    rows = np.flatnonzero(targets.labelled)
     return np.array([_best(scores.signals[rows, k], targets.signals[rows, k]) for k in range(len(SIGNALS))], np.float32)
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_saved_heads_load_with_the_same_results(heads: Heads, features: np.ndarr
     version = save_heads(heads, {"note": "x"}, tmp_path)
     loaded = load_heads(tmp_path)
     assert loaded.version == version
-    assert version.startswith("heads-1+")
+    assert version.startswith("heads-2+")
     assert loaded.layers == (6, 12)
     assert np.allclose(loaded.score(features).topic, heads.score(features).topic, atol=5e-3)
     assert json.loads((tmp_path / METADATA_FILE).read_text())["note"] == "x"
@@ -93,6 +94,8 @@ def test_saved_heads_load_with_the_same_results(heads: Heads, features: np.ndarr
 def test_other_weights_have_another_version(heads: Heads, tmp_path: Path) -> None:
     first = save_heads(heads, {}, tmp_path)
     assert save_heads(Heads(heads.members[:1], heads.calibration, heads.thresholds, (6,), ""), {}, tmp_path) != first
+    assert save_heads(replace(heads, adapter="ab" * 32), {}, tmp_path) != first
+    assert load_heads(tmp_path).adapter == "ab" * 32
 
 
 @pytest.mark.parametrize("name", [TENSORS_FILE, METADATA_FILE])
@@ -107,7 +110,9 @@ def test_missing_or_cut_file_is_named(heads: Heads, tmp_path: Path, name: str) -
         load_heads(tmp_path)
 
 
-@pytest.mark.parametrize(("key", "value"), [("format", 99), ("topics", ["weather"]), ("members", 5), ("layers", None)])
+@pytest.mark.parametrize(
+    ("key", "value"), [("format", 99), ("topics", ["weather"]), ("members", 5), ("layers", None), ("adapter", 7)]
+)
 def test_heads_made_for_another_program_are_refused(heads: Heads, tmp_path: Path, key: str, value: object) -> None:
     save_heads(heads, {}, tmp_path)
     metadata = json.loads((tmp_path / METADATA_FILE).read_text())
