@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -214,11 +215,10 @@ def finetune(run: Run, examples: Sequence[Example], encoder: Encoder, plan: Plan
     last = min(total, plan.steps or total)
     if run.step >= last:
         return
-    torch.set_flush_denormal(True)
     run.network.train()
     saved_at = time.monotonic()
     batches = (batch for epoch, rows in enumerate(slices) for batch in _batches(examples, rows, encoder, plan, epoch))
-    with ThreadPoolExecutor(_SHARES) as workers:
+    with _tiny_numbers_as_zero(), ThreadPoolExecutor(_SHARES) as workers:
         for batch in islice(batches, run.step, last):
             loss = _step(run, workers, batch, plan, (run.step + 1) / total)
             if run.step % _STEPS_BETWEEN_REPORTS == 0:
@@ -228,6 +228,16 @@ def finetune(run: Run, examples: Sequence[Example], encoder: Encoder, plan: Plan
                 saved_at = time.monotonic()
     run.save(state)
     run.network.eval()
+
+
+@contextmanager
+def _tiny_numbers_as_zero() -> Iterator[None]:
+    """Take subnormal numbers as zero in this thread and those it starts: gradients are full of them, each very slow."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _slices(examples: Sequence[Example], plan: Plan, random: Random) -> list[list[int]]:
