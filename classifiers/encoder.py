@@ -3,7 +3,8 @@
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from classifiers.adapter import Adapter
 from classifiers.checkpoint import CHARACTERS, Progress, build_checkpoint, is_whole, packaged_weights, read_weights
 from listener.errors import ModelUnavailableError
 
-__all__ = ["Encoder", "Progress", "build_checkpoint", "is_whole", "packaged_weights", "read_weights"]
+__all__ = ["Encoder", "Progress", "TokenFeatures", "build_checkpoint", "is_whole", "packaged_weights", "read_weights"]
 
 PREFIX = "query: "
 """The model was trained with this before every text."""
@@ -22,6 +23,16 @@ MAX_TOKENS = 192
 """Longer posts are cut here: one in a hundred real posts is longer, and cost grows with the square."""
 
 Precision = Literal["float32", "bfloat16", "auto"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFeatures:
+    """What the encoder makes of each token of one text."""
+
+    spans: tuple[tuple[int, int], ...]
+    """Where each token stands in the text, as characters [start, end); start equals end where it stands nowhere."""
+    states: NDArray[np.float32]
+    """(n_tokens, n_features); the mean over tokens is the text's row of `Encoder.embed`."""
 
 
 class Encoder:
@@ -97,13 +108,37 @@ class Encoder:
                 features[rows] = self._forward([tokens[row] for row in rows])
         return features
 
+    def token_features(self, texts: Sequence[str], batch: int = 32) -> list[TokenFeatures]:
+        """Return, for each text in order, its tokens' places and their hidden states of the chosen layers.
+
+        Args:
+            texts: any text; an empty one has tokens too, which stand nowhere in it.
+            batch: most texts that go through the model together.
+        """
+        encodings = [self._tokenizer.encode(self._prepare(text)) for text in texts]
+        found: dict[int, TokenFeatures] = {}
+        with self._turn, self._torch.inference_mode():
+            for rows in _batches([len(encoding.ids) for encoding in encodings], batch):
+                hidden, _ = self._hidden([encodings[row].ids for row in rows])
+                states = self._torch.cat([hidden[layer].float() for layer in self._layers], dim=2).numpy()
+                for place, row in enumerate(rows):
+                    spans = _spans_in(texts[row], encodings[row].offsets, self._characters)
+                    found[row] = TokenFeatures(spans, states[place, : len(spans)].copy())
+        return [found[row] for row in range(len(texts))]
+
     def tokenize(self, text: str) -> list[int]:
         """Return the token ids of one text as the model reads it: prefixed, cut to `MAX_TOKENS`."""
-        prepared = (PREFIX + text).translate(self._characters)
-        ids: list[int] = self._tokenizer.encode(prepared).ids
+        ids: list[int] = self._tokenizer.encode(self._prepare(text)).ids
         return ids
 
+    def _prepare(self, text: str) -> str:
+        return (PREFIX + text).translate(self._characters)
+
     def _forward(self, rows: list[list[int]]) -> NDArray[np.float32]:
+        return self._pool(*self._hidden(rows))
+
+    def _hidden(self, rows: list[list[int]]) -> tuple[Sequence[Any], Any]:
+        """Return every layer's states, (n, longest, hidden), and the mask of real tokens, (n, longest)."""
         torch = self._torch
         longest = max(map(len, rows))
         ids = torch.full((len(rows), longest), self._model.config.pad_token_id or 0, dtype=torch.long)
@@ -113,7 +148,7 @@ class Encoder:
             mask[row, : len(tokens)] = 1
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._bfloat16):
             hidden = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
-        return self._pool(hidden, mask)
+        return hidden, mask
 
     def _pool(self, hidden: Sequence[Any], mask: Any) -> NDArray[np.float32]:
         weights = mask.unsqueeze(-1).float()
@@ -136,6 +171,19 @@ def _batches(lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     for start in range(0, len(order), max(1, batch)):
         yield order[start : start + max(1, batch)]
+
+
+def _spans_in(
+    text: str, offsets: Sequence[tuple[int, int]], characters: Mapping[int, str]
+) -> tuple[tuple[int, int], ...]:
+    """Return places in `text` for offsets into its prepared form: prefixed, its characters mapped to any length."""
+    origins = [0] * len(PREFIX)
+    for at, character in enumerate(text):
+        origins += [at] * len(characters.get(ord(character), character))
+    return tuple(
+        (origins[max(start, len(PREFIX))], origins[end - 1] + 1) if end > max(start, len(PREFIX)) else (0, 0)
+        for start, end in offsets
+    )
 
 
 def _read_characters(path: Path) -> dict[int, str]:

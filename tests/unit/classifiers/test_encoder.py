@@ -248,3 +248,26 @@ def test_checkpoint_without_weights_is_named(tmp_path: Path) -> None:
 def test_manifest_names_every_file(checkpoint: Path) -> None:
     recorded = json.loads((checkpoint / MANIFEST).read_text("utf-8"))["files"]
     assert set(recorded) | {MANIFEST} == {path.name for path in checkpoint.iterdir()}
+
+
+def test_tokens_average_to_the_texts_features(encoder: Encoder) -> None:
+    texts = [*SENTENCES.values(), "", "late " * 500]
+    means = np.stack([found.states.mean(0) for found in encoder.token_features(texts, batch=4)])
+    assert np.abs(means - encoder.embed(texts)).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    "text", [*SENTENCES.values(), "ﷺ late", "a  b   c", "ｆｕｌｌ　①②½ ok", "query: x", "\x07a\x07b"]
+)
+def test_tokens_cover_the_text_in_order(encoder: Encoder, text: str) -> None:
+    (found,) = encoder.token_features([text])
+    assert len(found.spans) == len(found.states) == len(encoder.tokenize(text))
+    standing = [span for span in found.spans if span[0] < span[1]]
+    assert standing == sorted(standing)
+    covered = {at for start, end in standing for at in range(start, end)}
+    assert {at for at, character in enumerate(text) if character.isalnum()} <= covered <= set(range(len(text)))
+
+
+def test_an_empty_text_has_tokens_that_stand_nowhere(encoder: Encoder) -> None:
+    (found,) = encoder.token_features([""])
+    assert all(start == end for start, end in found.spans)
