@@ -29,6 +29,8 @@ Precision = Literal["float32", "bfloat16", "auto"]
 class TokenFeatures:
     """What the encoder makes of each token of one text."""
 
+    ids: tuple[int, ...]
+    """Token numbers: the lower, the commoner, as tokenizers number their pieces by frequency."""
     spans: tuple[tuple[int, int], ...]
     """Where each token stands in the text, as characters [start, end); start equals end where it stands nowhere."""
     states: NDArray[np.float32]
@@ -123,7 +125,7 @@ class Encoder:
                 states = self._torch.cat([hidden[layer].float() for layer in self._layers], dim=2).numpy()
                 for place, row in enumerate(rows):
                     spans = _spans_in(texts[row], encodings[row].offsets, self._characters)
-                    found[row] = TokenFeatures(spans, states[place, : len(spans)].copy())
+                    found[row] = TokenFeatures(tuple(encodings[row].ids), spans, states[place, : len(spans)].copy())
         return [found[row] for row in range(len(texts))]
 
     def tokenize(self, text: str) -> list[int]:
