@@ -155,6 +155,29 @@ classifications = Table(
     Column("classified_at", UtcDateTime, nullable=False),
 )
 
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("mention_id", ForeignKey("mentions.id", ondelete="SET NULL"), index=True),
+    Column("network", ShortText(40), nullable=False),
+    Column("external_id", CleanText, nullable=False),
+    Column("text", CleanText),
+    Column("brand", String(80), nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("language", String(20), nullable=False),
+    Column("model", String(80), nullable=False),
+    Column("said", JSON, nullable=False),
+    Column("complaint", Boolean),
+    Column("urgency", Integer),
+    Column("topic", String(20)),
+    Column("sentiment", String(10)),
+    Column("actor", CleanText, nullable=False),
+    Column("origin", String(40), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_corrections_post", "network", "external_id"),
+)
+
 copy_bands = Table(
     "copy_bands",
     metadata,

@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 from listener.store import schema
 from listener.store.classifying import Classifying
 from listener.store.collecting import Collecting
+from listener.store.corrections import Corrections
 from listener.store.engine import migrate, open_engine, reading
 from listener.store.outbox import Outbox
 from listener.store.triage import Triage
@@ -24,6 +25,7 @@ class Store:
         self.classifying = Classifying(self._engine)
         self.triage = Triage(self._engine)
         self.outbox = Outbox(self._engine)
+        self.corrections = Corrections(self._engine)
 
     def counts(self) -> dict[str, int]:
         """Return how many rows of each kind there are, and how many alerts' first messages were sent."""

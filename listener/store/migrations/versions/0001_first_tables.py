@@ -145,6 +145,34 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_copy_bands_at"), ["at"], unique=False)
 
     op.create_table(
+        "corrections",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("mention_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("network", sa.String(length=40), nullable=False),
+        sa.Column("external_id", types.CleanText(), nullable=False),
+        sa.Column("text", types.CleanText(), nullable=True),
+        sa.Column("brand", sa.String(length=80), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("model", sa.String(length=80), nullable=False),
+        sa.Column("said", sa.JSON(), nullable=False),
+        sa.Column("complaint", sa.Boolean(), nullable=True),
+        sa.Column("urgency", sa.Integer(), nullable=True),
+        sa.Column("topic", sa.String(length=20), nullable=True),
+        sa.Column("sentiment", sa.String(length=10), nullable=True),
+        sa.Column("actor", types.CleanText(), nullable=False),
+        sa.Column("origin", sa.String(length=40), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["mention_id"], ["mentions.id"], name=op.f("fk_corrections_mention_id_mentions"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
+    )
+    with op.batch_alter_table("corrections", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_corrections_mention_id"), ["mention_id"], unique=False)
+        batch_op.create_index("ix_corrections_post", ["network", "external_id"], unique=False)
+
+    op.create_table(
         "matches",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("mention_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
