@@ -86,10 +86,27 @@ class Member:
         import torch
         from torch.nn.functional import linear
 
+        hidden = torch.from_numpy(self.hidden(features))
+        result: Array = linear(hidden, torch.from_numpy(self.output_weight), torch.from_numpy(self.output_bias)).numpy()
+        return result
+
+    def slope(self, features: Array, direction: Array) -> Array:
+        """Return how a sum of logits, each times its part of `direction` (28,), rises with one text's features."""
+        hidden = self.hidden_weight @ ((features - self.mean) / self.deviation) + self.hidden_bias
+        passed = (direction @ self.output_weight) * (hidden > 0)
+        slope: Array = (passed @ self.hidden_weight) / self.deviation
+        return slope
+
+    def hidden(self, features: Array) -> Array:
+        """Return what the hidden layer makes of features, float32 (n, hidden)."""
+        import torch
+        from torch.nn.functional import linear
+
         # torch and not numpy: it keeps to the number of threads that the encoder was given.
         inputs = torch.from_numpy((features - self.mean) / self.deviation)
-        hidden = linear(inputs, torch.from_numpy(self.hidden_weight), torch.from_numpy(self.hidden_bias)).relu()
-        result: Array = linear(hidden, torch.from_numpy(self.output_weight), torch.from_numpy(self.output_bias)).numpy()
+        result: Array = (
+            linear(inputs, torch.from_numpy(self.hidden_weight), torch.from_numpy(self.hidden_bias)).relu().numpy()
+        )
         return result
 
 
@@ -115,6 +132,15 @@ class Heads:
         """Return the members' mean logits, float32 (n, 28)."""
         total = sum((member.logits(features) for member in self.members), np.zeros((len(features), N_LOGITS)))
         return np.asarray(total / len(self.members), dtype=np.float32)
+
+    def slope(self, features: Array, direction: Array) -> Array:
+        """Return the gradient of `direction` (28,) times the logits, float32 (n_features,), at features (n_features,)."""
+        slopes = [member.slope(features, direction) for member in self.members]
+        return np.asarray(np.mean(slopes, axis=0), dtype=np.float32)
+
+    def hidden(self, features: Array) -> Array:
+        """Return the members' hidden layers side by side, float32 (n, hidden of all members)."""
+        return np.concatenate([member.hidden(features) for member in self.members], axis=1)
 
 
 def load_heads(folder: Path = WEIGHTS) -> Heads:
