@@ -44,8 +44,6 @@ class TokenFeatures:
 
     ids: tuple[int, ...]
     """Token numbers: the lower, the commoner, as tokenizers number their pieces by frequency."""
-    ids: tuple[int, ...]
-    """Token numbers: the lower, the commoner, as tokenizers number their pieces by frequency."""
     spans: tuple[tuple[int, int], ...]
     """Where each token stands in the text, as characters [start, end); start equals end where it stands nowhere."""
     states: NDArray[np.float32]
