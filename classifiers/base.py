@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from listener.model import Classification
+from listener.model import Classification, Reason
 
 
 class Classifier(Protocol):
@@ -24,5 +24,12 @@ class Classifier(Protocol):
         """Return one classification per text, in order; the three sequences are of one length.
 
         Never raises on a text's content, however hostile. A text's result does not depend on its neighbours.
+        """
+        ...
+
+    def explain(self, texts: Sequence[str], found: Sequence[Classification]) -> list[tuple[Reason, ...]]:
+        """Return the words that moved each of some classifications, strongest first; none where it cannot tell.
+
+        Never raises on a text's content. Every word stands in its text as it is.
         """
         ...

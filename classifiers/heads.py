@@ -94,8 +94,7 @@ class Member:
         """Return how a sum of logits, each times its part of `direction` (28,), rises with one text's features."""
         hidden = self.hidden_weight @ ((features - self.mean) / self.deviation) + self.hidden_bias
         passed = (direction @ self.output_weight) * (hidden > 0)
-        slope: Array = (passed @ self.hidden_weight) / self.deviation
-        return slope
+        return np.asarray((passed @ self.hidden_weight) / self.deviation, dtype=np.float32)
 
     def hidden(self, features: Array) -> Array:
         """Return what the hidden layer makes of features, float32 (n, hidden)."""
@@ -104,9 +103,8 @@ class Member:
 
         # torch and not numpy: it keeps to the number of threads that the encoder was given.
         inputs = torch.from_numpy((features - self.mean) / self.deviation)
-        result: Array = (
-            linear(inputs, torch.from_numpy(self.hidden_weight), torch.from_numpy(self.hidden_bias)).relu().numpy()
-        )
+        hidden: Any = linear(inputs, torch.from_numpy(self.hidden_weight), torch.from_numpy(self.hidden_bias))
+        result: Array = hidden.relu().numpy()
         return result
 
 
@@ -134,7 +132,7 @@ class Heads:
         return np.asarray(total / len(self.members), dtype=np.float32)
 
     def slope(self, features: Array, direction: Array) -> Array:
-        """Return the gradient of `direction` (28,) times the logits, float32 (n_features,), at features (n_features,)."""
+        """Return the gradient of `direction` (28,) times the logits, at one text's features, float32 (n_features,)."""
         slopes = [member.slope(features, direction) for member in self.members]
         return np.asarray(np.mean(slopes, axis=0), dtype=np.float32)
 

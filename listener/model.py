@@ -159,6 +159,16 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """A word of a post that moved its classification."""
+
+    word: str
+    """As it stands in the post, so hostile; the first 60 characters where it is longer."""
+    weight: float
+    """Its share of all that the post's words moved, in [-1, 1]; above 0 it raised complaint or urgency."""
+
+
+@dataclass(frozen=True, slots=True)
 class Classification:
     """What the model says of one text. Every score in [0, 1]."""
 
@@ -175,6 +185,8 @@ class Classification:
     model: str
     copy_of: int | None = None
     """Store id of the mention whose classification this repeats."""
+    reasons: tuple[Reason, ...] = ()
+    """The words that moved it, strongest first, where they were asked for."""
 
     @property
     def urgency_score(self) -> float:
