@@ -65,6 +65,11 @@ class MentionClassifier:
         """The name of the heads with a digest of their weights and of the adapter's."""
         return self._heads.version
 
+    @property
+    def encoder(self) -> Encoder:
+        """What turns texts into the features that the heads read."""
+        return self._encoder
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the features that the heads read, float32 (n_texts, n_features); each different text costs once."""
         masked = [mask(text) for text in texts]
