@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from listener.errors import ModelUnavailableError
 from listener.model import SIGNALS, TOPICS, Sentiment
@@ -83,11 +86,8 @@ class Member:
 
     def logits(self, features: Array) -> Array:
         """Return logits, float32 (n, 28), for features, float32 (n, features)."""
-        import torch
-        from torch.nn.functional import linear
-
-        hidden = torch.from_numpy(self.hidden(features))
-        result: Array = linear(hidden, torch.from_numpy(self.output_weight), torch.from_numpy(self.output_bias)).numpy()
+        with _one_thread():
+            result: Array = self.hidden(features) @ self.output_weight.T + self.output_bias
         return result
 
     def slope(self, features: Array, direction: Array) -> Array:
@@ -98,14 +98,9 @@ class Member:
 
     def hidden(self, features: Array) -> Array:
         """Return what the hidden layer makes of features, float32 (n, hidden)."""
-        import torch
-        from torch.nn.functional import linear
-
-        # torch and not numpy: it keeps to the number of threads that the encoder was given.
-        inputs = torch.from_numpy((features - self.mean) / self.deviation)
-        hidden: Any = linear(inputs, torch.from_numpy(self.hidden_weight), torch.from_numpy(self.hidden_bias))
-        result: Array = hidden.relu().numpy()
-        return result
+        with _one_thread():
+            result = (features - self.mean) / self.deviation @ self.hidden_weight.T + self.hidden_bias
+        return np.maximum(result, np.float32(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +196,17 @@ def _assembled(metadata: dict[str, Any], tensors: dict[str, Any], digest: str) -
         version=f"heads-{FORMAT}+{version}",
         adapter=adapter,
     )
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Keep numpy to one thread: it would take every core for products this small."""
+    limit: AbstractContextManager[Any] = _controller().limit(limits=1)
+    return limit
 
 
 def _digest(path: Path) -> str:
