@@ -293,7 +293,7 @@ def _fit(known: _Task, space: _Space, anchoring: NDArray[np.bool_], widths: Sequ
     anchor_logits = np.vstack([space.anchor_logits[:, block], space.post_logits[anchoring][:, block]])
     inputs = torch.from_numpy(np.vstack([known.inputs, anchors]))
     base = torch.from_numpy(np.vstack([known.base, anchor_logits]))
-    target = torch.from_numpy(np.vstack([known.target, _probabilities(known.task, anchor_logits)]))
+    target = torch.from_numpy(np.vstack([known.target, probabilities(known.task, anchor_logits)]))
     weights = torch.from_numpy(np.concatenate([known.weights, np.full(len(anchors), ANCHOR_WEIGHT)]))
     change = torch.zeros((inputs.shape[1], base.shape[1]), dtype=torch.double, requires_grad=True)
     found = []
@@ -344,7 +344,7 @@ def _right(task: str, logits: Floats, target: Floats) -> NDArray[np.bool_]:
     if _is_choice(task):
         found: NDArray[np.bool_] = logits.argmax(1) == target.argmax(1)
         return found
-    said = np.rint(_probabilities(task, logits).sum(1))
+    said = np.rint(probabilities(task, logits).sum(1))
     right: NDArray[np.bool_] = said == np.rint(target.sum(1))
     return right
 
@@ -353,7 +353,8 @@ def _is_choice(task: str) -> bool:
     return task in ("topic", "sentiment")
 
 
-def _probabilities(task: str, logits: Floats) -> Floats:
+def probabilities(task: str, logits: Floats) -> Floats:
+    """Return the probabilities of one task's calibrated logits, (n, columns): of urgency, those of its steps."""
     if not _is_choice(task):
         return 0.5 * (1 + np.tanh(0.5 * logits))
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -41,7 +41,29 @@ _PATIENCE_S = 120.0
 
 
 def load_classifier(config: Config, progress: Progress | None = None) -> "MentionClassifier":
-    """Load the model, building the encoder from its package the first time.
+    """Load the model in force, building the encoder from its package the first time.
+
+    A change that this installation learned is put on top, if it belongs to the weights that ship with this release.
+
+    Raises:
+        ModelUnavailableError: a weights file is missing or damaged.
+    """
+    from classifiers.heads import load_heads
+    from classifiers.learned import LearnedFolder
+
+    folder, shipped = LearnedFolder(Path(config.model.cache)), load_heads()
+    learned = folder.heads(shipped)  # before the slow part, so that a damaged file is told at once
+    classifier = load_shipped(config, progress)
+    if learned is not None:
+        return classifier.with_heads(learned)
+    if (outdated := folder.in_force()) is not None:
+        advice = "run `listener learn`; the corrections are kept"
+        log.warning("learned for other weights, not used", learned=outdated, model=shipped.version, advice=advice)
+    return classifier
+
+
+def load_shipped(config: Config, progress: Progress | None = None) -> "MentionClassifier":
+    """Load the model as it ships.
 
     Raises:
         ModelUnavailableError: a weights file is missing or damaged.

@@ -194,6 +194,92 @@ def status(config: ConfigOption = _DEFAULT_CONFIG) -> None:
     database.close()
 
 
+@app.command()
+def correct(
+    post: Annotated[str, typer.Argument(help="An alert as A-12, or a post as x:1790000000 (network and id).")],
+    complaint: Annotated[
+        bool | None, typer.Option("--complaint/--not-a-complaint", help="Whether it is a complaint.")
+    ] = None,
+    urgency: Annotated[int | None, typer.Option(min=0, max=3, help="The right urgency.")] = None,
+    topic: Annotated[str | None, typer.Option(help="The right topic.")] = None,
+    sentiment: Annotated[str | None, typer.Option(help="negative, neutral or positive.")] = None,
+    brand: Annotated[str | None, typer.Option(help="Which brand, where a post was found for several.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who says so; else the account that runs this.")] = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Say what the model got wrong of a post. `listener learn` learns from it; the alert itself stays as it is."""
+    import getpass
+
+    from listener.clock import SystemClock
+    from listener.learning import correct as note
+    from listener.store import Store
+
+    said = {"complaint": complaint, "urgency": urgency, "topic": topic, "sentiment": sentiment}
+    database = Store(_load(config).store.address)
+    try:
+        typer.echo(note(database, post, brand, said, by or getpass.getuser(), SystemClock().now()))
+    finally:
+        database.close()
+
+
+@app.command()
+def learn(
+    corrections: Annotated[
+        Path | None, typer.Option(help="JSON Lines of further corrections; see docs/learning.md.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come of it, install nothing.")] = False,
+    back: Annotated[bool, typer.Option("--back", help="Use again the model that was in force before.")] = False,
+    versions: Annotated[bool, typer.Option("--list", help="List the learned versions.")] = False,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Learn from what people corrected; install it where it is no worse than the model that ships."""
+    from listener import learning
+    from listener.clock import SystemClock
+    from listener.store import Store
+
+    if sum((back, versions, corrections is not None or dry_run)) > 1:
+        raise _usage("--back and --list stand alone")
+    settings = _load(config)
+    if back or versions:
+        typer.echo("\n".join((learning.back if back else learning.listed)(settings)))
+        return
+    if corrections is not None:
+        learning.read_corrections(corrections)  # a bad line is told before the model is loaded
+    database = Store(settings.store.address)
+    try:
+        with _progress(_stop_on_signals()) as progress:
+            lessons = learning.Lessons(settings, progress)
+            outcome = lessons.run(database, corrections, SystemClock().now(), dry_run=dry_run)
+        typer.echo("\n".join(outcome.lines))
+    finally:
+        database.close()
+
+
+@app.command()
+def evaluate(
+    file: Annotated[
+        Path | None, typer.Argument(help="JSON Lines with text, complaint and urgency; see docs/learning.md.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Say how good the model in force is: on the shipped evaluation set, and on a file of your own."""
+    import json
+
+    from listener.evaluating import evaluate_file, evaluate_shipped
+
+    _end_with_the_pipe()
+    settings = _load(config)
+    found = [evaluate_shipped(settings)]
+    if file is not None:
+        with _progress() as progress:
+            found.append(evaluate_file(settings, file, progress))
+    if as_json:
+        typer.echo(json.dumps([one.described() for one in found], indent=1, ensure_ascii=False))
+    else:
+        typer.echo("\n\n".join("\n".join(one.lines()) for one in found))
+
+
 def _load(path: Path) -> "Config":
     from listener.config import load_config
     from listener.plugins import plugin_options

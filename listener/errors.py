@@ -112,5 +112,9 @@ class TemplateError(ListenerError):
         self.problems = problems
 
 
+class LabelledFileError(ListenerError):
+    """A file of corrections or labels cannot be used: nothing of it is taken."""
+
+
 class StoreError(ListenerError):
     """The database cannot be used as it is."""
