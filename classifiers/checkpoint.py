@@ -111,16 +111,29 @@ def build_checkpoint(cache: Path, progress: Progress | None = None, *, source: P
     Raises:
         ModelUnavailableError: the weights file is missing or broken, or `cache` cannot be written.
     """
-    folder = cache / NAME
+    notify = progress or _silent
+    return build_folder(
+        cache / NAME, lambda building: _write(read_weights(source or packaged_weights(), progress), building, notify)
+    )
+
+
+def build_folder(folder: Path, write: Callable[[Path], None]) -> Path:
+    """Return `folder`, filled by `write` where it is absent or damaged.
+
+    Raises:
+        ModelUnavailableError: the folder cannot be written; whatever `write` raises.
+    """
     if is_whole(folder):
         return folder
+    cache = folder.parent
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{NAME}-", dir=cache))
+        building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=cache))
     except OSError as error:
         raise ModelUnavailableError(f"cannot write the model cache {cache}: {error.strerror}") from error
     try:
-        _write(read_weights(source or packaged_weights(), progress), building, progress or _silent)
+        write(building)
+        _write_manifest(building)
         _put(building, folder)
     except OSError as error:
         raise ModelUnavailableError(f"cannot write the model cache {cache}: {error.strerror}") from error
@@ -130,7 +143,7 @@ def build_checkpoint(cache: Path, progress: Progress | None = None, *, source: P
 
 
 def is_whole(folder: Path) -> bool:
-    """Say whether every file of a built checkpoint is there with the digest recorded for it."""
+    """Say whether every file of a built folder is there with the digest recorded for it."""
     try:
         recorded = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
         return all(_digest(folder / name) == digest for name, digest in recorded.items())
@@ -250,9 +263,12 @@ def _write(weights: Weights, folder: Path, progress: Progress) -> None:
     _write_tokenizer(weights.vocabulary, folder / "tokenizer.json")
     _write_json(folder / CHARACTERS, {str(point): text for point, text in weights.vocabulary.characters.items()})
     _write_json(folder / "config.json", _config(weights))
+    progress("writing the encoder's checkpoint", 1.0)
+
+
+def _write_manifest(folder: Path) -> None:
     files = sorted(path.name for path in folder.iterdir())
     _write_json(folder / MANIFEST, {"files": {name: _digest(folder / name) for name in files}})
-    progress("writing the encoder's checkpoint", 1.0)
 
 
 def _write_tensors(weights: Weights, path: Path) -> None:

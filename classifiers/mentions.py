@@ -1,7 +1,7 @@
 """The multilingual classifier: all that a model can say of one post, on the CPU, offline."""
 
-import os
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.adapter import load_adapter
+from classifiers.backends import AUTO, choose, load_encoder
 from classifiers.checkpoint import Progress, build_checkpoint
-from classifiers.encoder import Encoder, Precision, TokenFeatures
+from classifiers.encoder import TextEncoder, TokenFeatures
 from classifiers.explanation import explain
 from classifiers.heads import WEIGHTS, Heads, Scores, load_heads
 from classifiers.language import LanguageIdentifier
+from classifiers.second_look import are_open
 from classifiers.text import Traced, mask, trace
 from listener.model import SIGNALS, TOPICS, Classification, Reason, Sentiment, Urgency
 
@@ -24,7 +26,7 @@ _SENTIMENTS = tuple(Sentiment)
 class MentionClassifier:
     """Says what posts are about and how soon someone should react, in any of the encoder's languages."""
 
-    def __init__(self, encoder: Encoder, heads: Heads, languages: LanguageIdentifier, *, batch: int = 32) -> None:
+    def __init__(self, encoder: TextEncoder, heads: Heads, languages: LanguageIdentifier, *, batch: int = 32) -> None:
         self._encoder = encoder
         self._heads = heads
         self._languages = languages
@@ -38,25 +40,33 @@ class MentionClassifier:
         threads: int | None = None,
         batch: int = 32,
         progress: Progress | None = None,
-        precision: Precision = "float32",
+        backend: str = AUTO,
     ) -> "MentionClassifier":
         """Return a ready classifier; the first time, build the encoder's checkpoint under `cache_dir`.
 
         Args:
-            cache_dir: folder kept between runs, 240 MB.
+            cache_dir: folder kept between runs, 350 MB.
             threads: most threads used; the number of cores where None.
             batch: most texts that go through the encoder together.
             progress: told the name and the share done of each long step.
-            precision: see `Encoder`.
+            backend: what runs the encoder; see `backends.choose`.
 
         Raises:
-            ModelUnavailableError: weights are missing or damaged, or the folder cannot be written.
+            ModelUnavailableError: this machine lacks what the backend needs, weights are missing or damaged, or the
+                folder cannot be written.
         """
         heads = load_heads(WEIGHTS)
         adapter = load_adapter(WEIGHTS, heads.adapter) if heads.adapter else None
         checkpoint = build_checkpoint(cache_dir, progress)
-        encoder = Encoder(
-            checkpoint, threads or os.cpu_count(), layers=heads.layers, precision=precision, adapter=adapter
+        encoder = load_encoder(
+            choose(backend),
+            checkpoint,
+            cache_dir,
+            layers=heads.layers,
+            threads=threads,
+            adapter=adapter,
+            digest=heads.adapter,
+            progress=progress,
         )
         return cls(encoder, heads, LanguageIdentifier(), batch=batch)
 
@@ -66,17 +76,33 @@ class MentionClassifier:
         return self._heads.version
 
     @property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> TextEncoder:
         """What turns texts into the features that the heads read."""
         return self._encoder
+
+    def with_heads(self, heads: Heads) -> "MentionClassifier":
+        """Return a classifier that reads the same encoder's features with other heads."""
+        other = copy(self)
+        other._heads = heads
+        return other
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the features that the heads read, float32 (n_texts, n_features); each different text costs once."""
         masked = [mask(text) for text in texts]
         different = list(dict.fromkeys(masked))
         rows = {text: row for row, text in enumerate(different)}
-        features = self._encoder.embed(different, self._batch)
+        features = self._looked_at_again(different, self._encoder.embed(different, self._batch))
         return features[[rows[text] for text in masked]]
+
+    def _looked_at_again(self, texts: Sequence[str], features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return features that are taken anew in float32 where the encoder is coarser and a label hangs on it."""
+        precise = self._encoder.precise
+        if precise is None or not texts:
+            return features
+        again = np.flatnonzero(are_open(self._heads.score(features)))
+        if len(again):
+            features[again] = precise.embed([texts[int(row)] for row in again], self._batch)
+        return features
 
     def classify(
         self,
@@ -131,7 +157,8 @@ class MentionClassifier:
     def _with_reasons(self, texts: Sequence[str], languages: Sequence[str]) -> list[Classification]:
         done: dict[int, Classification] = {}
         for row, post, tokens in self._tokens([trace(text) for text in texts]):
-            scores = self._heads.score(tokens.states.mean(axis=0, keepdims=True))
+            features = self._looked_at_again([post.text], tokens.states.mean(axis=0, keepdims=True))
+            scores = self._heads.score(features)
             found = self._classification(0, languages[row], scores)
             done[row] = replace(found, reasons=explain(self._heads, post, tokens, found))
         return [done[row] for row in range(len(texts))]

@@ -194,7 +194,7 @@ def test_threads_are_limited(model_cache: Path) -> None:
 
     before = torch.get_num_threads()
     try:
-        MentionClassifier.load(model_cache, threads=1)
+        MentionClassifier.load(model_cache, threads=1, backend="torch")
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
