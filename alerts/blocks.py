@@ -148,7 +148,8 @@ def _quoted(text: str, limit: int) -> str:
 
 def _why(card: Card) -> str:
     reasons = [f"• {words}" for reason in card.reasons if (words := wording.name(reason, 200))]
-    return "\n".join([*reasons[:6], shorten(wording.priority(card), 400)])
+    because = [line] if (line := wording.because(card)) else []
+    return "\n".join([*reasons[:6], *because, shorten(wording.priority(card), 400)])
 
 
 def _guidance(guidance: Guidance, room: Room) -> Iterator[Block]:

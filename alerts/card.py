@@ -63,6 +63,8 @@ class Card:
     guidance: Guidance | None
     timezone: str
     """The country's zone, for the times on the card."""
+    words: tuple[str, ...] = ()
+    """Words of the post that raised its scores, the strongest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,8 @@ def _post(card: Card) -> str:
 
 def _why(card: Card) -> list[str | Text]:
     reasons: list[str | Text] = [f"• {words}" for reason in card.reasons if (words := wording.name(reason, 200))]
-    return [*reasons[:8], Text(shorten(wording.priority(card), 400), style="dim")]
+    because = [line] if (line := wording.because(card)) else []
+    return [*reasons[:8], *because, Text(shorten(wording.priority(card), 400), style="dim")]
 
 
 def _drafts(card: Card) -> Iterator[tuple[Text, Text]]:

@@ -8,6 +8,7 @@ from alerts.escaping import isolate, one_line, shorten
 from listener.model import AlertState, Draft
 
 SEVERITIES = {3: "urgent, answer now", 2: "important, answer today", 1: "for attention"}
+_MOST_WORDS = 6
 _NETWORKS = {"x": "X", "vk": "VK", "wechat": "WeChat", "file": "File"}
 
 
@@ -70,6 +71,12 @@ def influence(card: Card) -> str:
     """Say how far the author's voice carries, and why."""
     because = "; ".join(reason for part in card.author.because if (reason := name(part, 160)))
     return f"Influence {card.author.influence:.2f}" + (f": {because}" if because else "")
+
+
+def because(card: Card) -> str:
+    """Name the words of the post that raised its scores: "Because of: refund, nobody"; empty where none is known."""
+    words = [shown for word in card.words[:_MOST_WORDS] if (shown := name(word, 30))]
+    return f"Because of: {', '.join(words)}" if words else ""
 
 
 def priority(card: Card) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from alerts import wording
 from alerts.card import Card
 from alerts.routing import receivers_for
 from listener.app import Progress, load_classifier
@@ -52,7 +53,7 @@ class Trial:
         named = brand or named_brand(text, self._config)
         brand = named or next(iter(self._config.brands))
         author = Author(network, handle or "you", name=name or handle or "", handle=handle, followers=followers)
-        (found,) = self._classifier.classify([text], network_languages=[None], country_languages=[settings.languages])
+        (found,) = self._classifier.classify([text], country_languages=[settings.languages], reasons=True)
         item = TriageItem(
             match_id=0,
             mention_id=0,
@@ -139,6 +140,10 @@ def _lines(result: TrialResult) -> Iterator[str]:
     yield f"sentiment  {found.sentiment}"
     yield f"topic      {found.topic} ({found.topic_probability:.2f})"
     yield "signals    " + (" ".join(f"{letter}:{p:.2f}" for letter, p in found.signals.items()) or "none")
+    words = " ".join(
+        f"{shown}:{reason.weight:+.2f}" for reason in found.reasons if (shown := wording.name(reason.word, 30))
+    )
+    yield "words      " + (words or "none")
     influence = "; ".join(part.because for part in assessment.influence.parts) or "nothing known of the author"
     yield f"influence  {assessment.influence.score:.2f} ({influence})"
     yield f"priority   {assessment.priority.score:.2f} = {assessment.priority.explanation}"

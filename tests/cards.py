@@ -56,6 +56,7 @@ _CARD = Card(
     copies=1,
     guidance=GUIDANCE,
     timezone="Europe/Madrid",
+    words=("nadie", "retraso"),
 )
 
 
@@ -81,7 +82,7 @@ def filled_with(text: str) -> Card:
          "place", "url", "topic", "priority_explanation", "timezone"),
         text,
     )  # fmt: skip
-    return card(author=author, guidance=guidance, reasons=(text,) * 20, **shown)
+    return card(author=author, guidance=guidance, reasons=(text,) * 20, words=(text,) * 9, **shown)
 
 
 HOSTILE = (

@@ -97,6 +97,7 @@ class CardBuilder:
             copies=alert.copies,
             guidance=guidance,
             timezone=country.timezone,
+            words=tuple(reason.word for reason in found.reasons if reason.weight > 0),
         )
 
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Protocol
 
 from classifiers.copies import JACCARD, bands, similarity
+from classifiers.explanation import needs_reasons
 from listener.clock import Clock
 from listener.config import Config
-from listener.model import Classification
+from listener.model import Classification, Reason
 from listener.pipeline.tally import Tally
 from listener.store import Store
 from listener.store.classifying import Classified, Unclassified
@@ -27,6 +28,10 @@ class Classifier(Protocol):
         country_languages: Sequence[Sequence[str]],
     ) -> list[Classification]:
         """Return one classification per text, in order."""
+        ...
+
+    def explain(self, texts: Sequence[str], found: Sequence[Classification]) -> list[tuple[Reason, ...]]:
+        """Return the words that moved each of some classifications, strongest first."""
         ...
 
 
@@ -75,7 +80,14 @@ class ClassifyStep:
             network_languages=[item.language_tag for item in items],
             country_languages=[self._languages(item.country) for item in items],
         )
-        return {item.mention_id: result for item, result in zip(items, found, strict=True)}
+        return {item.mention_id: result for item, result in zip(items, self._explained(items, found), strict=True)}
+
+    def _explained(self, items: Sequence[Unclassified], found: Sequence[Classification]) -> list[Classification]:
+        """Return the classifications, those with reasons that may raise an alert: nobody asks why of the others."""
+        asked = [row for row, one in enumerate(found) if needs_reasons(one)]
+        reasons = self._classifier.explain([items[row].text for row in asked], [found[row] for row in asked])
+        explained = dict(zip(asked, reasons, strict=True))
+        return [replace(one, reasons=explained.get(row, ())) for row, one in enumerate(found)]
 
     def _result(
         self, item: Unclassified, known: Mapping[int, Classification], originals: Mapping[int, int]

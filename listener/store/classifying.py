@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
-from listener.model import Classification, Sentiment, Urgency
+from listener.model import Classification, Reason, Sentiment, Urgency
 from listener.store import schema
 from listener.store.engine import insert, reading
 
@@ -163,6 +163,7 @@ def classification_of(row: Mapping[Any, Any]) -> Classification:
         topic=row["topic"],
         topic_probability=row["topic_probability"],
         signals=row["signals"],
+        reasons=tuple(Reason(word, weight) for word, weight in row["reasons"]),
         model=row["model"],
     )
 
@@ -180,6 +181,7 @@ def _row(item: Classified, now: datetime) -> dict[str, Any]:
         "topic": found.topic,
         "topic_probability": found.topic_probability,
         "signals": dict(found.signals),
+        "reasons": [[reason.word, reason.weight] for reason in found.reasons],
         "model": found.model,
         "classified_at": now,
     }

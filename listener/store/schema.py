@@ -151,6 +151,7 @@ classifications = Table(
     Column("topic", String(20), nullable=False),
     Column("topic_probability", Float, nullable=False),
     Column("signals", JSON, nullable=False),
+    Column("reasons", JSON, nullable=False),
     Column("model", String(80), nullable=False),
     Column("classified_at", UtcDateTime, nullable=False),
 )

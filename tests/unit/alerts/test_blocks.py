@@ -43,6 +43,7 @@ CARDS = st.builds(
     published_at=MOMENTS,
     opened_at=MOMENTS,
     reasons=st.lists(TEXTS, max_size=8).map(tuple),
+    words=st.lists(TEXTS, max_size=8).map(tuple),
     priority=SCORES,
     mentions=COUNTS,
     copies=COUNTS,
@@ -128,11 +129,34 @@ def mrkdwn(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def test_the_card_reads_from_what_to_whom_to_why_to_how_to_answer() -> None:
     text = in_blocks(card())
-    order = ["Severity 3", "Marta Ruiz", "Mi hervidor", "Why it was raised", "Priority 0.78",
-             "Late delivery", "Suggested reply 1", "Hola Marta", "Suggested reply 2", "Never say",
+    order = ["Severity 3", "Marta Ruiz", "Mi hervidor", "Why it was raised", "Because of: nadie, retraso",
+             "Priority 0.78", "Late delivery", "Suggested reply 1", "Hola Marta", "Suggested reply 2", "Never say",
              "Move to a private", "Open post", "A-12"]  # fmt: skip
     places = [text.index(words) for words in order]
     assert places == sorted(places)
+
+
+def why(words: tuple[str, ...]) -> list[str]:
+    """Return the lines under "Why it was raised" of a card with such words."""
+    texts = [text for text in block_texts(render_blocks(card(words=words))) if "Priority 0.78" in text]
+    return texts[0].split("\n")
+
+
+def test_words_that_raised_it_stand_on_one_line_between_rules_and_priority() -> None:
+    assert why(("nadie", "retraso"))[-2:] == [
+        "Because of: nadie, retraso",
+        "Priority 0.78: " + card().priority_explanation,
+    ]
+
+
+@pytest.mark.parametrize("words", [(), ("", "\u200b", "\u202e")])
+def test_where_no_word_is_known_no_line_speaks_of_words(words: tuple[str, ...]) -> None:
+    assert "Because of" not in "\n".join(why(words))
+
+
+def test_hostile_words_are_bounded_and_cannot_turn_or_leave_their_line() -> None:
+    line = why(("nobody\u202e", "a" * 500, "لا\u2067أحد", "line\nend", "<!channel>", "z\u200bz", "seventh"))[-2]
+    assert line == f"Because of: nobody, {'a' * 29}…, \u2068لاأحد\u2069, line end, <!channel>, zz"
 
 
 def test_severity_is_said_in_words_and_differs_by_symbol() -> None:

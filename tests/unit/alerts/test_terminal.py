@@ -55,6 +55,12 @@ def test_the_card_fits_the_screen(monkeypatch: pytest.MonkeyPatch, columns: int)
     assert max(map(cell_len, lines)) <= min(columns, 110)
 
 
+def test_words_that_raised_it_are_named_under_why() -> None:
+    lines = [line.strip() for line in printed(card(words=("nadie", "a\x1b[2Jb", "y" * 99))).splitlines()]
+    assert f"Because of: nadie, ab, {'y' * 29}…" in lines
+    assert not [line for line in printed(card(words=())).splitlines() if "Because of" in line]
+
+
 def test_colour_appears_on_a_terminal_alone() -> None:
     assert "\x1b[" not in printed(card())
     assert "\x1b[" in printed(card(), Tty())

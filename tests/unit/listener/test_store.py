@@ -9,7 +9,19 @@ from alembic.migration import MigrationContext
 
 from classifiers.copies import bands, text_hash
 from listener.errors import StoreError
-from listener.model import Author, Classification, Engagement, Gap, Mention, Page, Sentiment, Skipped, Urgency, Watch
+from listener.model import (
+    Author,
+    Classification,
+    Engagement,
+    Gap,
+    Mention,
+    Page,
+    Reason,
+    Sentiment,
+    Skipped,
+    Urgency,
+    Watch,
+)
 from listener.store import Arrival, Store
 from listener.store.classifying import Classified
 from listener.store.engine import open_engine
@@ -19,8 +31,9 @@ from listener.store.triage import NewAlert
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 WATCH = Watch("x/FR/acme", "x", "acme", "FR", ("fr",), ("acme",))
 CALM = Classification(
-    "fr", 0.9, Urgency.LOW, (0.1, 0.6, 0.2, 0.1), Sentiment.NEGATIVE, (0.8, 0.1, 0.1), "delivery", 0.7, {"R": 0.8}, "m1"
-)
+    "fr", 0.9, Urgency.LOW, (0.1, 0.6, 0.2, 0.1), Sentiment.NEGATIVE, (0.8, 0.1, 0.1), "delivery", 0.7, {"R": 0.8},
+    "m1", reasons=(Reason("nobody", 0.4), Reason("lâte\u202e", -0.25)),
+)  # fmt: skip
 
 
 def mention(number: int, **changes: object) -> Mention:

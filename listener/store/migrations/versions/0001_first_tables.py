@@ -128,6 +128,7 @@ def upgrade() -> None:
         sa.Column("topic", sa.String(length=20), nullable=False),
         sa.Column("topic_probability", sa.Float(), nullable=False),
         sa.Column("signals", sa.JSON(), nullable=False),
+        sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("model", sa.String(length=80), nullable=False),
         sa.Column("classified_at", types.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["mention_id"], ["mentions.id"], name=op.f("fk_classifications_mention_id_mentions")),
