@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,12 +79,6 @@ class MentionClassifier:
     def encoder(self) -> TextEncoder:
         """What turns texts into the features that the heads read."""
         return self._encoder
-
-    def with_heads(self, heads: Heads) -> "MentionClassifier":
-        """Return a classifier that reads the same encoder's features with other heads."""
-        other = copy(self)
-        other._heads = heads
-        return other
 
     def with_heads(self, heads: Heads) -> "MentionClassifier":
         """Return a classifier that reads the same encoder's features with other heads."""
