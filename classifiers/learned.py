@@ -1,4 +1,4 @@
-"""Learned changes on disk: each in a folder of its own, one list of those in force, put in place whole or not at all.
+"""Learned changes of the heads, and where they lie: each in a folder of its own, one list of those in force, put in place whole or not at all.
 
 learned/in-force.json                 versions, the last of which is in force
 learned/local-3+0123456789/           learned.json, learned.safetensors
@@ -11,16 +11,18 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifiers.heads import N_LOGITS, Heads
-from classifiers.learning import Delta
 from listener.errors import ModelUnavailableError
+
+Array = NDArray[np.float32]
 
 FOLDER = "learned"
 IN_FORCE_FILE = "in-force.json"
@@ -29,6 +31,39 @@ TENSORS_FILE = "learned.safetensors"
 _FORMAT = "learned-1"
 _NAME = re.compile(r"local-(\d+)\+[0-9a-f]{10}")
 _HINT = "go back with `listener learn --back`, or remove {folder} to use the shipped model"
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What is added to calibrated logits: `weight @ hidden + shift`."""
+
+    weight: Array
+    """(28, hidden)."""
+    shift: Array
+    """(28,)."""
+
+    @property
+    def digest(self) -> str:
+        """Short name of the change by its content."""
+        return hashlib.sha256(self.weight.tobytes() + self.shift.tobytes()).hexdigest()[:10]
+
+    def applied(self, heads: Heads, version: str) -> Heads:
+        """Return heads whose calibrated logits have the change added; everything else is theirs."""
+        scale = heads.calibration.scale
+        members, start = [], 0
+        for member in heads.members:
+            end = start + member.hidden_weight.shape[0]
+            # The members' logits are averaged, and scaled after that.
+            weight = self.weight[:, start:end] * len(heads.members) / scale[:, None]
+            members.append(
+                replace(
+                    member,
+                    output_weight=member.output_weight + weight,
+                    output_bias=member.output_bias + self.shift / scale,
+                )
+            )
+            start = end
+        return replace(heads, members=tuple(members), version=version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,8 @@ anchors, posts that nobody corrected, it is drawn towards what the shipped model
 Knows nothing of texts, stores or files.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from classifiers.heads import BLOCKS, N_LOGITS, Calibration, Heads, Scores
 from classifiers.held_out import HeldOut, logits_of
 from classifiers.judging import FIGURES, Change, changes, resampled
+from classifiers.learned import Delta
 from classifiers.training.measures import Interval
 from listener.model import TOPICS, Sentiment
 
@@ -69,39 +69,6 @@ class Evidence:
 
     def __len__(self) -> int:
         return len(self.hidden)
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """What is added to calibrated logits: `weight @ hidden + shift`."""
-
-    weight: Array
-    """(28, hidden)."""
-    shift: Array
-    """(28,)."""
-
-    @property
-    def digest(self) -> str:
-        """Short name of the change by its content."""
-        return hashlib.sha256(self.weight.tobytes() + self.shift.tobytes()).hexdigest()[:10]
-
-    def applied(self, heads: Heads, version: str) -> Heads:
-        """Return heads whose calibrated logits have the change added; everything else is theirs."""
-        scale = heads.calibration.scale
-        members, start = [], 0
-        for member in heads.members:
-            end = start + member.hidden_weight.shape[0]
-            # The members' logits are averaged, and scaled after that.
-            weight = self.weight[:, start:end] * len(heads.members) / scale[:, None]
-            members.append(
-                replace(
-                    member,
-                    output_weight=member.output_weight + weight,
-                    output_bias=member.output_bias + self.shift / scale,
-                )
-            )
-            start = end
-        return replace(heads, members=tuple(members), version=version)
 
 
 @dataclass(frozen=True, slots=True)

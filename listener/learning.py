@@ -14,6 +14,7 @@ from listener.model import TOPICS, Sentiment, Urgency
 from listener.store import Store
 
 if TYPE_CHECKING:
+    from classifiers.held_out import HeldOut
     from classifiers.judging import Change
     from classifiers.learning import Evidence, Learned, TaskResult
     from classifiers.lessons import Said
@@ -42,7 +43,8 @@ class Outcome:
 class Lessons:
     """Learns on one installation."""
 
-    def __init__(self, config: Config, progress: Progress | None = None) -> None:
+    def __init__(self, config: Config, progress: Progress | None = None, *, held_out: "HeldOut | None" = None) -> None:
+        """Prepare to learn; `held_out` takes the place of the shipped evaluation set."""
         from classifiers.heads import load_heads
         from classifiers.held_out import load_held_out
         from classifiers.learned import LearnedFolder
@@ -50,7 +52,7 @@ class Lessons:
         self._config = config
         self._progress = progress
         self._heads = load_heads()
-        self._held_out = load_held_out(self._heads)
+        self._held_out = held_out or load_held_out(self._heads)
         self.folder = LearnedFolder(Path(config.model.cache))
 
     def run(self, store: Store, file: Path | None, now: datetime, *, dry_run: bool = False) -> Outcome:
