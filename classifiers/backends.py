@@ -3,12 +3,14 @@
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from classifiers.adapter import Adapter
-from classifiers.checkpoint import Progress
-from classifiers.encoder import Encoder, TextEncoder
 from listener.errors import ModelUnavailableError
+
+if TYPE_CHECKING:
+    from classifiers.adapter import Adapter
+    from classifiers.checkpoint import Progress
+    from classifiers.encoder import TextEncoder
 
 Backend = Literal["torch", "torch-bfloat16", "onnx-int8", "onnx-float32", "cuda"]
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
@@ -20,11 +22,18 @@ _INT8 = frozenset({"avx512_vnni", "avx_vnni"})
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 
 
-def choose(wanted: str = AUTO, *, flags: Collection[str] | None = None, has_gpu: bool | None = None) -> Backend:
+def choose(
+    wanted: str = AUTO,
+    *,
+    bundled: bool = True,
+    flags: Collection[str] | None = None,
+    has_gpu: bool | None = None,
+) -> Backend:
     """Return the backend to use.
 
     Args:
         wanted: one of `BACKENDS`, or `auto` for the fastest that this machine has.
+        bundled: whether it is for the bundled encoder; any other runs in torch.
         flags: what the processor can do, as Linux names it; asked of the system where None.
         has_gpu: whether there is a CUDA device; asked of the system where None.
 
@@ -33,9 +42,12 @@ def choose(wanted: str = AUTO, *, flags: Collection[str] | None = None, has_gpu:
     """
     flags = processor_flags() if flags is None else flags
     if wanted == AUTO:
-        return _fastest(flags, cuda_works() if has_gpu is None else has_gpu)
+        fastest = _fastest(flags, cuda_works() if has_gpu is None else has_gpu)
+        return fastest if bundled or not fastest.startswith("onnx") else "torch"
     if wanted not in BACKENDS:
         raise ModelUnavailableError(f"there is no backend {wanted!r}; known: {', '.join((AUTO, *BACKENDS))}")
+    if wanted.startswith("onnx") and not bundled:
+        raise ModelUnavailableError("only the bundled encoder is converted to ONNX; another checkpoint runs in torch")
     if wanted == "cuda" and not (cuda_works() if has_gpu is None else has_gpu):
         raise ModelUnavailableError("model.backend is cuda, and torch finds no CUDA device here; set it to auto")
     if wanted == "onnx-int8" and not _INT8 & set(flags):
@@ -53,10 +65,10 @@ def load_encoder(
     *,
     layers: tuple[int, ...],
     threads: int | None = None,
-    adapter: Adapter | None = None,
+    adapter: "Adapter | None" = None,
     digest: str | None = None,
-    progress: Progress | None = None,
-) -> TextEncoder:
+    progress: "Progress | None" = None,
+) -> "TextEncoder":
     """Return the bundled encoder, loaded, on a backend.
 
     Args:
@@ -78,6 +90,8 @@ def load_encoder(
 
         graphs = export(checkpoint, cache, layers, adapter=adapter, digest=digest, progress=progress)
         return OnnxEncoder(checkpoint, graphs, threads, layers=layers, int8=backend == "onnx-int8")
+    from classifiers.encoder import Encoder
+
     return Encoder(
         checkpoint,
         threads,

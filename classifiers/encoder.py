@@ -53,22 +53,20 @@ class TokenFeatures:
 class TextEncoder(ABC):
     """A checkpoint, loaded: what every backend gives, and what all share. Calls from several threads take turns."""
 
-    def __init__(self, checkpoint: Path, layers: Sequence[int], *, prefix: str = PREFIX) -> None:
+    def __init__(self, checkpoint: Path, layers: Sequence[int]) -> None:
         """Load the tokenizer.
 
         Args:
             checkpoint: a folder with tokenizer.json.
             layers: hidden layers whose mean over tokens makes the features, in this order.
-            prefix: stands before every text.
 
         Raises:
             ModelUnavailableError: the tokenizer is missing or cannot be used.
         """
         self._turn = threading.Lock()
         self._layers = tuple(layers)
-        self._prefix = prefix
         self._characters = _read_characters(checkpoint / CHARACTERS)
-        self._tokenizer = _load_tokenizer(checkpoint)
+        self._tokenizer = load_tokenizer(checkpoint)
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -117,7 +115,7 @@ class TextEncoder(ABC):
             for rows in self._batches([len(encoding.ids) for encoding in encodings], batch):
                 states = self._states([encodings[row].ids for row in rows])
                 for place, row in enumerate(rows):
-                    spans = _spans_in(texts[row], encodings[row].offsets, self._characters, len(self._prefix))
+                    spans = _spans_in(texts[row], encodings[row].offsets, self._characters)
                     found[row] = TokenFeatures(tuple(encodings[row].ids), spans, states[place, : len(spans)].copy())
         return [found[row] for row in range(len(texts))]
 
@@ -127,7 +125,7 @@ class TextEncoder(ABC):
         return ids
 
     def _prepare(self, text: str) -> str:
-        return (self._prefix + text).translate(self._characters)
+        return (PREFIX + text).translate(self._characters)
 
     def _batches(self, lengths: Sequence[int], batch: int) -> Iterator[list[int]]:
         """Yield row numbers in batches of like length, so that little of a batch is padding."""
@@ -156,7 +154,6 @@ class Encoder(TextEncoder):
         precision: Precision = "float32",
         adapter: Adapter | None = None,
         device: Device = "cpu",
-        prefix: str = PREFIX,
     ) -> None:
         """Load a checkpoint folder.
 
@@ -168,13 +165,13 @@ class Encoder(TextEncoder):
                 where the processor multiplies it in hardware, and equal only to about two digits.
             adapter: change of the weights by fine-tuning, merged into them once.
             device: where the model runs.
-            prefix: stands before every text.
 
         Raises:
             ModelUnavailableError: a file is missing or cannot be used, or the adapter belongs to another encoder.
         """
-        super().__init__(checkpoint, layers, prefix=prefix)
-        self._torch, self._model = _load_model(checkpoint, threads or os.cpu_count() or 1)
+        super().__init__(checkpoint, layers)
+        self._torch, self._model = load_torch_model(checkpoint, threads or os.cpu_count() or 1)
+        self._tokenizer.enable_truncation(longest_text(self._model.config))
         if adapter is not None:
             adapter.merge_into(self._model)
         self._device = device
@@ -237,14 +234,14 @@ class Encoder(TextEncoder):
 
 
 def _spans_in(
-    text: str, offsets: Sequence[tuple[int, int]], characters: Mapping[int, str], prefix: int
+    text: str, offsets: Sequence[tuple[int, int]], characters: Mapping[int, str]
 ) -> tuple[tuple[int, int], ...]:
     """Return places in `text` for offsets into its prepared form: prefixed, its characters mapped to any length."""
-    origins = [0] * prefix
+    origins = [0] * len(PREFIX)
     for at, character in enumerate(text):
         origins += [at] * len(characters.get(ord(character), character))
     return tuple(
-        (origins[max(start, prefix)], origins[end - 1] + 1) if end > max(start, prefix) else (0, 0)
+        (origins[max(start, len(PREFIX))], origins[end - 1] + 1) if end > max(start, len(PREFIX)) else (0, 0)
         for start, end in offsets
     )
 
@@ -259,7 +256,12 @@ def _read_characters(path: Path) -> dict[int, str]:
         raise ModelUnavailableError(f"cannot read {path}; remove its folder and start again") from error
 
 
-def _load_tokenizer(checkpoint: Path) -> Any:
+def load_tokenizer(checkpoint: Path) -> Any:
+    """Return a checkpoint's tokenizer, which cuts texts to `MAX_TOKENS` and pads none.
+
+    Raises:
+        ModelUnavailableError: its file is missing or damaged.
+    """
     # The tokenizer's own thread pool would come on top of the threads allowed.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     from tokenizers import Tokenizer
@@ -274,23 +276,45 @@ def _load_tokenizer(checkpoint: Path) -> Any:
     return tokenizer
 
 
-def _load_model(checkpoint: Path, threads: int) -> tuple[Any, Any]:
+def load_torch_model(checkpoint: Path, threads: int, *, labelled: bool = False) -> tuple[Any, Any]:
+    """Return torch, and a checkpoint's model in float32; from safetensors alone, and never with code of its own.
+
+    Args:
+        checkpoint: its folder.
+        threads: most threads that torch may use.
+        labelled: take a sequence-classification model with its head, not the encoder alone.
+
+    Raises:
+        ModelUnavailableError: a file is missing or cannot be used.
+    """
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
     from transformers.utils import logging
 
     torch.set_num_threads(threads)
     logging.disable_progress_bar()
+    safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        config = AutoConfig.from_pretrained(checkpoint, local_files_only=True)
-        options = {"add_pooling_layer": False} if config.model_type in {"bert", "xlm-roberta"} else {}
-        model = AutoModel.from_pretrained(
-            checkpoint, config=config, local_files_only=True, dtype=torch.float32, **options
-        )
+        config = AutoConfig.from_pretrained(checkpoint, **safe)
+        kind = AutoModelForSequenceClassification if labelled else AutoModel
+        if not labelled and config.model_type in {"bert", "xlm-roberta"}:
+            safe["add_pooling_layer"] = False
+        safe |= {"dtype": torch.float32, "use_safetensors": True, "output_loading_info": True}
+        model, info = kind.from_pretrained(checkpoint, config=config, **safe)
+        if info["missing_keys"]:  # transformers would go on with random numbers in their place
+            raise ValueError(f"its file lacks {', '.join(sorted(info['missing_keys'])[:3])}")
     except Exception as error:  # safetensors, transformers and torch have no common root
         raise ModelUnavailableError(f"cannot load the encoder from {checkpoint}: {error}") from error
     return torch, model.eval()
+
+
+def longest_text(config: Any) -> int:
+    """Return how many tokens a text may have for a model of this configuration, `MAX_TOKENS` at most."""
+    positions = int(getattr(config, "max_position_embeddings", None) or MAX_TOKENS)
+    # RoBERTa and its kin count positions from the padding token's number on.
+    first = int(config.pad_token_id or 0) + 1 if "roberta" in str(config.model_type) else 0
+    return min(MAX_TOKENS, positions - first)
 
 
 def _in_bfloat16(model: Any, torch: Any) -> Any:

@@ -117,6 +117,11 @@ class Heads:
     adapter: str | None = None
     """SHA-256 of the encoder's adapter that they were trained with; None for the encoder as it is."""
 
+    @property
+    def n_features(self) -> int:
+        """Columns of the features that the heads read."""
+        return int(self.members[0].mean.shape[0])
+
     def score(self, features: Array) -> Scores:
         """Return the probabilities for features, float32 (n, features)."""
         return self.calibration.apply(self.logits(features))

@@ -1,5 +1,6 @@
 """The multilingual classifier: all that a model can say of one post, on the CPU, offline."""
 
+import os
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
@@ -14,9 +15,12 @@ from classifiers.checkpoint import Progress, build_checkpoint
 from classifiers.encoder import TextEncoder, TokenFeatures
 from classifiers.explanation import explain
 from classifiers.heads import WEIGHTS, Heads, Scores, load_heads
+from classifiers.labelled import LabelledCheckpoint
 from classifiers.language import LanguageIdentifier
 from classifiers.second_look import are_open
 from classifiers.text import Traced, mask, trace
+from listener.config import OtherClassifier
+from listener.errors import ModelUnavailableError
 from listener.model import SIGNALS, TOPICS, Classification, Reason, Sentiment, Urgency
 
 _LETTERS = tuple(SIGNALS)
@@ -26,7 +30,33 @@ _SENTIMENTS = tuple(Sentiment)
 class MentionClassifier:
     """Says what posts are about and how soon someone should react, in any of the encoder's languages."""
 
-    def __init__(self, encoder: TextEncoder, heads: Heads, languages: LanguageIdentifier, *, batch: int = 32) -> None:
+    def __init__(
+        self,
+        encoder: TextEncoder,
+        heads: Heads,
+        languages: LanguageIdentifier,
+        *,
+        batch: int = 32,
+        others: Sequence[LabelledCheckpoint] = (),
+    ) -> None:
+        """Put a classifier together.
+
+        Args:
+            encoder: turns texts into features.
+            heads: trained on that encoder's features.
+            languages: identifies languages.
+            batch: most texts that go through the encoder together.
+            others: checkpoints whose outputs stand in place of the heads'.
+
+        Raises:
+            ModelUnavailableError: the heads belong to an encoder of another width.
+        """
+        if heads.n_features != encoder.n_features:
+            raise ModelUnavailableError(
+                f"the heads read {heads.n_features} features and the encoder gives {encoder.n_features};"
+                " name heads that were trained on it"
+            )
+        self._others = tuple(others)
         self._encoder = encoder
         self._heads = heads
         self._languages = languages
@@ -41,6 +71,9 @@ class MentionClassifier:
         batch: int = 32,
         progress: Progress | None = None,
         backend: str = AUTO,
+        checkpoint: Path | None = None,
+        weights: Path = WEIGHTS,
+        others: Sequence[OtherClassifier] = (),
     ) -> "MentionClassifier":
         """Return a ready classifier; the first time, build the encoder's checkpoint under `cache_dir`.
 
@@ -50,17 +83,20 @@ class MentionClassifier:
             batch: most texts that go through the encoder together.
             progress: told the name and the share done of each long step.
             backend: what runs the encoder; see `backends.choose`.
+            checkpoint: folder of another encoder than the bundled one; runs in torch.
+            weights: folder of the heads, trained on that encoder.
+            others: sequence-classification checkpoints that give some of the outputs.
 
         Raises:
             ModelUnavailableError: this machine lacks what the backend needs, weights are missing or damaged, or the
                 folder cannot be written.
         """
-        heads = load_heads(WEIGHTS)
-        adapter = load_adapter(WEIGHTS, heads.adapter) if heads.adapter else None
-        checkpoint = build_checkpoint(cache_dir, progress)
+        chosen = choose(backend, bundled=checkpoint is None)
+        heads = load_heads(weights)
+        adapter = load_adapter(weights, heads.adapter) if heads.adapter else None
         encoder = load_encoder(
-            choose(backend),
-            checkpoint,
+            chosen,
+            checkpoint or build_checkpoint(cache_dir, progress),
             cache_dir,
             layers=heads.layers,
             threads=threads,
@@ -68,12 +104,14 @@ class MentionClassifier:
             digest=heads.adapter,
             progress=progress,
         )
-        return cls(encoder, heads, LanguageIdentifier(), batch=batch)
+        device = "cuda" if chosen == "cuda" else "cpu"
+        labelled = [LabelledCheckpoint(one, threads or os.cpu_count() or 1, device=device) for one in others]
+        return cls(encoder, heads, LanguageIdentifier(), batch=batch, others=labelled)
 
     @property
     def version(self) -> str:
         """The name of the heads with a digest of their weights and of the adapter's."""
-        return self._heads.version
+        return " ".join((self._heads.version, *(other.version for other in self._others)))
 
     @property
     def encoder(self) -> TextEncoder:
@@ -134,9 +172,15 @@ class MentionClassifier:
             return []
         languages = self._languages.identify(texts, network_languages, country_languages)
         if reasons:
-            return self._with_reasons(texts, languages)
+            return self._with_others(texts, self._with_reasons(texts, languages))
         scores = self._heads.score(self.embed(texts))
-        return [self._classification(row, language, scores) for row, language in enumerate(languages)]
+        found = [self._classification(row, language, scores) for row, language in enumerate(languages)]
+        return self._with_others(texts, found)
+
+    def _with_others(self, texts: Sequence[str], found: list[Classification]) -> list[Classification]:
+        for other in self._others:
+            found = other.put_into(found, [mask(text) for text in texts], self._batch)
+        return found
 
     def explain(self, texts: Sequence[str], found: Sequence[Classification]) -> list[tuple[Reason, ...]]:
         """Return the words that moved each of some classifications, the strongest first; costs as much as they did.

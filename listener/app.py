@@ -48,10 +48,10 @@ def load_classifier(config: Config, progress: Progress | None = None) -> "Mentio
     Raises:
         ModelUnavailableError: a weights file is missing or damaged.
     """
-    from classifiers.heads import load_heads
+    from classifiers.heads import WEIGHTS, load_heads
     from classifiers.learned import LearnedFolder
 
-    folder, shipped = LearnedFolder(Path(config.model.cache)), load_heads()
+    folder, shipped = LearnedFolder(Path(config.model.cache)), load_heads(Path(config.model.heads or WEIGHTS))
     learned = folder.heads(shipped)  # before the slow part, so that a damaged file is told at once
     classifier = load_shipped(config, progress)
     if learned is not None:
@@ -68,10 +68,19 @@ def load_shipped(config: Config, progress: Progress | None = None) -> "MentionCl
     Raises:
         ModelUnavailableError: a weights file is missing or damaged.
     """
+    from classifiers.heads import WEIGHTS
     from classifiers.mentions import MentionClassifier
 
+    model = config.model
     return MentionClassifier.load(
-        Path(config.model.cache), threads=config.model.threads, batch=config.model.batch, progress=progress
+        Path(model.cache),
+        threads=model.threads,
+        batch=model.batch,
+        progress=progress,
+        backend=model.backend,
+        checkpoint=Path(model.checkpoint) if model.checkpoint else None,
+        weights=Path(model.heads) if model.heads else WEIGHTS,
+        others=model.classifiers,
     )
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from alerts.receivers.base import Receiver
 from alerts.receivers.registry import receiver_specs
+from classifiers.backends import AUTO, choose
 from listener.clock import Clock
 from listener.config import Config, PluginOptions, Secret, Strict
 from listener.errors import MissingSecretError
@@ -65,6 +67,7 @@ def status_lines(config: Config, off: Mapping[str, str]) -> list[str]:
         f"{len(config.brands)} brands, {len(config.countries)} countries, {len(config.watches)} watches: "
         + ", ".join(f"{source} {count}" for source, count in sorted(by_source.items()))
     ]
+    lines.append(_model_line(config))
     lines += [f"{name} is off: {hint}" for name, hint in off.items()]
     if any(name.startswith("receiver ") for name in off):
         on = [name for name in config.receivers if f"receiver {name}" not in off]
@@ -74,6 +77,21 @@ def status_lines(config: Config, off: Mapping[str, str]) -> list[str]:
         else:
             lines.append(f"alerts for a receiver that is off go to '{successor}'")
     return lines
+
+
+def _model_line(config: Config) -> str:
+    """Say what runs the model.
+
+    Raises:
+        ModelUnavailableError: this machine lacks what the configuration asks for.
+    """
+    model = config.model
+    backend = choose(model.backend, bundled=model.checkpoint is None)
+    chosen = "chosen by what this machine has" if model.backend == AUTO else "as configured"
+    others = "".join(
+        f"; {', '.join(sorted(one.outputs))} from {Path(one.checkpoint).name}" for one in model.classifiers
+    )
+    return f"model: {model.checkpoint or 'bundled'} on {backend}, {chosen}{others}"
 
 
 def missing_secrets(config: Config) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """Reading what admins write: the configuration file, its secrets, and where each value stands in the file."""
 
+from listener.config.checkpoints import labels_of, read_checkpoint_config
 from listener.config.document import Document, read_yaml
 from listener.config.loading import PluginOptions, load_config
 from listener.config.models import (
     Brand,
     Config,
     Country,
+    OtherClassifier,
     ReceiverOptions,
     Route,
     SourceOptions,
@@ -23,6 +25,7 @@ __all__ = [
     "Document",
     "Duration",
     "Hours",
+    "OtherClassifier",
     "PluginOptions",
     "ReceiverOptions",
     "Route",
@@ -32,6 +35,8 @@ __all__ = [
     "Team",
     "Thresholds",
     "WatchOptions",
+    "labels_of",
     "load_config",
+    "read_checkpoint_config",
     "read_yaml",
 ]

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from listener.config.checkpoints import checkpoint_problems
 from listener.config.document import Document, Loc, read_yaml
 from listener.config.models import (
     Brand,
@@ -93,6 +94,7 @@ class _Loader:
         route = self._section("route", Route)
         store = self._section("store", Store) or Store()
         model = self._section("model", Model) or Model()
+        self._check_checkpoints(model)
         countries, watches = self._countries(sources)
         self._check_routes()
         self._check_reference(("fallback_receiver",), self.data.get("fallback_receiver"), "receivers", "receiver")
@@ -297,6 +299,10 @@ class _Loader:
         for brand_id in options.brands or ():
             if brand_id not in self._mapping("brands"):
                 self._problem((*loc, "brands"), unknown_key(brand_id, self._mapping("brands")))
+
+    def _check_checkpoints(self, model: Model) -> None:
+        for loc, text in checkpoint_problems(model):
+            self._problem(("model", *loc), text)
 
     def _check_routes(self) -> None:
         known = {"brand": "brands", "country": "countries", "team": "teams"}

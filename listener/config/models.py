@@ -212,6 +212,35 @@ class Store(Strict):
         return Secret.parse(self.url).get() if self.url.startswith("${") else self.url
 
 
+class LabelMeaning(Strict):
+    """What one label of another checkpoint says of a post."""
+
+    complaint: Score | None = None
+    """Probability of a complaint where this label is certain."""
+    urgency: Literal[0, 1, 2, 3] | None = None
+    sentiment: Literal["negative", "neutral", "positive"] | None = None
+    topic: Literal[TOPICS] | None = None  # type: ignore[valid-type]
+
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Names of the outputs that it speaks of."""
+        return frozenset(name for name, value in self if value is not None)
+
+
+class OtherClassifier(Strict):
+    """A sequence-classification checkpoint that gives some outputs in the bundled model's place."""
+
+    checkpoint: Text
+    """Its folder."""
+    labels: dict[str, LabelMeaning] = Field(min_length=1)
+    """What each of its labels means."""
+
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Names of the outputs that it gives."""
+        return frozenset().union(*(meaning.outputs for meaning in self.labels.values()))
+
+
 class Model(Strict):
     """The classifier."""
 
@@ -219,6 +248,14 @@ class Model(Strict):
     """Where the encoder built from the bundled package is kept."""
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
     batch: Annotated[int, Field(ge=1, le=1024)] = 32
+    backend: Literal["auto", "torch", "torch-bfloat16", "onnx-int8", "onnx-float32", "cuda"] = "auto"
+    """What runs the encoder; auto takes the fastest that this machine has."""
+    checkpoint: Text | None = None
+    """Folder of another encoder; needs `heads` trained on it."""
+    heads: Text | None = None
+    """Folder of other heads."""
+    classifiers: list[OtherClassifier] = []
+    """Checkpoints that give some outputs; the bundled model gives the rest."""
 
 
 class Config(Strict):
