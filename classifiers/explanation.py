@@ -1,10 +1,12 @@
 """Says which words of a post moved its classification, in every script. Knows nothing of how texts become features.
 
 The heads read means over a post's tokens, so a token's part in the result is known without another pass through the
-encoder: the slope of the log-odds at that mean, times how far the token stands from it.
+encoder: the slope of the log-odds at that mean, times how far the token stands from it. Where people will ask why,
+that is read from all layers, from the early and from the late ones, each reading's words are left out in turn, and
+the words stand whose loss lowers the score most.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from classifiers.encoder import TokenFeatures
 from classifiers.heads import BLOCKS, N_LOGITS, Heads
-from classifiers.text import HANDLE, LINK, Traced
+from classifiers.text import HANDLE, LINK, Traced, mask
 from listener.model import Classification, Reason
 
 MOST_WORDS = 5
@@ -76,31 +78,85 @@ def words_of(text: str, spans: Sequence[tuple[int, int]]) -> list[Word]:
     return words
 
 
-def explain(heads: Heads, post: Traced, tokens: TokenFeatures, found: Classification) -> tuple[Reason, ...]:
-    """Return the words that moved a classification, the strongest first; at most `MOST_WORDS`.
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A word that moved a result, with its share of all that the words moved, in [-1, 1]."""
 
-    Where the post may need an answer these are words that raised it, with weights above 0: complaint, and where
-    urgency is likely, urgency too. Elsewhere they are the words that moved complaint most, up or, below 0, down.
+    word: Word
+    share: float
 
-    Args:
-        heads: what classified the post.
-        post: the post as it was masked.
-        tokens: the encoder's features of its masked text.
-        found: its classification.
-    """
-    words = words_of(post.text, tokens.spans)
-    moved = _moved(heads, post.text, tokens, words, _direction(found))
-    by_name: dict[str, float] = {}
-    for word, value in zip(words, moved, strict=True):
-        name = _name(post.text, word)
-        by_name[name] = by_name.get(name, 0.0) + value
-    total = sum(map(abs, by_name.values()))
-    if not total:
-        return ()
-    common = {_name(post.text, word) for word in words if _is_common(word, tokens)}
-    chosen = _chosen(by_name, common, only_raising=needs_reasons(found))
-    shares = [value / total for value in moved]
-    return _reasons(post, [(word, share) for word, share in zip(words, shares, strict=True)], chosen)
+
+class Explainer:
+    """Marks the words that moved what some heads say."""
+
+    def __init__(self, heads: Heads, logits: Callable[[Sequence[str]], NDArray[np.float32]]) -> None:
+        """Take what classified the posts.
+
+        Args:
+            heads: they, with their layers.
+            logits: gives the heads' logits, float32 (n, 28), of masked texts.
+        """
+        self._heads = heads
+        self._logits = logits
+
+    def mark(
+        self, texts: Sequence[str], tokens: Sequence[TokenFeatures], found: Sequence[Classification]
+    ) -> list[tuple[Marked, ...]]:
+        """Return the words that moved each classification, in the order of the text; at most `MOST_WORDS` different.
+
+        Where the post may need an answer these are words that raised it, with shares above 0: complaint, and where
+        urgency is likely, urgency too. Elsewhere they are the words that moved complaint most, up or, below 0, down.
+
+        Args:
+            texts: masked posts.
+            tokens: the encoder's features of each.
+            found: the classification of each.
+        """
+        readings = [self._readings(*one) for one in zip(texts, tokens, found, strict=True)]
+        doubtful = [row for row, marks in enumerate(readings) if len(marks) > 1]
+        left = [mask(_without(texts[row], marks)) for row in doubtful for marks in readings[row]]
+        logits = iter(self._logits(left) if left else ())
+        best = [marks[0] for marks in readings]
+        for row in doubtful:
+            direction = _direction(found[row])
+            scores = [float(direction @ next(logits)) for _ in readings[row]]
+            best[row] = readings[row][scores.index(min(scores))]
+        return best
+
+    def _readings(self, text: str, tokens: TokenFeatures, found: Classification) -> list[tuple[Marked, ...]]:
+        """Return the different sets of words that one may take for the reasons, the likeliest first."""
+        words = words_of(text, tokens.spans)
+        by_layer = _by_layer(self._heads, tokens, _direction(found))
+        half = by_layer.shape[1] // 2
+        readings = [by_layer.sum(axis=1)]
+        if half and needs_reasons(found):
+            readings += [by_layer[:, :half].sum(axis=1), by_layer[:, half:].sum(axis=1)]
+        common = {_name(text, word) for word in words if _is_common(word, tokens)}
+        raising = needs_reasons(found)
+        marks = [_marked(text, words, _by_word(text, tokens, words, one), common, raising) for one in readings]
+        different: dict[frozenset[str], tuple[Marked, ...]] = {}
+        for some in filter(None, marks):
+            different.setdefault(frozenset(_name(text, one.word) for one in some), some)
+        return list(different.values()) or [()]
+
+
+def reasons_of(post: Traced, marks: Iterable[Marked]) -> tuple[Reason, ...]:
+    """Return marked words as they stand in the post, the strongest first; pieces that touch joined, repeats added."""
+    runs: list[Marked] = []
+    for mark in marks:
+        last = runs[-1] if runs else None
+        if last and mark.word.is_piece and last.word.is_piece and last.word.end == mark.word.start:
+            runs[-1] = Marked(Word(last.word.start, mark.word.end, True), last.share + mark.share)
+        else:
+            runs.append(mark)
+    forms: dict[str, str] = {}
+    weights: dict[str, float] = {}
+    for run in runs:
+        name = _name(post.text, run.word)
+        forms.setdefault(name, _cut(post.original(run.word.start, run.word.end)))
+        weights[name] = weights.get(name, 0.0) + run.share
+    reasons = [Reason(forms[name], max(-1.0, min(1.0, weight))) for name, weight in weights.items()]
+    return tuple(sorted(reasons, key=lambda reason: -abs(reason.weight)))
 
 
 def _direction(found: Classification) -> NDArray[np.float32]:
@@ -117,48 +173,49 @@ def _is_urgent(found: Classification) -> bool:
     return sum(found.urgency_probabilities[2:]) >= URGENT_FROM
 
 
-def _moved(
-    heads: Heads, text: str, tokens: TokenFeatures, words: Sequence[Word], direction: NDArray[np.float32]
-) -> list[float]:
-    """Return what each word added to the log-odds explained."""
+def _by_layer(heads: Heads, tokens: TokenFeatures, direction: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what each token adds to the log-odds explained through each layer, float32 (n_tokens, n_layers)."""
     mean = tokens.states.mean(axis=0)
-    slope = heads.slope(mean, direction)
-    by_token = (tokens.states - mean) @ slope / len(tokens.states)
+    parts = (tokens.states - mean) * heads.slope(mean, direction) / len(tokens.states)
+    added: NDArray[np.float32] = parts.reshape(len(parts), len(heads.layers), -1).sum(axis=2)
+    return added
+
+
+def _by_word(
+    text: str, tokens: TokenFeatures, words: Sequence[Word], by_token: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return what tokens add as what words add: a token's part is spread over its characters that are no space."""
     by_character = np.zeros(len(text) + 1)
     for (start, end), value in zip(tokens.spans, by_token, strict=True):
         inked = [at for at in range(start, end) if not text[at].isspace()]
-        for at in inked:
-            by_character[at] += value / len(inked)
+        by_character[inked] += value / max(1, len(inked))
     before = np.concatenate([[0.0], np.cumsum(by_character)])
-    return [float(before[word.end] - before[word.start]) for word in words]
+    added: NDArray[np.float64] = before[[word.end for word in words]] - before[[word.start for word in words]]
+    return added
 
 
-def _chosen(by_name: dict[str, float], common: set[str], *, only_raising: bool) -> set[str]:
+def _marked(
+    text: str, words: Sequence[Word], added: NDArray[np.float64], common: set[str], only_raising: bool
+) -> tuple[Marked, ...]:
+    """Return the words that one reading takes for the reasons."""
+    by_name: dict[str, float] = {}
+    for word, value in zip(words, added, strict=True):
+        by_name[_name(text, word)] = by_name.get(_name(text, word), 0.0) + float(value)
+    total = sum(map(abs, by_name.values()))
     weighed = {name: value * (COMMON_DISCOUNT if name in common else 1.0) for name, value in by_name.items()}
     ranked = sorted(weighed, key=lambda name: -weighed[name] if only_raising else -abs(weighed[name]))
     most = min(MOST_WORDS, max(1, round(len(ranked) / SHARE_OF_WORDS)))
-    return {name for name in ranked[:most] if weighed[name] > 0 or not only_raising}
+    chosen = {name for name in ranked[:most] if weighed[name] > 0 or (weighed[name] and not only_raising)}
+    named = [(word, _name(text, word)) for word in words]
+    return tuple(
+        Marked(word, float(value) / total) for (word, name), value in zip(named, added, strict=True) if name in chosen
+    )
 
 
-def _reasons(post: Traced, weighed: Iterable[tuple[Word, float]], chosen: set[str]) -> tuple[Reason, ...]:
-    """Return the chosen words as they stand in the post, pieces that touch joined, what repeats added up."""
-    runs: list[tuple[Word, float]] = []
-    for word, weight in weighed:
-        if _name(post.text, word) not in chosen:
-            continue
-        last = runs[-1] if runs else None
-        if last and word.is_piece and last[0].is_piece and last[0].end == word.start:
-            runs[-1] = (Word(last[0].start, word.end, True), last[1] + weight)
-        else:
-            runs.append((word, weight))
-    forms: dict[str, str] = {}
-    weights: dict[str, float] = {}
-    for word, weight in runs:
-        name = _name(post.text, word)
-        forms.setdefault(name, _cut(post.original(word.start, word.end)))
-        weights[name] = weights.get(name, 0.0) + weight
-    reasons = [Reason(forms[name], max(-1.0, min(1.0, weight))) for name, weight in weights.items() if forms[name]]
-    return tuple(sorted(reasons, key=lambda reason: -abs(reason.weight)))
+def _without(text: str, marks: Iterable[Marked]) -> str:
+    for mark in sorted(marks, key=lambda mark: -mark.word.start):
+        text = text[: mark.word.start] + text[mark.word.end :]
+    return text
 
 
 def _name(text: str, word: Word) -> str:

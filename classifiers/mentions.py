@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from classifiers.adapter import load_adapter
 from classifiers.backends import AUTO, choose, load_encoder
 from classifiers.checkpoint import Progress, build_checkpoint
 from classifiers.encoder import TextEncoder, TokenFeatures
-from classifiers.explanation import explain
+from classifiers.explanation import Explainer, reasons_of
 from classifiers.heads import WEIGHTS, Heads, Scores, load_heads
 from classifiers.labelled import LabelledCheckpoint
 from classifiers.language import LanguageIdentifier
@@ -25,6 +25,16 @@ from listener.model import SIGNALS, TOPICS, Classification, Reason, Sentiment, U
 
 _LETTERS = tuple(SIGNALS)
 _SENTIMENTS = tuple(Sentiment)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A masked text with its tokens' features, and the posts that it is the text of."""
+
+    text: str
+    rows: list[int]
+    posts: list[Traced]
+    tokens: TokenFeatures
 
 
 class MentionClassifier:
@@ -163,7 +173,8 @@ class MentionClassifier:
             texts: posts as the network gave them.
             network_languages: the network's own BCP 47 tag of each text, None where it gives none.
             country_languages: tags of the languages spoken where each was collected.
-            reasons: say which words moved each result; costs little more.
+            reasons: say which words moved each result; costs little more, but four times as much for posts that may
+                need an answer, whose words are checked by leaving them out.
 
         Raises:
             ValueError: the sequences are not of one length.
@@ -183,7 +194,9 @@ class MentionClassifier:
         return found
 
     def explain(self, texts: Sequence[str], found: Sequence[Classification]) -> list[tuple[Reason, ...]]:
-        """Return the words that moved each of some classifications, the strongest first; costs as much as they did.
+        """Return the words that moved each of some classifications, the strongest first.
+
+        Costs as much again as they did, and three times more for posts that may need an answer.
 
         Args:
             texts: the posts classified.
@@ -192,31 +205,49 @@ class MentionClassifier:
         Raises:
             ValueError: the sequences are not of one length.
         """
-        pairs = list(zip(texts, found, strict=True))
+        if len(texts) != len(found):
+            raise ValueError(f"{len(texts)} texts and {len(found)} classifications")
         reasons: dict[int, tuple[Reason, ...]] = {}
-        for row, post, tokens in self._tokens([trace(text) for text, _ in pairs]):
-            reasons[row] = explain(self._heads, post, tokens, found[row])
-        return [reasons[row] for row in range(len(pairs))]
+        for batch in self._read([trace(text) for text in texts]):
+            reasons.update(self._reasons(batch, [found[one.rows[0]] for one in batch]))
+        return [reasons[row] for row in range(len(texts))]
 
     def _with_reasons(self, texts: Sequence[str], languages: Sequence[str]) -> list[Classification]:
         done: dict[int, Classification] = {}
-        for row, post, tokens in self._tokens([trace(text) for text in texts]):
-            features = self._looked_at_again([post.text], tokens.states.mean(axis=0, keepdims=True))
-            scores = self._heads.score(features)
-            found = self._classification(0, languages[row], scores)
-            done[row] = replace(found, reasons=explain(self._heads, post, tokens, found))
+        for batch in self._read([trace(text) for text in texts]):
+            means = np.stack([one.tokens.states.mean(axis=0) for one in batch])
+            scores = self._heads.score(self._looked_at_again([one.text for one in batch], means))
+            found = [self._classification(place, languages[one.rows[0]], scores) for place, one in enumerate(batch)]
+            by_row = {row: found[place] for place, one in enumerate(batch) for row in one.rows}
+            for row, reasons in self._reasons(batch, found):
+                done[row] = replace(by_row[row], language=languages[row], reasons=reasons)
         return [done[row] for row in range(len(texts))]
 
-    def _tokens(self, posts: Sequence[Traced]) -> Iterator[tuple[int, Traced, TokenFeatures]]:
-        """Yield each post with its number and its tokens' features, a batch of like length at a time: they are big."""
+    def _reasons(
+        self, batch: Sequence["_Read"], found: Sequence[Classification]
+    ) -> Iterator[tuple[int, tuple[Reason, ...]]]:
+        """Yield reasons with the number of their post."""
+        marks = self._explainer.mark([one.text for one in batch], [one.tokens for one in batch], found)
+        for one, some in zip(batch, marks, strict=True):
+            yield from ((row, reasons_of(post, some)) for row, post in zip(one.rows, one.posts, strict=True))
+
+    def _read(self, posts: Sequence[Traced]) -> Iterator[list["_Read"]]:
+        """Yield different texts with their tokens' features, a batch of like length at a time: they are big."""
         rows: dict[str, list[int]] = {}
         for row, post in enumerate(posts):
             rows.setdefault(post.text, []).append(row)
         different = sorted(rows, key=len)
         for start in range(0, len(different), self._batch):
-            batch = different[start : start + self._batch]
-            for text, tokens in zip(batch, self._encoder.token_features(batch, self._batch), strict=True):
-                yield from ((row, posts[row], tokens) for row in rows[text])
+            texts = different[start : start + self._batch]
+            tokens = self._encoder.token_features(texts, self._batch)
+            yield [
+                _Read(text, rows[text], [posts[row] for row in rows[text]], found)
+                for text, found in zip(texts, tokens, strict=True)
+            ]
+
+    @property
+    def _explainer(self) -> Explainer:
+        return Explainer(self._heads, lambda texts: self._heads.logits(self._encoder.embed(texts, self._batch)))
 
     def _classification(self, row: int, language: str, scores: Scores) -> Classification:
         levels, tones, topics = (_shares(part[row]) for part in (scores.urgency, scores.sentiment, scores.topic))
