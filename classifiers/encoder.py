@@ -66,7 +66,7 @@ class TextEncoder(ABC):
         self._turn = threading.Lock()
         self._layers = tuple(layers)
         self._characters = _read_characters(checkpoint / CHARACTERS)
-        self._tokenizer = load_tokenizer(checkpoint)
+        self._tokenizer = load_tokenizer(checkpoint, longest_text(checkpoint))
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -171,7 +171,9 @@ class Encoder(TextEncoder):
         """
         super().__init__(checkpoint, layers)
         self._torch, self._model = load_torch_model(checkpoint, threads or os.cpu_count() or 1)
-        self._tokenizer.enable_truncation(longest_text(self._model.config))
+        count = int(self._model.config.num_hidden_layers)
+        if max(layers) > count:
+            raise ModelUnavailableError(f"{checkpoint} has {count} layers, and layer {max(layers)} is asked for")
         if adapter is not None:
             adapter.merge_into(self._model)
         self._device = device
@@ -256,8 +258,8 @@ def _read_characters(path: Path) -> dict[int, str]:
         raise ModelUnavailableError(f"cannot read {path}; remove its folder and start again") from error
 
 
-def load_tokenizer(checkpoint: Path) -> Any:
-    """Return a checkpoint's tokenizer, which cuts texts to `MAX_TOKENS` and pads none.
+def load_tokenizer(checkpoint: Path, most: int) -> Any:
+    """Return a checkpoint's tokenizer, which cuts texts to so many tokens and pads none.
 
     Raises:
         ModelUnavailableError: its file is missing or damaged.
@@ -272,7 +274,7 @@ def load_tokenizer(checkpoint: Path) -> Any:
     except Exception as error:  # tokenizers raises bare Exception (0.23)
         raise ModelUnavailableError(f"cannot read the tokenizer {path}: {error}") from error
     tokenizer.no_padding()
-    tokenizer.enable_truncation(MAX_TOKENS)
+    tokenizer.enable_truncation(most)
     return tokenizer
 
 
@@ -294,6 +296,7 @@ def load_torch_model(checkpoint: Path, threads: int, *, labelled: bool = False) 
 
     torch.set_num_threads(threads)
     logging.disable_progress_bar()
+    logging.set_verbosity_error()  # what matters of what it would say is raised below
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         config = AutoConfig.from_pretrained(checkpoint, **safe)
@@ -309,11 +312,20 @@ def load_torch_model(checkpoint: Path, threads: int, *, labelled: bool = False) 
     return torch, model.eval()
 
 
-def longest_text(config: Any) -> int:
-    """Return how many tokens a text may have for a model of this configuration, `MAX_TOKENS` at most."""
-    positions = int(getattr(config, "max_position_embeddings", None) or MAX_TOKENS)
-    # RoBERTa and its kin count positions from the padding token's number on.
-    first = int(config.pad_token_id or 0) + 1 if "roberta" in str(config.model_type) else 0
+def longest_text(checkpoint: Path) -> int:
+    """Return how many tokens a text may have for a checkpoint's model, `MAX_TOKENS` at most.
+
+    Raises:
+        ModelUnavailableError: its configuration is missing or damaged.
+    """
+    path = checkpoint / "config.json"
+    try:
+        config = json.loads(path.read_text("utf-8"))
+        positions = int(config.get("max_position_embeddings") or MAX_TOKENS)
+        # RoBERTa and its kin count positions from the padding token's number on.
+        first = int(config.get("pad_token_id", 1)) + 1 if "roberta" in str(config.get("model_type")) else 0
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ModelUnavailableError(f"cannot load the encoder: {path} is missing or damaged") from error
     return min(MAX_TOKENS, positions - first)
 
 

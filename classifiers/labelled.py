@@ -49,8 +49,7 @@ class LabelledCheckpoint:
         self._torch, self._model = load_torch_model(folder, threads, labelled=True)
         self._device = device
         self._model.to(device)
-        self._tokenizer = load_tokenizer(folder)
-        self._tokenizer.enable_truncation(longest_text(self._model.config))
+        self._tokenizer = load_tokenizer(folder, longest_text(folder))
         self._version = f"{folder.resolve().name}+{_digest(folder)}"
 
     @property
