@@ -11,6 +11,7 @@ import structlog
 
 from listener.clock import Clock, SystemClock
 from listener.config import Config
+from listener.config.models import Model
 from listener.errors import ListenerError, StoreError
 from listener.pipeline.cards import CardBuilder
 from listener.pipeline.classify import COPY_WINDOW, Classifier, ClassifyStep
@@ -41,6 +42,11 @@ _PATIENCE_S = 120.0
 
 
 def load_classifier(config: Config, progress: Progress | None = None) -> "MentionClassifier":
+    """Load the model in force, as `load_model` does."""
+    return load_model(config.model, progress)
+
+
+def load_model(model: Model, progress: Progress | None = None) -> "MentionClassifier":
     """Load the model in force, building the encoder from its package the first time.
 
     A change that this installation learned is put on top, if it belongs to the weights that ship with this release.
@@ -51,9 +57,9 @@ def load_classifier(config: Config, progress: Progress | None = None) -> "Mentio
     from classifiers.heads import WEIGHTS, load_heads
     from classifiers.learned import LearnedFolder
 
-    folder, shipped = LearnedFolder(Path(config.model.cache)), load_heads(Path(config.model.heads or WEIGHTS))
+    folder, shipped = LearnedFolder(Path(model.cache)), load_heads(Path(model.heads or WEIGHTS))
     learned = folder.heads(shipped)  # before the slow part, so that a damaged file is told at once
-    classifier = load_shipped(config, progress)
+    classifier = _load_shipped(model, progress)
     if learned is not None:
         return classifier.with_heads(learned)
     if (outdated := folder.in_force()) is not None:
@@ -68,10 +74,13 @@ def load_shipped(config: Config, progress: Progress | None = None) -> "MentionCl
     Raises:
         ModelUnavailableError: a weights file is missing or damaged.
     """
+    return _load_shipped(config.model, progress)
+
+
+def _load_shipped(model: Model, progress: Progress | None) -> "MentionClassifier":
     from classifiers.heads import WEIGHTS
     from classifiers.mentions import MentionClassifier
 
-    model = config.model
     return MentionClassifier.load(
         Path(model.cache),
         threads=model.threads,

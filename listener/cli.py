@@ -2,18 +2,20 @@
 
 import os
 import signal
+import stat
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from listener.errors import ListenerError
 
 if TYPE_CHECKING:
+    from classifiers.mentions import MentionClassifier
     from listener.app import App, Progress
     from listener.config import Config
 
@@ -179,6 +181,60 @@ def replay(
     replaying.close()
     if not report.adds_up:
         raise typer.Exit(1)
+
+
+@app.command()
+def classify(
+    file: Annotated[str, typer.Argument(help="JSON Lines with id and text; - reads standard input.")] = "-",
+    reasons: Annotated[bool, typer.Option(" /--no-reasons", help="Leave out the words that moved each result.")] = True,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Whose countries' languages apply; config.yaml where there is one."),
+    ] = None,
+) -> None:
+    """Write the classification of each post in a file, as JSON Lines in the same order; see docs/classify.md."""
+    from listener.classifying import Count, classify_lines
+
+    _end_with_the_pipe()
+    stop = _stop_on_signals()
+    settings = _load(config or _DEFAULT_CONFIG) if config or _DEFAULT_CONFIG.exists() else None
+    with _opened(file) as (source, size), _progress(stop) as progress:
+        classifier = _classifier(settings, progress)
+        shown = sys.stderr.isatty() and not sys.stdout.isatty()
+
+        def report(count: Count) -> None:
+            if shown:
+                done = count.classified + count.refused
+                progress(f"classifying: {done:,} posts", min(1.0, count.bytes_read / size) if size else 0.0)
+            elif stop.is_set():
+                raise _StoppedError
+
+        languages = {code: country.languages for code, country in settings.countries.items()} if settings else {}
+        count = classify_lines(
+            source, sys.stdout.buffer, classifier, languages=languages, reasons=reasons, report=report
+        )
+    if count.refused:
+        _say(f"{count.refused} of {count.refused + count.classified} lines could not be read; each says why in `error`")
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a file, or standard input for -, with its size; 0 where that is unknown."""
+    try:
+        source = open(0 if name == "-" else name, "rb", closefd=name != "-")  # noqa: SIM115
+    except OSError as error:
+        raise ListenerError(f"cannot read {name}: {error.strerror}") from error
+    with source:
+        status = os.fstat(source.fileno())
+        yield source, status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _classifier(settings: "Config | None", progress: "Progress") -> "MentionClassifier":
+    from listener.app import load_model
+    from listener.config.models import Model
+
+    return load_model(settings.model if settings else Model(), progress)
 
 
 @app.command()
