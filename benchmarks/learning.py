@@ -5,7 +5,7 @@
 Held-out posts of one kind play the stream of an installation whose people see things otherwise than the labels that the
 model was trained on. They look through the alerts in order and correct those that are wrong by their own rule; the
 others stand. What is measured lies apart: further posts of the same stream, and the held-out posts of all other kinds,
-of which one half is the evaluation set that guards learning, and the other half nobody sees.
+of which two thirds are the evaluation set that guards learning, and the rest nobody sees.
 """
 
 import argparse
@@ -37,6 +37,7 @@ REVIEWS = frozenset(
     " mabsa_14lang indonlu_smsa_id indonlu_hoasa_id indonlu_casa_id jrte_pn_ja nsmc_raw_sample_ko".split()
 )
 TRAVEL = frozenset({"airline_tweets_en", "free_telecom_tweets_weak_fr", "germeval2017_db_de"})
+BANKS = frozenset({"sentirueval2016_test_ru"})
 TASTE = frozenset({TOPICS.index("price"), TOPICS.index("quality")})
 
 Array = NDArray[np.float32]
@@ -82,9 +83,11 @@ SCENARIOS = (
         taste_is_no_complaint,
     ),
     Scenario(
-        "a carrier for which only open problems are complaints", lambda one: one.source in TRAVEL, mild_is_no_complaint
+        "a group that wants to see open problems alone, no mild remarks",
+        lambda one: one.source in REVIEWS | TRAVEL | BANKS,
+        mild_is_no_complaint,
     ),
-    Scenario("a carrier whose people see things as we do", lambda one: one.source in TRAVEL, as_labelled),
+    Scenario("a carrier whose people see things as the labels do", lambda one: one.source in TRAVEL, as_labelled),
 )
 
 
@@ -148,7 +151,7 @@ def run(scenario: Scenario, size: int, seed: int, posts: Posts, anchors: Array, 
     stream = random.permutation(np.flatnonzero(heard))
     seen, unseen = np.split(stream, [int(len(stream) * SHARE_SEEN)])
     others = random.permutation(np.flatnonzero(~heard & posts.test))
-    guard, rest = np.split(others, [len(others) // 2])
+    guard, rest = np.split(others, [len(others) * 2 // 3])
     labels = labels_of(posts.examples)
     probability = scores_of(logits_of(heads, posts.hidden)).complaint
     wrong, right = looked_through(scenario, seen[probability[seen] >= 0.5], size, posts.examples)

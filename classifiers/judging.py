@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +48,13 @@ class Change:
     """The gain in each resample."""
 
 
+@lru_cache(maxsize=8)
 def resampled(n: int, resamples: int = RESAMPLES) -> Weights:
-    """Return how often each of n posts stands in each resample, the same on every call."""
+    """Return how often each of n posts stands in each resample, the same on every call; not to be written to."""
     random = np.random.default_rng(_SEED)
-    return random.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
+    drawn = random.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
+    drawn.flags.writeable = False
+    return drawn
 
 
 def judge(kinds: Mapping[str, Sequence[str]], labels: Labelled, scores: Scores) -> list[Judged]:

@@ -1,7 +1,9 @@
-"""Learned changes of the heads, and where they lie: each in a folder of its own, one list of those in force, put in place whole or not at all.
+"""Learned changes of the heads, and where they lie: each in a folder of its own, beside a list of those in force.
 
-learned/in-force.json                 versions, the last of which is in force
-learned/local-3+0123456789/           learned.json, learned.safetensors
+What is written is put in place whole or not at all.
+
+    learned/in-force.json                 versions, the last of which is in force
+    learned/local-3+0123456789/           learned.json, learned.safetensors
 """
 
 import hashlib
@@ -141,15 +143,17 @@ class LearnedFolder:
         try:
             names = self._names()
         except ModelUnavailableError:
-            self._put([])
-            return IN_FORCE_FILE, None
-        if not names:
-            raise ModelUnavailableError("the shipped model is in force: there is nothing to go back to")
+            names = []
+            given_up = IN_FORCE_FILE
+        else:
+            if not names:
+                raise ModelUnavailableError("the shipped model is in force: there is nothing to go back to")
+            given_up = names.pop()
         try:
-            self._put(names[:-1])
+            self._put(names)
         except OSError as error:
             raise ModelUnavailableError(f"cannot write {self.path}: {error.strerror}") from error
-        return names[-1], names[-2] if len(names) > 1 else None
+        return given_up, names[-1] if names else None
 
     def kept(self) -> list[Kept]:
         """Return every version on disk, the latest first."""
@@ -187,13 +191,17 @@ class LearnedFolder:
         return names
 
     def _put(self, names: list[str]) -> None:
-        descriptor, partial = tempfile.mkstemp(prefix=".in-force-", dir=self.path)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"versions": names}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(partial).chmod(0o644)
-        Path(partial).replace(self.path / IN_FORCE_FILE)
+        descriptor, name = tempfile.mkstemp(prefix=".in-force-", dir=self.path)
+        partial = Path(name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump({"versions": names}, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.chmod(0o644)
+            partial.replace(self.path / IN_FORCE_FILE)
+        finally:
+            partial.unlink(missing_ok=True)
 
     def _read(self, name: str, shipped: Heads) -> tuple[dict[str, Any], Delta]:
         from safetensors import SafetensorError

@@ -28,7 +28,7 @@ Rows = NDArray[np.int64]
 Report = Callable[[str, float], None]
 
 TASKS = ("complaint", "urgency", "topic", "sentiment")
-WIDTHS = (0.1, 0.2, 0.5, 1.0, 3.0)
+WIDTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
 """Widths of the prior that are tried, in units of a logit over an ordinary distance between posts."""
 COMPONENTS = 64
 """Principal components read; with all 256 nothing was gained on held-out posts."""
