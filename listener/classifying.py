@@ -181,7 +181,7 @@ def _batches(source: BinaryIO, count: Count, report: Callable[[Count], None]) ->
     # A thread reads ahead: whoever reads a pipe cannot ask how many lines wait in it.
     Thread(target=_read, args=(source, waiting), daemon=True, name="reader").start()
     number, batch = 0, list[Post | Refused]()
-    while (raw := _next(waiting, batch, count, report)) is not None:
+    while isinstance(raw := _next(waiting, batch, count, report), bytes):
         if raw:
             number += 1
             count.bytes_read += len(raw)
@@ -193,23 +193,21 @@ def _batches(source: BinaryIO, count: Count, report: Callable[[Count], None]) ->
             batch = []
     if batch:
         yield batch
+    if raw is not None:
+        raise ListenerError(f"cannot read any further: {raw}") from raw
 
 
 def _next(
     waiting: "Queue[bytes | Exception | None]", batch: Sequence[object], count: Count, report: Callable[[Count], None]
-) -> bytes | None:
-    """Return the next line, nothing where none waits but a batch does, None at the end."""
+) -> bytes | Exception | None:
+    """Return the next line, nothing where none waits but a batch does, None or what went wrong at the end."""
     while True:
         try:
-            found = waiting.get(timeout=0.001 if batch else _WAIT_S)
+            return waiting.get(timeout=0.001 if batch else _WAIT_S)
         except Empty:
             if batch:
                 return b""
             report(count)
-            continue
-        if isinstance(found, Exception):
-            raise ListenerError(f"cannot read any further: {found}") from found
-        return found
 
 
 def _read(source: BinaryIO, waiting: "Queue[bytes | Exception | None]") -> None:
@@ -217,7 +215,7 @@ def _read(source: BinaryIO, waiting: "Queue[bytes | Exception | None]") -> None:
         while line := source.readline(MAX_LINE_BYTES + 1):
             waiting.put(line)
             while len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
-                line = source.readline(MAX_LINE_BYTES)
+                line = source.readline(MAX_LINE_BYTES + 1)
     except (OSError, ValueError) as error:
         waiting.put(error)
     else:
