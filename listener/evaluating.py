@@ -1,5 +1,6 @@
 """How good the installed model is: on the shipped evaluation set, and on a file that people labelled."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from listener.app import Progress, load_classifier
 from listener.config import Config
 from listener.errors import LabelledFileError
-from listener.learning import label_problems, raise_problems, read_lines
+from listener.learning import heads_folder, label_problems, raise_problems, read_lines
 from listener.model import SIGNALS, TOPICS, Classification, Sentiment
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from classifiers.held_out import Labelled
     from classifiers.judging import Judged
 
+_NOT_A_NAME = re.compile(r"[^\w.:-]")
 _SENTIMENTS = tuple(str(one) for one in Sentiment)
 
 
@@ -69,8 +71,9 @@ def evaluate_shipped(config: Config) -> Evaluation:
     from classifiers.learned import LearnedFolder
     from classifiers.learning import scores_of
 
-    shipped = load_heads()
-    held_out = load_held_out(shipped)
+    folder = heads_folder(config)
+    shipped = load_heads(folder)
+    held_out = load_held_out(shipped, folder)
     heads = LearnedFolder(Path(config.model.cache)).heads(shipped) or shipped
     labels = held_out.labels
     kinds = {"language": labels.languages, "set": labels.origins, "length": by_length(labels.lengths.tolist())}
@@ -130,10 +133,15 @@ def _labels(rows: Sequence[Mapping[str, Any]], found: Sequence[Classification]) 
         topic=np.array(column("topic", TOPICS)),
         sentiment=np.array(column("sentiment", _SENTIMENTS)),
         signals=np.full((len(rows), len(SIGNALS)), UNKNOWN),
-        languages=tuple(_language(row) or one.language for row, one in zip(rows, found, strict=True)),
-        origins=tuple(str(row.get("network") or "unknown")[:40] for row in rows),
+        languages=tuple(_name(_language(row) or one.language) for row, one in zip(rows, found, strict=True)),
+        origins=tuple(_name(row.get("network") or "unknown") for row in rows),
         lengths=np.array([len(row["text"]) for row in rows]),
     )
+
+
+def _name(value: object) -> str:
+    """Return a name from a file, fit to be printed."""
+    return _NOT_A_NAME.sub("?", str(value)[:40])
 
 
 def _scores(found: Sequence[Classification]) -> "Scores":

@@ -51,8 +51,9 @@ class Lessons:
 
         self._config = config
         self._progress = progress
-        self._heads = load_heads()
-        self._held_out = held_out or load_held_out(self._heads)
+        folder = heads_folder(config)
+        self._heads = load_heads(folder)
+        self._held_out = held_out or load_held_out(self._heads, folder)
         self.folder = LearnedFolder(Path(config.model.cache))
 
     def run(self, store: Store, file: Path | None, now: datetime, *, dry_run: bool = False) -> Outcome:
@@ -67,7 +68,7 @@ class Lessons:
         if not evidence.corrected.any():
             return Outcome(("nobody has corrected anything yet: see `listener correct --help`",), None)
         found = learn(self._heads, self._held_out, evidence, self._progress)
-        lines = [sources, "", *report(found)]
+        lines = [sources, *self._elsewhere(), "", *report(found)]
         if found.delta is None:
             return Outcome((*lines, "", f"nothing is installed: {found.reason}", *self._stays()), None)
         if self.folder.digest_in_force() == found.delta.digest:
@@ -107,9 +108,22 @@ class Lessons:
             return np.zeros((0, width), dtype=np.float32)
         return self._heads.hidden(classifier.embed(texts))
 
+    def _elsewhere(self) -> list[str]:
+        outputs = sorted(set().union(*(one.outputs for one in self._config.model.classifiers)))
+        return (
+            [f"another checkpoint gives {', '.join(outputs)}: what is learned of it has no effect"] if outputs else []
+        )
+
     def _stays(self) -> list[str]:
         name = self.folder.in_force()
         return [f"{name or 'the shipped model'} stays in force"]
+
+
+def heads_folder(config: Config) -> Path:
+    """Return the folder of the heads that learning starts from: those that ship, or those that are configured."""
+    from classifiers.heads import WEIGHTS
+
+    return Path(config.model.heads or WEIGHTS)
 
 
 def back(config: Config) -> list[str]:
@@ -125,7 +139,7 @@ def listed(config: Config) -> list[str]:
     from classifiers.heads import load_heads
     from classifiers.learned import LearnedFolder
 
-    shipped = load_heads().version
+    shipped = load_heads(heads_folder(config)).version
     kept = LearnedFolder(Path(config.model.cache)).kept()
     lines = []
     for one in kept:
@@ -198,7 +212,7 @@ def _problems(row: Mapping[str, Any], *, strict: bool) -> Iterator[str]:
     for name, allowed in _ALLOWED.items():
         value = row.get(name)
         if value is not None and not _is_label(name, value):
-            yield f"{name} cannot be {json.dumps(value, ensure_ascii=False)[:60]}; allowed: {allowed}"
+            yield f"{name} cannot be {json.dumps(value)[:60]}; allowed: {allowed}"
     for name in ("language", "country"):
         if row.get(name) is not None and not isinstance(row[name], str):
             yield f"{name} must be text"

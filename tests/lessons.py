@@ -1,10 +1,12 @@
 """An evaluation set made of posts written for this project, for tests with the real model."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classifiers.held_out import HeldOut, labels_of
+from classifiers.heads import WEIGHTS, load_heads
+from classifiers.held_out import HELD_OUT_FILE, HeldOut, labels_of, load_held_out, save_held_out
 from classifiers.training.data import Example, key_of
 from listener.model import SIGNALS, TOPICS
 
@@ -19,14 +21,16 @@ def authored(step: int, start: int = 0) -> list[dict[str, Any]]:
     return [json.loads(line) for line in AUTHORED.read_text("utf-8").splitlines()[start::step]]
 
 
-def evaluation_set(classifier: "MentionClassifier") -> HeldOut:
-    """Some posts with their labels, and others as anchors."""
-    from classifiers.heads import load_heads
-
-    heads = load_heads()
+def write_weights(classifier: "MentionClassifier", folder: Path) -> HeldOut:
+    """Copy the shipped weights to a folder, with an evaluation set of posts with labels and of others as anchors."""
+    for path in WEIGHTS.iterdir():
+        if path.name != HELD_OUT_FILE:
+            shutil.copy(path, folder / path.name)
+    heads = load_heads(folder)
     posts, anchors = authored(20), authored(25, 7)
-    hidden, anchored = (heads.hidden(classifier.embed([row["text"] for row in rows])) for rows in (posts, anchors))
-    return HeldOut(heads.version, hidden, labels_of([_example(row) for row in posts]), anchored)
+    features, anchored = (classifier.embed([row["text"] for row in rows]) for rows in (posts, anchors))
+    save_held_out(heads, features, labels_of([_example(row) for row in posts]), anchored, folder)
+    return load_held_out(heads, folder)
 
 
 def _example(row: dict[str, Any]) -> Example:

@@ -22,7 +22,7 @@ from listener.learning import Lessons, back, correct, listed, read_corrections
 from listener.plugins import plugin_options
 from listener.store import Store
 from tests.flow.test_cli import ROOT, listener
-from tests.lessons import authored, evaluation_set
+from tests.lessons import authored, write_weights
 
 if TYPE_CHECKING:
     from classifiers.mentions import MentionClassifier
@@ -32,8 +32,13 @@ TEXT = "@skybirdair your meals cost too much for what they are"
 
 
 @pytest.fixture(scope="module")
-def held_out(classifier: "MentionClassifier") -> HeldOut:
-    return evaluation_set(classifier)
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("weights")
+
+
+@pytest.fixture(scope="module")
+def held_out(classifier: "MentionClassifier", weights: Path) -> HeldOut:
+    return write_weights(classifier, weights)
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +52,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, checkpoin
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+def path(tmp_path_factory: pytest.TempPathFactory, cache: Path, weights: Path, held_out: HeldOut) -> Path:
     folder = tmp_path_factory.mktemp("run")
     text = (ROOT / "config.yaml").read_text(encoding="utf-8")
-    text += f'\nstore: {{url: "sqlite:///{folder}/listener.db"}}\nmodel: {{cache: "{cache}"}}\n'
+    text += f'\nstore: {{url: "sqlite:///{folder}/listener.db"}}\nmodel: {{cache: "{cache}", heads: "{weights}"}}\n'
     path = folder / "config.yaml"
     path.write_text(text, encoding="utf-8")
     return path
@@ -145,6 +150,49 @@ def test_corrections_become_a_model_that_runs_and_can_be_given_up(
     assert "in force: the shipped model" in given_up.stdout, given_up.stderr
     tried = listener("try", TEXT, "--country", "GB", "--config", str(path))
     assert re.search(rf"model      {re.escape(shipped)}$", tried.stdout, re.MULTILINE)
+
+
+def test_a_dry_run_shows_both_tables_and_changes_nothing(path: Path, store: Store, corrections: Path) -> None:
+    done = listener("learn", "--corrections", str(corrections), "--dry-run", "--config", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "Corrections that the model had not seen" in done.stdout
+    assert re.search(r"urgency 3 found at 5 % false alarms +\d+ +0\.\d+ +0\.\d+  [+-]0\.\d+ \[", done.stdout)
+    assert "nothing is installed" in done.stdout
+    assert "as shipped" in listener("learn", "--list", "--config", str(path)).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("learn", "--back", "--list"), "stand alone"),
+        (("learn", "--corrections", "README.md"), "README.md:1: not JSON"),
+        (("learn", "--back"), "the shipped model is in force: there is nothing to go back to"),
+        (("correct", "A-1"), "says at least one of: complaint, urgency, topic, sentiment"),
+        (("correct", "A-1", "--topic", "weather"), "topic cannot be 'weather'; allowed: delivery"),
+        (("correct", "7", "--complaint"), "write an alert as A-12"),
+        (("evaluate", "missing.jsonl"), "cannot read missing.jsonl"),
+    ],
+)
+def test_wrong_use_is_told_with_what_to_do(
+    path: Path, first_pass: object, arguments: tuple[str, ...], says: str
+) -> None:
+    done = listener(*arguments, "--config", str(path))
+    assert done.returncode != 0
+    assert says in " ".join((done.stdout + done.stderr).replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+
+
+def test_the_model_in_force_is_scored_on_the_shipped_set_for_people_and_for_scripts(path: Path) -> None:
+    done = listener("evaluate", "--json", "--config", str(path))
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)
+    figures = {one["figure"]: one for one in found["figures"] if one["kind"] == "all"}
+    low, high = figures["urgency kappa"]["interval"]
+    assert low <= figures["urgency kappa"]["value"] <= high
+    assert {one["kind"] for one in found["figures"]} >= {"language fr", "set authored", "length up to 200"}
+    shown = listener("evaluate", "--config", str(path)).stdout
+    assert "urgency kappa" in shown
+    assert "not enough data" in shown
 
 
 def test_what_would_make_it_worse_is_refused_with_the_reason(
@@ -268,6 +316,11 @@ def test_a_labelled_file_is_scored_by_language_and_network(config: Config, tmp_p
     assert "not enough data" in lines
     described = json.loads(json.dumps(found.described()))
     assert described["figures"][0]["kind"] == "all"
+    file.write_text(
+        json.dumps({"text": "x", "complaint": 1, "urgency": 0, "network": "\x1b[2Jx", "language": "\u202efr"})
+    )
+    kinds = {one.kind for one in evaluate_file(config, file).figures}
+    assert {"network ??2Jx", "language ?fr"} <= kinds
     file.write_text('{"text": "x", "complaint": 1}\n')
     with pytest.raises(LabelledFileError, match=r"labelled.jsonl:1: 'urgency' is missing"):
         evaluate_file(config, file)
