@@ -110,9 +110,10 @@ def test_a_word_is_found_as_its_writer_wrote_it(post: str, masked: str, original
 
 
 PIECES = (
-    "@bob", "@user", "http", "https://t.co/x", "[id1|Ann]", "@客服 ", "\u2005", "&amp;", "&eacute;",
-    "&#8238;", "&#x0;", "&amp;lt;", "&", "e\u0301", "\u0301", "\u1100\u1161", "\u11a8", "ﬁ", "ﷺ", "Å", "\u0958", "\x00", "\u202e", "\u200d", "\ud800",
-    "  ", "\n", "\u3000", "云帆", "नमस्ते", "مرحبا", "안녕", "ケトル", "กาต้ม", "😡", "👨‍👩‍👧", "late", "x" * 300, "…", ";", "#",
+    "@bob", "@user", "http", "https://t.co/x", "[id1|Ann]", "@客服 ", "\u2005", "&amp;", "&eacute;", "&#8238;", "&#x0;",
+    "&amp;lt;", "&", "e\u0301", "\u0301", "\u1100\u1161", "\u11a8", "ﬁ", "ﷺ", "\u212b", "\u0958", "\x00", "\u202e",
+    "\u200d", "\ud800", "  ", "\n", "\u3000", "云帆", "नमस्ते", "مرحبا", "안녕", "ケトル", "กาต้ม", "😡", "👨‍👩‍👧", "late",
+    "x" * 300, "…", ";", "#",
 )  # fmt: skip
 POSTS = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=15).map("".join),
