@@ -29,10 +29,12 @@ COMPLAINT_FROM = 0.3
 """Complaint probability from which a post may need an answer, and reasons say what raised it."""
 URGENT_FROM = 0.2
 """The same for the probability of urgency 2 or 3; from there on reasons speak of urgency too."""
-COMMON_IDS = 2500
-"""Below are the pieces as common as "of" and "have" in the bundled encoder's own count of words."""
-COMMON_DISCOUNT = 0.25
-"""Such a word is named only where it moved four times as much as a rarer one; measured, it costs no faithfulness."""
+COMMON_IDS = 1700
+"""Below are the pieces as common as "of" and "just" in the bundled encoder's own count of words."""
+COMMON_DISCOUNT = 0.1
+"""Such a word is named only where it moved ten times as much as a rarer one; measured, it costs no faithfulness."""
+LEAST_SHARE = 0.05
+"""Of what the strongest word moved: what moved less is not named."""
 NEGATIONS = frozenset(
     "not no nor nicht kein keine keinen pas ne ni sans sin no non né senza não nem sem niet geen nie bez brak не ні нет"
     " без ні yok hiç tidak belum bukan لا لم لن ما غير नहीं ना मत ない なし 안 못 不 没 沒 无 無 未".split()
@@ -225,9 +227,11 @@ def _marked(
         by_name[_name(text, word)] = by_name.get(_name(text, word), 0.0) + float(value)
     total = sum(map(abs, by_name.values()))
     weighed = {name: value * (COMMON_DISCOUNT if name in common else 1.0) for name, value in by_name.items()}
-    ranked = sorted(weighed, key=lambda name: -weighed[name] if only_raising else -abs(weighed[name]))
+    sizes = {name: value if only_raising else abs(value) for name, value in weighed.items()}
+    ranked = sorted(sizes, key=lambda name: -sizes[name])
     most = min(MOST_WORDS, max(1, round(len(ranked) / SHARE_OF_WORDS)))
-    chosen = {name for name in ranked[:most] if weighed[name] > 0 or (weighed[name] and not only_raising)}
+    least = LEAST_SHARE * max(sizes.values(), default=0.0)
+    chosen = {name for name in ranked[:most] if sizes[name] > 0 and sizes[name] >= least}
     named = [(word, _name(text, word)) for word in words]
     return tuple(
         Marked(word, float(value) / total) for (word, name), value in zip(named, added, strict=True) if name in chosen
