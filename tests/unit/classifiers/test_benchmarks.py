@@ -1,0 +1,78 @@
+"""What the benchmarks count is right; what they time is not tested."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.agreement import labels, same
+from benchmarks.bench import Bench, at_least, at_most, read_texts
+from benchmarks.machine import HIDDEN, LAYERS, operations
+from benchmarks.repeats import CountedEncoder, no_second_inference
+from classifiers.heads import load_heads
+from classifiers.language import LanguageIdentifier
+from classifiers.mentions import MentionClassifier
+
+
+def test_operations_of_one_text_are_those_of_its_matrix_products() -> None:
+    tokens = 10
+    by_hand = 0
+    for _ in range(LAYERS):
+        by_hand += 4 * 2 * tokens * HIDDEN * HIDDEN  # query, key, value and what they become
+        by_hand += 2 * 2 * tokens * HIDDEN * 4 * HIDDEN  # feed-forward, there and back
+        by_hand += 2 * 2 * tokens * tokens * HIDDEN  # weights of attention, and their use
+    assert operations([tokens]) == by_hand
+    assert operations([tokens, 3]) == operations([tokens]) + operations([3])
+
+
+def test_texts_of_files_and_folders_are_read(tmp_path: Path) -> None:
+    rows = [{"text": "one"}, {"no": "text"}, {"text": "two"}]
+    lines = "\n".join(map(json.dumps, rows)) + "\n\n"
+    (tmp_path / "plain.jsonl").write_text(lines, "utf-8")
+    (tmp_path / "packed.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    assert list(read_texts(tmp_path / "plain.jsonl")) == ["one", "two"]
+    assert list(read_texts(tmp_path)) == ["one", "two"] * 2
+
+
+def test_a_finding_says_whether_the_aim_is_reached() -> None:
+    assert "reached" in at_least("speed", 10, 10, " times").line()
+    assert "MISSED" in at_least("speed", 9.9, 10, " times").line()
+    assert "MISSED" in at_most("latency", 31, 30, " ms").line()
+
+
+def test_labels_are_compared_all_together(classifier: MentionClassifier) -> None:
+    one, other = (labels(found) for found in classifier.classify(["thank you, great flight", "my kettle caught fire"]))
+    assert same([one, other], [one, other]) == 100
+    assert same([one, other], [one, one]) == 50
+
+
+def test_counted_encoder_counts_and_changes_nothing(classifier: MentionClassifier) -> None:
+    counted = CountedEncoder(classifier.encoder)
+    texts = ["late again", "thanks"]
+    assert np.array_equal(counted.embed(texts), classifier.encoder.embed(texts))
+    assert counted.count == 2
+    counted.token_features(texts)
+    assert counted.count == 4
+
+
+def test_a_second_inference_would_be_noticed(classifier: MentionClassifier, tmp_path: Path, model_cache: Path) -> None:
+    rows = [f"the kettle of my neighbour number {number} leaks since yesterday" for number in "abcd"]
+    (tmp_path / "texts.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in rows), "utf-8")
+    bench = Bench(tmp_path, model_cache, "auto", 1, 10, 1)
+    bench.__dict__["classifier"] = classifier
+    findings = no_second_inference(bench)
+    assert [finding.is_reached for finding in findings] == [True, True]
+    counted = CountedEncoder(classifier.encoder)
+    for _ in range(2):
+        MentionClassifier(counted, load_heads(), LanguageIdentifier()).classify(rows)
+    assert counted.count == 2 * len(rows)
+
+
+def test_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--list"])
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "start", "repeats", "latency", "shares", "matrix", "pipeline", "agreement"
+    ]  # fmt: skip
