@@ -3,7 +3,7 @@ BIN := .venv/bin
 CONFIG ?= config.yaml
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check format train evaluate clean
+.PHONY: run test check format train evaluate benchmark clean
 
 ## run: install what is needed and listen (ONCE=1 ends after one pass)
 run: .venv/.installed
@@ -28,6 +28,10 @@ train: .venv/.installed-dev
 
 evaluate: .venv/.installed-dev
 	$(BIN)/python -m classifiers.training evaluate --data $(DATA)
+
+## benchmark: how fast, how small, how faithful; texts from DATA (JSON Lines) or examples/
+benchmark: .venv/.installed-dev
+	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(NAMES)
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=…")'

@@ -6,13 +6,36 @@ from pathlib import Path
 import pytest
 
 from listener.config import Brand, Country, Team, Thresholds, load_config
-from listener.config.models import Matchers, Model, PlaybookChoice, Route, Store, Strict, Weights
+from listener.config.models import (
+    LabelMeaning,
+    Matchers,
+    Model,
+    OtherClassifier,
+    PlaybookChoice,
+    Route,
+    Store,
+    Strict,
+    Weights,
+)
 from listener.plugins import plugin_options
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 SHAPES: list[type[Strict]] = [
-    *(Brand, Country, Team, Thresholds, Matchers, Model, PlaybookChoice, Route, Store, Weights),
+    *(
+        Brand,
+        Country,
+        Team,
+        Thresholds,
+        LabelMeaning,
+        Matchers,
+        Model,
+        OtherClassifier,
+        PlaybookChoice,
+        Route,
+        Store,
+        Weights,
+    ),
     *(options for pair in plugin_options().sources.values() for options in pair),
     *plugin_options().receivers.values(),
 ]
