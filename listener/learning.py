@@ -106,6 +106,8 @@ class Lessons:
         width = self._held_out.hidden.shape[1]
         if classifier is None or not texts:
             return np.zeros((0, width), dtype=np.float32)
+        if self._progress:
+            self._progress("reading what was said", 0.0)
         return self._heads.hidden(classifier.embed(texts))
 
     def _elsewhere(self) -> list[str]:
@@ -283,6 +285,7 @@ def _metadata(found: "Learned", evidence: "Evidence") -> dict[str, Any]:
             {
                 "task": one.task,
                 "width": one.width,
+                "share": one.share,
                 "corrected": one.corrected,
                 "loss_before": one.loss_before,
                 "loss_after": one.loss_after,
