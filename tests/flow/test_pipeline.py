@@ -43,6 +43,22 @@ def test_an_urgent_post_becomes_one_card_with_drafts_in_the_authors_language(her
     assert any(url.startswith("https://x.com/messages/compose?recipient_id=") for url in buttons.values())
 
 
+def test_the_card_names_words_of_the_post_and_copies_have_their_originals(here: World) -> None:
+    here.post(URGENT_FR, username="claire_m", minutes_ago=9)
+    here.post(CHAT_FR, username="jean_p", minutes_ago=8)
+    here.pass_once()
+    here.later(minutes=5)
+    here.post(f"RT @claire_m: {URGENT_FR}", username="paul_v")
+    here.pass_once()
+    store = here.app.store.classifying
+    original, chat, copy = (store.classifications([number])[number].reasons for number in (1, 2, 3))
+    assert original == copy != ()
+    assert chat == ()
+    (line,) = [line for line in here.shown()[0].splitlines() if line.startswith("Because of: ")]
+    assert line == "Because of: " + ", ".join(reason.word for reason in original)
+    assert all(reason.word in URGENT_FR for reason in original)
+
+
 def test_the_whole_path_on_postgresql(tmp_path: Path, classifier: "MentionClassifier", postgres_url: str) -> None:
     with world(tmp_path, classifier, store=new_database(postgres_url)) as here:
         here.post(URGENT_FR, username="claire_m", minutes_ago=9)
