@@ -28,6 +28,15 @@ def checkpoint(model_cache: Path) -> Path:
 def classifier(model_cache: Path) -> "MentionClassifier":
     from classifiers.mentions import MentionClassifier
 
+    # In float32, so that no test's outcome hangs on the machine; other backends have tests of their own.
+    return MentionClassifier.load(model_cache, threads=2, backend="onnx-float32")
+
+
+@pytest.fixture(scope="session")
+def default_classifier(model_cache: Path) -> "MentionClassifier":
+    """The classifier as the daemon loads it on this machine."""
+    from classifiers.mentions import MentionClassifier
+
     return MentionClassifier.load(model_cache, threads=2)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 TEXTS = ["Где мой заказ? Третий день жду.", "", "thanks!", "\ud800\x00", "漏水了" * 3000, "thanks!", "@a", "१२३ 😡"]
 
 
-@pytest.fixture(params=["classifier"])
+@pytest.fixture(params=["classifier", "default_classifier"])
 def subject(request: pytest.FixtureRequest) -> "Classifier":
     found: Classifier = request.getfixturevalue(request.param)
     return found
