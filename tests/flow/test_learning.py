@@ -54,7 +54,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, checkpoin
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory, cache: Path, weights: Path, held_out: HeldOut) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    text = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    shipped = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    text = re.sub(r"^model:.*\n(?:[ #].*\n)*", "", shipped, flags=re.MULTILINE)
     text += f'\nstore: {{url: "sqlite:///{folder}/listener.db"}}\nmodel: {{cache: "{cache}", heads: "{weights}"}}\n'
     path = folder / "config.yaml"
     path.write_text(text, encoding="utf-8")
@@ -156,7 +157,7 @@ def test_a_dry_run_shows_both_tables_and_changes_nothing(path: Path, store: Stor
     done = listener("learn", "--corrections", str(corrections), "--dry-run", "--config", str(path))
     assert done.returncode == 0, done.stderr
     assert "Corrections that the model had not seen" in done.stdout
-    assert re.search(r"urgency 3 found at 5 % false alarms +\d+ +0\.\d+ +0\.\d+  [+-]0\.\d+ \[", done.stdout)
+    assert re.search(r"urgency 3 found at 5 % false alarms +\d+ +\d\.\d+ +\d\.\d+  [+-]\d\.\d+ \[", done.stdout)
     assert "nothing is installed" in done.stdout
     assert "as shipped" in listener("learn", "--list", "--config", str(path)).stdout
 
@@ -303,7 +304,8 @@ def test_many_bad_lines_are_counted(tmp_path: Path) -> None:
 
 def test_a_labelled_file_is_scored_by_language_and_network(config: Config, tmp_path: Path) -> None:
     file = tmp_path / "labelled.jsonl"
-    rows = [{**row, "language": row["lang"]} for row in authored(12, 5)]
+    rows = [{**row, "language": row["lang"]} for row in authored(40, 5)]
+    rows.append({"text": "x", "complaint": 1, "urgency": 0, "network": "\x1b[2Jx", "language": "\u202efr"})
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     found = evaluate_file(config, file)
     assert found.n == len(rows)
@@ -311,16 +313,12 @@ def test_a_labelled_file_is_scored_by_language_and_network(config: Config, tmp_p
     f1 = overall["complaint F1"].interval
     assert f1 is not None
     assert 0.5 < f1.low <= f1.value <= f1.high <= 1
-    assert {one.kind for one in found.figures if one.kind.startswith("network")} >= {"network x"}
+    assert {one.kind for one in found.figures if one.kind.startswith("network")} >= {"network x", "network ??2Jx"}
+    assert "language ?fr" in {one.kind for one in found.figures}
     lines = "\n".join(found.lines())
     assert "not enough data" in lines
     described = json.loads(json.dumps(found.described()))
     assert described["figures"][0]["kind"] == "all"
-    file.write_text(
-        json.dumps({"text": "x", "complaint": 1, "urgency": 0, "network": "\x1b[2Jx", "language": "\u202efr"})
-    )
-    kinds = {one.kind for one in evaluate_file(config, file).figures}
-    assert {"network ??2Jx", "language ?fr"} <= kinds
     file.write_text('{"text": "x", "complaint": 1}\n')
     with pytest.raises(LabelledFileError, match=r"labelled.jsonl:1: 'urgency' is missing"):
         evaluate_file(config, file)
