@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from benchmarks.bench import Bench, Finding
 from benchmarks.repeats import CountedEncoder
-from classifiers.backends import BACKENDS, choose
+from classifiers.backends import BACKENDS, choose, multiplies_bfloat16
 from classifiers.heads import load_heads
 from classifiers.language import LanguageIdentifier
 from classifiers.mentions import MentionClassifier
@@ -34,6 +34,8 @@ def agreement(bench: Bench) -> list[Finding]:
             continue
         try:
             choose(backend)
+            if backend == "torch-bfloat16" and not multiplies_bfloat16():
+                raise ModelUnavailableError("this processor does not multiply bfloat16; it would take hours")
         except ModelUnavailableError as error:
             findings.append(Finding(backend, f"not here: {error}"))
             continue

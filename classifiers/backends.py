@@ -111,6 +111,11 @@ def processor_flags() -> frozenset[str]:
     return frozenset(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
 
 
+def multiplies_bfloat16() -> bool:
+    """Say whether this processor multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
+    return bool(_BFLOAT16 & processor_flags())
+
+
 def cuda_works() -> bool:
     """Say whether torch can compute on a CUDA device; asks torch, which takes seconds, only where a driver is."""
     if not _NVIDIA_DRIVER.exists():
