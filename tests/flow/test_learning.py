@@ -1,4 +1,4 @@
-"""From a correction to a learned model and back, with the real model, the shipped configuration and real processes."""
+"""From a correction to a learned model and back, with the real model and real processes."""
 
 import json
 import re
@@ -21,13 +21,27 @@ from listener.evaluating import evaluate_file
 from listener.learning import Lessons, back, correct, listed, read_corrections
 from listener.plugins import plugin_options
 from listener.store import Store
-from tests.flow.test_cli import ROOT, listener
+from tests.flow.test_cli import listener
 from tests.lessons import authored, write_weights
 
 if TYPE_CHECKING:
     from classifiers.mentions import MentionClassifier
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+URGENT = "Skybird left my 6 year old alone at gate B14, she needs her insulin now, nobody answers the phone!!"
+CONFIG = """
+version: 1
+brands: {{skybird: {{name: Skybird, terms: [skybird], signature: Skybird Care}}}}
+teams: {{hub: {{name: Hub, languages: [en]}}}}
+sources: {{file: {{}}}}
+receivers: {{terminal: {{type: terminal}}}}
+fallback_receiver: terminal
+route: {{receiver: terminal}}
+defaults: {{languages: [en], timezone: UTC, hours: {{mon-sun: "00:00-23:59"}}, team: hub}}
+countries: {{GB: {{sources: {{file: [{{name: posts, path: "{folder}/posts.jsonl", max_age: null}}]}}}}}}
+store: {{url: "sqlite:///{folder}/listener.db"}}
+model: {{cache: "{cache}", heads: "{weights}"}}
+"""
 TEXT = "@skybirdair your meals cost too much for what they are"
 
 
@@ -54,12 +68,18 @@ def cache(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, checkpoin
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory, cache: Path, weights: Path, held_out: HeldOut) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    shipped = (ROOT / "config.yaml").read_text(encoding="utf-8")
-    text = re.sub(r"^model:.*\n(?:[ #].*\n)*", "", shipped, flags=re.MULTILINE)
-    text += f'\nstore: {{url: "sqlite:///{folder}/listener.db"}}\nmodel: {{cache: "{cache}", heads: "{weights}"}}\n'
     path = folder / "config.yaml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(CONFIG.format(folder=folder, cache=cache, weights=weights), encoding="utf-8")
+    post(path, "1", URGENT)
+    post(path, "2", "Lovely crew on the Skybird flight this morning, thank you")
     return path
+
+
+def post(path: Path, number: str, text: str) -> None:
+    """Let somebody post in the file that the configuration watches."""
+    row = {"id": number, "network": "x", "published_at": "2026-11-20T08:00:00Z", "language": "en", "text": text}
+    with (path.parent / "posts.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({**row, "author_id": f"a{number}"}) + "\n")
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +161,11 @@ def test_corrections_become_a_model_that_runs_and_can_be_given_up(
     assert again.installed is None
     assert "this is the model in force already" in again.lines
 
-    tried = listener("try", TEXT, "--country", "GB", "--config", str(path))
-    assert f"model      {shipped}/{outcome.installed}" in tried.stdout, tried.stderr
+    post(path, "3", "The Skybird app has shown me the same advert six times")
+    passed = listener("run", "--once", "--config", str(path))
+    assert passed.returncode == 0, passed.stderr
+    models = {number: store.corrections.target_of_post("x", number).model for number in "123"}  # type: ignore[union-attr]
+    assert models == {"1": shipped, "2": shipped, "3": f"{shipped}/{outcome.installed}"}
     shown = listener("learn", "--list", "--config", str(path)).stdout
     assert re.search(
         rf"^\* {re.escape(outcome.installed)}  2026-11-20 09:00 UTC, \d+ texts corrected", shown, re.MULTILINE
