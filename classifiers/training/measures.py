@@ -14,8 +14,19 @@ Array = NDArray[np.float32]
 Rows = NDArray[np.int64]
 FALSE_ALARMS = 0.05
 RESAMPLES = 1000
+_FEW_RESAMPLES = 200
+"""For the figures by kind, of which there are many."""
 _BINS = 15
 _THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure with the bounds of its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,8 @@ class Row:
     """Of urgency 2 and above."""
     n_sentiment: int
     sentiment_f1: float | None
+    complaint_interval: Interval | None = None
+    kappa_interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +63,6 @@ class Alarm:
     """Share of the posts that reach it which are urgent."""
     false: float
     """Share of less urgent posts that reach it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure with the bounds of its 95 % bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,8 @@ def compare(
 
     def figures(scores: Scores, asserted: Array) -> dict[str, tuple[Rows, Callable[[Rows], float]]]:
         return {
-            "complaint F1": (own, lambda at: _f1(targets.complaint[at] == 1, scores.complaint[at] >= 0.5)),
-            "urgency kappa": (own, lambda at: kappa(targets.urgency[at], expected_level(scores.urgency[at]))),
+            "complaint F1": (own, lambda at: _complaint_f1(targets, scores, at)),
+            "urgency kappa": (own, lambda at: _urgency_kappa(targets, scores, at)),
             "urgent found at 5 % false alarms": (own, lambda at: urgent_recall(targets.urgency[at], scores, at)),
             "urgent, average precision": (own, lambda at: _precision(targets.urgency[at] == 3, scores.urgency[at, 3])),
             "topic accuracy": (own, lambda at: float((scores.topic[at].argmax(1) == targets.topic[at]).mean())),
@@ -135,7 +139,7 @@ def compare(
             ),
             "public English complaints, macro-F1": (
                 known,
-                lambda at: _macro_f1(public[at], (scores.complaint[at] >= 0.5).astype(int), (0, 1)),
+                lambda at: macro_f1(public[at], (scores.complaint[at] >= 0.5).astype(int), (0, 1)),
             ),
         }
 
@@ -154,6 +158,13 @@ def _comparison(name: str, rows: Rows, before: Callable[[Rows], float], after: C
         after=_interval(after(rows), second),
         gain=_interval(after(rows) - before(rows), second - first),
     )
+
+
+def bootstrapped(rows: Rows, figure: Callable[[Rows], float], resamples: int | None = None) -> Interval:
+    """Return a figure of some rows with the interval that resampling them gives."""
+    random = np.random.default_rng(1)
+    drawn = [figure(rows[random.integers(0, len(rows), len(rows))]) for _ in range(resamples or RESAMPLES)]
+    return _interval(figure(rows), np.array(drawn))
 
 
 def _interval(value: float, drawn: NDArray[np.float64]) -> Interval:
@@ -218,13 +229,14 @@ def urgent_recall(urgency: Rows, scores: Scores, rows: Rows) -> float:
 def mean_sentiment_f1(languages: NDArray[np.str_], truth: Rows, found: Rows) -> float:
     """Return the mean over languages of macro-F1 over the labels that the language has."""
     each = [
-        _macro_f1(truth[rows], found[rows], sorted(set(truth[rows].tolist())))
+        macro_f1(truth[rows], found[rows], sorted(set(truth[rows].tolist())))
         for rows in (np.flatnonzero(languages == language) for language in sorted(set(languages.tolist())))
     ]
     return float(np.mean(each))
 
 
-def _macro_f1(truth: Rows, found: Rows, labels: Sequence[int]) -> float:
+def macro_f1(truth: Rows, found: Rows, labels: Sequence[int]) -> float:
+    """Return the mean over labels of F1."""
     return float(np.mean([_f1(truth == label, found == label) for label in labels]))
 
 
@@ -246,7 +258,7 @@ def _row(
     toned = np.flatnonzero(chosen & ~targets.labelled & (targets.sentiment >= 0))
     tones = targets.sentiment[toned]
     present = sorted(set(tones.tolist()))
-    sentiment_f1 = _macro_f1(tones, scores.sentiment[toned].argmax(1), present) if len(toned) else None
+    sentiment_f1 = macro_f1(tones, scores.sentiment[toned].argmax(1), present) if len(toned) else None
     if not len(own):
         return Row(kind, 0, 0, None, None, None, None, None, None, None, len(toned), sentiment_f1)
     urgent = own[targets.urgency[own] == 3]
@@ -254,8 +266,8 @@ def _row(
         kind=kind,
         n=len(own),
         n_urgent=len(urgent),
-        complaint_f1=_f1(targets.complaint[own] == 1, scores.complaint[own] >= 0.5),
-        urgency_kappa=kappa(targets.urgency[own], expected_level(scores.urgency[own])),
+        complaint_f1=_complaint_f1(targets, scores, own),
+        urgency_kappa=_urgency_kappa(targets, scores, own),
         urgent_recall=float((scores.urgency[urgent, 3] > alarm).mean()) if len(urgent) >= 5 else None,
         topic_accuracy=float((scores.topic[own].argmax(axis=1) == targets.topic[own]).mean()),
         signals_f1=_f1(targets.signals[own] == 1, scores.signals[own] >= thresholds),
@@ -263,4 +275,14 @@ def _row(
         urgent_error=calibration_error(scores.urgency[own, 2:].sum(1), targets.urgency[own] >= 2),
         n_sentiment=len(toned),
         sentiment_f1=sentiment_f1,
+        complaint_interval=bootstrapped(own, lambda at: _complaint_f1(targets, scores, at), _FEW_RESAMPLES),
+        kappa_interval=bootstrapped(own, lambda at: _urgency_kappa(targets, scores, at), _FEW_RESAMPLES),
     )
+
+
+def _complaint_f1(targets: Targets, scores: Scores, rows: Rows) -> float:
+    return _f1(targets.complaint[rows] == 1, scores.complaint[rows] >= 0.5)
+
+
+def _urgency_kappa(targets: Targets, scores: Scores, rows: Rows) -> float:
+    return kappa(targets.urgency[rows], expected_level(scores.urgency[rows]))

@@ -47,12 +47,13 @@ def test_a_folder_in_a_files_place_is_named(weights: Path, name: str) -> None:
         load(weights)
 
 
+@pytest.mark.parametrize("name", [ADAPTER_FILE, TENSORS_FILE])
 @pytest.mark.parametrize("place", [8, 500, -1, 10_007])
-def test_one_flipped_bit_of_the_adapter_is_noticed(weights: Path, place: int) -> None:
-    content = bytearray((weights / ADAPTER_FILE).read_bytes())
+def test_one_flipped_bit_of_the_weights_is_noticed(weights: Path, name: str, place: int) -> None:
+    content = bytearray((weights / name).read_bytes())
     content[place] ^= 4
-    (weights / ADAPTER_FILE).write_bytes(content)
-    with pytest.raises(ModelUnavailableError, match=ADAPTER_FILE):
+    (weights / name).write_bytes(content)
+    with pytest.raises(ModelUnavailableError, match=name):
         load(weights)
 
 

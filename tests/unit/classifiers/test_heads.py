@@ -111,7 +111,8 @@ def test_missing_or_cut_file_is_named(heads: Heads, tmp_path: Path, name: str) -
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("format", 99), ("topics", ["weather"]), ("members", 5), ("layers", None), ("adapter", 7)]
+    ("key", "value"),
+    [("format", 99), ("topics", ["weather"]), ("members", 5), ("layers", None), ("adapter", 7), ("tensors", "ab")],
 )
 def test_heads_made_for_another_program_are_refused(heads: Heads, tmp_path: Path, key: str, value: object) -> None:
     save_heads(heads, {}, tmp_path)

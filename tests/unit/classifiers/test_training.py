@@ -2,6 +2,7 @@ import argparse
 import gzip
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,13 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-from classifiers.adapter import ADAPTER_FILE
+from classifiers.adapter import ADAPTER_FILE, Adapter
 from classifiers.encoder import Encoder
 from classifiers.heads import load_heads
-from classifiers.training.__main__ import CARD, LAYERS, calibrated, evaluate, train
+from classifiers.held_out import load_held_out
+from classifiers.training.__main__ import CARD, LAYERS, Corpus, calibrated, evaluate, train
 from classifiers.training.data import (
     BENCHMARK,
     COMPLAINTS,
+    LABELS,
     PER_LANGUAGE_CAP,
     SENTIMENT_SETS,
     SEVERITY,
@@ -26,10 +29,12 @@ from classifiers.training.data import (
     load,
 )
 from classifiers.training.features import FeatureStore
-from classifiers.training.finetune import Plan, fine_tuned
+from classifiers.training.finetune import Plan, Run, fine_tuned, finetune
 from classifiers.training.fitting import Settings, Targets, calibrate, fit_member
 from classifiers.training.measures import calibration_error, compare, kappa, measure
+from classifiers.training.network import Network
 from classifiers.training.parts import Part, deal
+from listener.model import SIGNALS, TOPICS
 
 QUICK = Settings(hidden=16, epochs=8, batch=32, seeds=(1,), dropout=0.0, input_dropout=0.0, learning_rate=1e-2)
 THINGS = ["kettle", "parcel", "flight", "refund", "seat", "invoice", "router", "hotel", "toaster", "ticket"]
@@ -72,8 +77,9 @@ def mentions() -> list[dict]:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "data"
+    label_further(tmp_path / "labels.tsv", monkeypatch, [])
     write_lines(folder / "mentions" / "train.jsonl.gz", mentions())
     authored = [{**mention(0, f"Written post about {place}", 2), "network": "x"} for place in PLACES]
     write_lines(folder / "authored" / "posts.jsonl", authored)
@@ -92,6 +98,13 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+def label_further(path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[tuple[str, str]]) -> None:
+    """Label the texts of sets as open problems with an outage."""
+    lines = [f"{source}\t{key_of(text)[:16]}\t1\t2\toutage\tTW\n" for source, text in rows]
+    path.write_text("set\tkey\tcomplaint\turgency\ttopic\tsignals\n" + "".join(lines), "utf-8")
+    monkeypatch.setattr("classifiers.training.data.LABELS", path)
+
+
 def parts_of(data: Path) -> dict[str, set[Part]]:
     """The parts in which each text stands."""
     examples = load(data)
@@ -103,6 +116,34 @@ def parts_of(data: Path) -> dict[str, set[Part]]:
 
 def add_mentions(data: Path, rows: list[dict]) -> None:
     write_lines(data / "mentions" / "train.jsonl.gz", mentions() + rows)
+
+
+def test_posts_labelled_further_train_and_move_no_other(data: Path, tmp_path: Path, monkeypatch) -> None:
+    before = Corpus.read(data)
+    held_out = {one.group for part in (Part.TEST, Part.CALIBRATION) for one in before.of(part)}
+    public = [(one.source, one.text) for one in before.examples if one.urgency is None]
+    label_further(tmp_path / "more.tsv", monkeypatch, public)
+    after = Corpus.read(data)
+    further = [one for one in after.of(Part.TRAIN) if one.signals and sum(one.signals) == 2]
+    assert {key_of(one.text) for one in further} == {key_of(text) for _source, text in public} - held_out
+    assert all((one.complaint, one.urgency, one.sentiment) == (1, 2, 0) for one in further)
+    assert {one.public_complaint for one in further if one.source == COMPLAINTS} == {1}
+    assert Counter(one.text for one in after.of(Part.TRAIN) if one.source == COMPLAINTS).most_common(1)[0][1] == 1
+    for part in (Part.TEST, Part.CALIBRATION):
+        assert after.of(part) == before.of(part)
+
+
+def test_every_further_label_is_one_of_the_guidelines() -> None:
+    with LABELS.open(encoding="utf-8") as lines:
+        rows = [line.rstrip("\n").split("\t") for line in lines][1:]
+    assert len(rows) == len({(source, key) for source, key, *_ in rows}) > 10_000
+    for source, key, complaint, urgency, topic, signals in rows:
+        assert source.isascii()
+        assert re.fullmatch("[0-9a-f]{16}", key)
+        assert complaint in {"0", "1"}
+        assert urgency in {"0", "1", "2", "3"}
+        assert topic in TOPICS
+        assert set(signals) <= set(SIGNALS)
 
 
 def test_sets_that_forbid_commercial_use_are_left_out(data: Path) -> None:
@@ -335,7 +376,7 @@ def test_features_are_embedded_once(tmp_path: Path) -> None:
     assert rows[:, 0].tolist() == [3, 2, 1]
 
 
-QUICK_PLAN = Plan(rank=2, epochs=2, batch=16, max_tokens=24, adapter_rate=5e-3, head_rate=2e-3, averaging=0.5)
+QUICK_PLAN = Plan(epochs=2, frozen=9, batch=16, max_tokens=24, encoder_rate=5e-4, head_rate=2e-3, averaging=0.5)
 
 
 def sayings() -> list[Example]:
@@ -351,9 +392,7 @@ def test_a_stopped_fine_tuning_goes_on_to_the_same_end(checkpoint: Path, tmp_pat
     start = fit_member(features, Targets.of(examples), np.arange(48), 1, QUICK)
 
     def tuned(cache: Path):
-        return fine_tuned(
-            examples, Encoder(checkpoint, 1, layers=LAYERS), start, (QUICK_PLAN, replace(QUICK_PLAN, steps=2)), cache
-        )
+        return fine_tuned(examples, Encoder(checkpoint, 1, layers=LAYERS), start, QUICK_PLAN, cache)
 
     whole = tuned(tmp_path / "whole")
     monkeypatch.setattr("classifiers.training.finetune._step", stops_after(4))
@@ -363,10 +402,37 @@ def test_a_stopped_fine_tuning_goes_on_to_the_same_end(checkpoint: Path, tmp_pat
     monkeypatch.undo()
     resumed = tuned(tmp_path / "stopped")
     again = tuned(tmp_path / "stopped")
-    for name, (down, up) in whole.changes.items():
-        assert np.abs(up).max() > 0
-        assert np.allclose(up, resumed.changes[name][1], atol=1e-6)
-        assert np.allclose(down, again.changes[name][0], atol=1e-6)
+    assert len(whole.changes) == 3 * 16
+    for name, change in whole.changes.items():
+        assert np.abs(change).max() > 0 or name.endswith("key.bias")
+        assert np.allclose(change, resumed.changes[name], atol=1e-6)
+        assert np.allclose(change, again.changes[name], atol=1e-6)
+
+
+def test_what_is_fine_tuned_is_what_runs(checkpoint: Path, tmp_path: Path) -> None:
+    examples = sayings()[:32]
+    texts = [one.text for one in examples]
+    features = Encoder(checkpoint, 1, layers=LAYERS).embed(texts)
+    start = fit_member(features, Targets.of(examples), np.arange(32), 1, QUICK)
+    run = Run.begin(Encoder(checkpoint, 1, layers=LAYERS), start, QUICK_PLAN)
+    plain = Encoder(checkpoint, 1, layers=LAYERS)
+    assert np.allclose(network_logits(run.network, plain, texts), start.logits(features), atol=2e-4)
+    finetune(run, examples, plain, replace(QUICK_PLAN, batch=8), tmp_path / "state.pt")
+    adapter = Adapter(run.network.changes(), tmp_path)
+    tuned = Encoder(checkpoint, 1, layers=LAYERS, adapter=adapter).embed(texts)
+    after = network_logits(run.network, plain, texts)
+    assert np.allclose(after, run.network.member().logits(tuned), atol=2e-4)
+    assert np.abs(after - start.logits(features)).max() > 0.1
+
+
+def network_logits(network: Network, encoder: Encoder, texts: list[str]) -> np.ndarray:
+    tokens = [encoder.tokenize(text) for text in texts]
+    longest = max(map(len, tokens))
+    ids = torch.tensor([row + [encoder.pad] * (longest - len(row)) for row in tokens])
+    mask = torch.tensor([[1.0] * len(row) + [0.0] * (longest - len(row)) for row in tokens])
+    with torch.no_grad():
+        logits, _public = network(ids, mask)
+    return logits.numpy()
 
 
 def stops_after(steps: int):
@@ -387,12 +453,12 @@ def test_train_and_evaluate_make_weights_and_card(
     data: Path, tmp_path: Path, model_cache: Path, monkeypatch, capsys
 ) -> None:
     monkeypatch.setattr("classifiers.training.__main__.Settings", lambda: QUICK)
-    monkeypatch.setattr("classifiers.training.__main__.PLANS", (QUICK_PLAN, replace(QUICK_PLAN, steps=2)))
+    monkeypatch.setattr("classifiers.training.__main__.PLAN", QUICK_PLAN)
     monkeypatch.setattr("classifiers.training.measures.RESAMPLES", 20)
     options = argparse.Namespace(
         data=data,
         out=tmp_path / "out",
-        weights=tmp_path / "out",
+        quick=True,
         cache=tmp_path / "cache",
         model_cache=model_cache,
         threads=1,
@@ -400,6 +466,9 @@ def test_train_and_evaluate_make_weights_and_card(
     train(options)
     heads = load_heads(options.out)
     assert heads.adapter == hashlib.sha256((options.out / ADAPTER_FILE).read_bytes()).hexdigest()
+    held_out = load_held_out(heads, options.out)
+    assert set(held_out.labels.origins) == {"some_set"}
+    assert len(held_out.anchors) == len(PLACES)
     evaluate(options)
     card = (options.out / CARD).read_text("utf-8")
     assert heads.version in card
