@@ -162,7 +162,8 @@ def test_damaged_weights_are_named_before_anything_is_written(folder: Path, tmp_
     whole = (heads / "heads.safetensors").read_bytes()
     (heads / "heads.safetensors").write_bytes(whole[: len(whole) // 2])
     config = (ROOT / "config.yaml").read_text(encoding="utf-8")
-    (tmp_path / "config.yaml").write_text(f'{config}\nmodel: {{heads: "{heads}"}}\n', encoding="utf-8")
+    config = config.replace("model:\n", f'model:\n  heads: "{heads}"\n', 1)
+    (tmp_path / "config.yaml").write_text(config, encoding="utf-8")
     found = classify(folder, "--config", str(tmp_path / "config.yaml"), given=b'{"text": "a"}\n')
     assert found.returncode == 1
     assert found.stdout == b""
