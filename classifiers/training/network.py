@@ -13,6 +13,8 @@ from classifiers.heads import Member
 N_SEVERITIES = 5
 _FAR = -1e9
 """Added to the attention on padding."""
+_EMBEDDING_DROPOUT = 0.1
+"""Chance of dropping a feature of a token's embedding, as the encoder itself was trained."""
 
 
 class Layer(torch.nn.Module):
@@ -76,7 +78,8 @@ class Network(torch.nn.Module):
             frozen: lowest layers that stay as they are.
         """
         super().__init__()
-        self.embeddings = encoder.model.embeddings.requires_grad_(False).eval()
+        self.embeddings = encoder.model.embeddings.requires_grad_(False)
+        self.embeddings.dropout.p = 0.0  # it would draw from the one generator of all threads
         self.layers = torch.nn.ModuleList([Layer(layer) for layer in encoder.model.encoder.layer])
         self.layers[:frozen].requires_grad_(False)
         self.frozen, self.read = frozen, encoder.layers
@@ -95,15 +98,15 @@ class Network(torch.nn.Module):
             mask: float (n, tokens), 1 where a token counts.
             chance: generator by which features are dropped; None drops none.
         """
-        inner = self._dropped(self._features(ids, mask), self.dropout / 2, chance)
+        inner = self._dropped(self._features(ids, mask, chance), self.dropout / 2, chance)
         inner = self._dropped(self.hidden(inner).relu(), self.dropout, chance)
         return self.output(inner), self.public(inner)
 
-    def _features(self, ids: Any, mask: Any) -> Any:
+    def _features(self, ids: Any, mask: Any, chance: Any) -> Any:
         bias = ((1 - mask) * _FAR)[:, None, None, :]
         shares = (mask / mask.sum(1, keepdim=True)).unsqueeze(-1)
         with torch.no_grad():
-            states = self.embeddings(input_ids=ids)
+            states = self._dropped(self.embeddings(input_ids=ids), _EMBEDDING_DROPOUT, chance)
         means = {}
         for number, layer in enumerate(self.layers, 1):
             with torch.set_grad_enabled(torch.is_grad_enabled() and number > self.frozen):

@@ -8,7 +8,6 @@ from safetensors.numpy import save_file
 from classifiers.adapter import ADAPTER_FILE, Adapter, load_adapter, save_adapter
 from classifiers.encoder import Encoder
 from classifiers.heads import WEIGHTS, load_heads
-from classifiers.mentions import MentionClassifier
 from listener.errors import ModelUnavailableError
 
 WEIGHT = "encoder.layer.3.attention.self.query.weight"
@@ -90,12 +89,3 @@ def test_shipped_weights_stay_small_and_belong_together() -> None:
     assert heads.adapter is not None
     assert load_adapter(WEIGHTS, heads.adapter).changes
     assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 25e6
-
-
-def test_classifier_does_not_start_without_its_adapter(tmp_path: Path, model_cache: Path, monkeypatch) -> None:
-    for path in WEIGHTS.iterdir():
-        if path.name != ADAPTER_FILE:
-            (tmp_path / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr("classifiers.mentions.WEIGHTS", tmp_path)
-    with pytest.raises(ModelUnavailableError, match=ADAPTER_FILE):
-        MentionClassifier.load(model_cache, threads=1)
