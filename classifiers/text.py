@@ -1,6 +1,5 @@
 """Makes a hostile post fit for reading: bounded, well-formed, without handles and links. Knows nothing of models."""
 
-import html
 import re
 import unicodedata
 from collections.abc import Callable
@@ -8,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import regex
+
+from listener.entities import ENTITY, unescape, unescape_one
 
 HANDLE = "@user"
 LINK = "http"
@@ -23,8 +24,6 @@ _OTHER_HANDLE = re.compile(r"(?<![A-Za-z0-9._%+@/-])@[^\s@:：,，.。!！?？]{
 _REPEATED_MASK = re.compile(r"(@user|http)(?:\s+\1)+\b")
 _HASHTAG = re.compile(r"[#＃][^\s#＃]+[#＃]?")
 _SPACES = re.compile(r"\s+")
-_ENTITY = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)")
-"""What `html.unescape` replaces."""
 # Hangul vowels and final consonants compose with the letter before; all else that does so is a combining mark.
 _COMPOSING = regex.compile(r"(?s:.)[\p{M}\u1161-\u1175\u11a8-\u11c2]*+")
 _ANY = re.compile(r"(?s:.)")
@@ -37,7 +36,7 @@ def clean(text: str) -> str:
     """Return `text` bounded, composed, without control characters or lone surrogates, spaces collapsed."""
     bounded = text[: MAX_CHARACTERS * 10]
     kept = "".join(map(_visible, bounded)) if not bounded.isprintable() else bounded
-    composed = unicodedata.normalize("NFC", html.unescape(kept))
+    composed = unicodedata.normalize("NFC", unescape(kept))
     return _SPACES.sub(" ", composed).strip()[:MAX_CHARACTERS]
 
 
@@ -75,7 +74,7 @@ def trace(post: str) -> Traced:
     tracing = _Tracing(post[: MAX_CHARACTERS * 10])
     if not tracing.text.isprintable():
         tracing.replace(_ANY, lambda match: _visible(match[0]))
-    tracing.replace(_ENTITY, lambda match: html.unescape(match[0]))
+    tracing.replace(ENTITY, lambda match: unescape_one(match[0]))
     if not unicodedata.is_normalized("NFC", tracing.text):
         tracing.replace(_COMPOSING, lambda match: unicodedata.normalize("NFC", match[0]))
     tracing.replace(_SPACES, lambda match: " ")

@@ -5,16 +5,34 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
+import structlog
+
 from classifiers.copies import JACCARD, bands, similarity
 from classifiers.explanation import needs_reasons
 from listener.clock import Clock
 from listener.config import Config
-from listener.model import Classification, Reason
+from listener.errors import ListenerError
+from listener.model import Classification, Reason, Sentiment, Urgency
 from listener.pipeline.tally import Tally
 from listener.store import Store
 from listener.store.classifying import Classified, Unclassified
 
 COPY_WINDOW = timedelta(days=14)
+UNREAD = Classification(
+    language="und",
+    complaint=0.5,
+    urgency=Urgency.LOW,
+    urgency_probabilities=(0.0, 1.0, 0.0, 0.0),
+    sentiment=Sentiment.NEUTRAL,
+    sentiment_probabilities=(0.0, 1.0, 0.0),
+    topic="other",
+    topic_probability=1.0,
+    signals={},
+    model="unread",
+)
+"""What stands for a post that the classifier failed on: open whether it complains."""
+
+log = structlog.get_logger("listener.classify")
 
 
 class Classifier(Protocol):
@@ -75,6 +93,18 @@ class ClassifyStep:
     def _infer(self, items: Sequence[Unclassified]) -> dict[int, Classification]:
         if not items:
             return {}
+        try:
+            return self._inferred(items)
+        except ListenerError:
+            raise
+        except Exception:
+            if len(items) > 1:
+                return {key: one for item in items for key, one in self._infer([item]).items()}
+            # One post may not stop all that wait behind it: it is set aside, in the log and by the name of its model.
+            log.exception("a post could not be classified and was set aside", mention_id=items[0].mention_id)
+            return {items[0].mention_id: UNREAD}
+
+    def _inferred(self, items: Sequence[Unclassified]) -> dict[int, Classification]:
         found = self._classifier.classify(
             [item.text for item in items],
             network_languages=[item.language_tag for item in items],
@@ -96,7 +126,8 @@ class ClassifyStep:
             return known[item.mention_id]
         original = originals.get(item.mention_id)
         if original is not None and original in known:
-            return replace(known[original], copy_of=original)
+            shown = tuple(one for one in known[original].reasons if one.word in item.text)
+            return replace(known[original], copy_of=original, reasons=shown)
         return self._infer([item])[item.mention_id]
 
     def _near_copies(self, items: Sequence[Unclassified], originals: Mapping[int, int]) -> dict[int, int]:

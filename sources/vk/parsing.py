@@ -1,12 +1,12 @@
 """Pure functions from VK's JSON (API 5.199) to mentions. Knows no client, cursor or clock."""
 
-import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from listener.entities import unescape
 from listener.errors import MalformedItemError
 from listener.model import Author, Engagement, Mention, Skipped
 from sources.fields import clean, clean_line
@@ -155,7 +155,7 @@ def parse_country(value: object) -> str | None:
 
 def plain_text(text: str) -> str:
     """Return a text as people see it: names for VK's link markup, line breaks, no entities."""
-    text = clean(html.unescape(re.sub(r"<br\s{0,3}/?>", "\n", text)))
+    text = clean(unescape(re.sub(r"<br\s{0,3}/?>", "\n", text)))
     for markup in (_LINKED_NAME, _LINKED_PAGE, _TYPED_NAME):
         text = markup.sub(r"\1", text)
     return text.strip()
@@ -426,7 +426,7 @@ def _text(item: Raw) -> str:
 
 def _words(raw: Raw, key: str) -> str:
     value = raw.get(key)
-    return clean_line(html.unescape(value)) if isinstance(value, str) else ""
+    return clean_line(unescape(value)) if isinstance(value, str) else ""
 
 
 def _title(raw: Raw, key: str) -> str:

@@ -1,12 +1,12 @@
 """Plain text exports: WeChatMsg v2, WeFlow, chatlog. Senders are known by display name, except in chatlog's."""
 
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from listener.entities import unescape
 from listener.errors import MalformedItemError
 from sources.files import MAX_DOCUMENT_BYTES, OpenFile, UnreadableError
 from sources.rows import START, Position, Row, block_rows
@@ -42,7 +42,7 @@ def v2_block(value: Any, context: Context) -> Message:
     text = _V2_QUOTE.split(body, maxsplit=1)[0]
     if _V2_LINK.match(text):
         raise LeftOutError("no text: 链接")
-    return _named(heading, html.unescape(heading[2]), text, context)
+    return _named(heading, unescape(heading[2]), text, context)
 
 
 def weflow_block(value: Any, context: Context) -> Message:

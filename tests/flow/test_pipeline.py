@@ -1,6 +1,6 @@
 """The whole path, from local networks to what a person reads in Slack, with the real clients and the real model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from listener.model import Guidance, Page
+from listener.model import Classification, Guidance, Page
 from listener.store import TriageItem
 from tests.databases import new_database
 from tests.flow.world import CHAT_FR, URGENT_FR, URGENT_RU, World, world
@@ -241,6 +241,27 @@ def test_hostile_posts_wake_nobody_and_break_nothing(here: World) -> None:
     (message,) = here.slack.channel("C1").messages
     assert message.live_markup == []
     assert "<!channel>" in message.shown
+
+
+def test_a_post_that_the_classifier_fails_on_is_set_aside_and_stops_no_other(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classify = here.app.classify._classifier.classify
+
+    def faulty(texts: Sequence[str], **more: object) -> list[Classification]:
+        if any("bomb" in text for text in texts):
+            raise RuntimeError("a fault nobody foresaw")
+        return classify(texts, **more)
+
+    monkeypatch.setattr(here.app.classify._classifier, "classify", faulty)
+    here.post("yunfan bomb", username="mallory", minutes_ago=9)
+    here.post(URGENT_FR, username="claire_m")
+    tally = here.pass_once()
+    assert tally.classified["FR"] == 2
+    assert tally.alerts["FR"] == 1
+    found = here.app.store.classifying.classifications([1, 2])
+    assert found[1].model == "unread"
+    assert found[2].complaint > 0.5
 
 
 def test_every_reason_and_score_is_on_the_record(here: World) -> None:

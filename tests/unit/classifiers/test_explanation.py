@@ -157,7 +157,7 @@ def test_the_slope_is_what_a_small_step_shows(heads: Heads) -> None:
     chance = np.random.default_rng(1)
     features = (heads.members[0].mean + chance.normal(0, 0.01, heads.n_features)).astype(np.float32)
     direction = chance.normal(size=N_LOGITS).astype(np.float32)
-    step = chance.normal(0, 1e-3, heads.n_features).astype(np.float32)
+    step = chance.normal(0, 1e-5, heads.n_features).astype(np.float32)
     logits = heads.logits(np.stack([features - step, features + step])) @ direction
     assert logits[1] - logits[0] == pytest.approx(2 * step @ heads.slope(features, direction), rel=0.05)
 
