@@ -64,9 +64,11 @@ ships, which follows our guidelines and not theirs. Authored posts train and are
 
 Published figures are of larger models, most of them trained for the one task. *English complaints* are the set of
 Preotiuc-Pietro, Gaman and Aletras (2019), *severity* that of Jin and Aletras (2021), both without the tenth that is
-kept back from us. Ten-fold means: for each tenth a network trained on the other nine from an encoder and heads that saw
-none of these posts, handles and links masked. UMSAB's test part is kept back from us: its validation part stands for
-it. A mixed set of eleven languages for sentiment and intent is kept back as well, so nothing is said of it here.
+kept back from us. Ten-fold means that each tenth is judged by what was trained on the other nine: for complaints the
+upper six layers of the encoder with heads that saw none of these posts before, for severity a linear head on the
+encoder as it is (fine-tuning on the thousand complaints did worse); handles and links masked. UMSAB's test part is kept
+back from us: its validation part stands for it. A mixed set of eleven languages for sentiment and intent is kept back
+as well, so nothing is said of it here.
 What was tried where an aim is missed stands in `docs/experiments.md`.
 
 ### Beside the encoder as it is
