@@ -24,7 +24,7 @@ from classifiers.judging import Change, changes
 from classifiers.learning import learn, scores_of
 from classifiers.lessons import Said, Stood, evidence_of
 from classifiers.mentions import MentionClassifier
-from classifiers.training.data import MENTIONS, Example, key_of, load, read_lines
+from classifiers.training.data import MENTIONS, Example, key_of, load, load_further, read_lines
 from classifiers.training.parts import Part, deal
 from listener.model import TOPICS
 
@@ -118,7 +118,7 @@ def read_posts(data: Path, classifier: MentionClassifier, heads: Heads) -> tuple
     dealt = load(data)
     parts = deal(dealt, data)
     own = [(one, part) for one, part in zip(dealt, parts, strict=True) if one.urgency is not None]
-    trained = {one.group for one, part in own if part is Part.TRAIN}
+    trained = {one.group for one, part in own if part is Part.TRAIN} | {one.group for one in load_further(data)}
     apart = [(one, part is Part.TEST) for one, part in own if part is not Part.TRAIN and one.source != "authored"]
     apart += [(one, True) for one in noncommercial(data) if one.group not in trained]
     examples = [one for one, _test in apart]

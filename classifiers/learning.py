@@ -30,6 +30,8 @@ Report = Callable[[str, float], None]
 TASKS = ("complaint", "urgency", "topic", "sentiment")
 WIDTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
 """Widths of the prior that are tried, in units of a logit over an ordinary distance between posts."""
+WIDTH_PER_TEXT = 0.01
+"""Widest prior per text corrected: ten corrections may move the model a little, three hundred as far as they go."""
 COMPONENTS = 64
 """Principal components read; with all 256 nothing was gained on held-out posts."""
 ANCHOR_WEIGHT = 0.2
@@ -350,7 +352,8 @@ def _best(trial: _Trial) -> _Choice | None:
     """Return the narrowest prior whose loss is within one standard error of the least, if it surely helps."""
     if trial.corrected.sum() < FEWEST:
         return None
-    choices = [None, *map(_Choice, range(len(WIDTHS)))]
+    allowed = [place for place, width in enumerate(WIDTHS) if width <= trial.corrected.sum() * WIDTH_PER_TEXT]
+    choices = [None, *map(_Choice, allowed)]
     means = [float(trial.gains(choice)[0]) for choice in choices]
     best = int(np.argmax(means))
     for choice in choices[:best]:
