@@ -9,7 +9,7 @@ import json
 import shutil
 import struct
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ NAME = "multilingual-e5-small-q4-r1"
 MANIFEST = "manifest.json"
 CHARACTERS = "characters.json"
 """Character map that a text goes through before the tokenizer, code point to text."""
+_FILES = ("model.safetensors", "tokenizer.json", CHARACTERS, "config.json")
 
 Progress = Callable[[str, float], None]
 
@@ -113,17 +114,24 @@ def build_checkpoint(cache: Path, progress: Progress | None = None, *, source: P
     """
     notify = progress or _silent
     return build_folder(
-        cache / NAME, lambda building: _write(read_weights(source or packaged_weights(), progress), building, notify)
+        cache / NAME,
+        lambda building: _write(read_weights(source or packaged_weights(), progress), building, notify),
+        _FILES,
     )
 
 
-def build_folder(folder: Path, write: Callable[[Path], None]) -> Path:
+def build_folder(folder: Path, write: Callable[[Path], None], files: Collection[str]) -> Path:
     """Return `folder`, filled by `write` where it is absent or damaged.
+
+    Args:
+        folder: what to fill.
+        write: puts `files`, and nothing else, into the folder it is given.
+        files: their names.
 
     Raises:
         ModelUnavailableError: the folder cannot be written; whatever `write` raises.
     """
-    if is_whole(folder):
+    if is_whole(folder, files):
         return folder
     cache = folder.parent
     try:
@@ -134,7 +142,7 @@ def build_folder(folder: Path, write: Callable[[Path], None]) -> Path:
     try:
         write(building)
         _write_manifest(building)
-        _put(building, folder)
+        _put(building, folder, files)
     except OSError as error:
         raise ModelUnavailableError(f"cannot write the model cache {cache}: {error.strerror}") from error
     finally:
@@ -142,12 +150,12 @@ def build_folder(folder: Path, write: Callable[[Path], None]) -> Path:
     return folder
 
 
-def is_whole(folder: Path) -> bool:
-    """Say whether every file of a built folder is there with the digest recorded for it."""
+def is_whole(folder: Path, files: Collection[str] = _FILES) -> bool:
+    """Say whether a built folder holds these files, each with the digest recorded for it; a checkpoint's by default."""
     try:
         recorded = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
-        return all(_digest(folder / name) == digest for name, digest in recorded.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set(recorded) == set(files) and all(_digest(folder / name) == recorded[name] for name in files)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
@@ -344,7 +352,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _put(building: Path, folder: Path) -> None:
+def _put(building: Path, folder: Path, files: Collection[str]) -> None:
     """Rename `building` to `folder`; whole work of another process stays, damaged work gives way."""
     building.chmod(0o755)
     for path in building.iterdir():
@@ -353,7 +361,7 @@ def _put(building: Path, folder: Path) -> None:
         try:
             building.rename(folder)
         except OSError:
-            if is_whole(folder):
+            if is_whole(folder, files):
                 return
             aside = folder.with_name(f"{building.name}-damaged")
             if folder.exists():

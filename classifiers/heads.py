@@ -154,7 +154,7 @@ def load_heads(folder: Path = WEIGHTS) -> Heads:
         metadata = json.loads((folder / METADATA_FILE).read_text("utf-8"))
         tensors = load_file(folder / TENSORS_FILE)
         return _assembled(metadata, tensors, _digest(folder / TENSORS_FILE))
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise ModelUnavailableError(
             f"cannot use the classifier's heads in {folder}: {error}; restore {TENSORS_FILE} and {METADATA_FILE} there"
         ) from error

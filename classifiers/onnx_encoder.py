@@ -48,7 +48,9 @@ def export(
     kind = digest[:16] if digest else "plain"
     name = f"{checkpoint.name}-{kind}-layers-{'-'.join(map(str, layers))}-onnx-r{REVISION}"
     tell = progress or (lambda step, share: None)
-    return build_folder(cache / name, lambda folder: _write(folder, checkpoint, layers, adapter, tell))
+    return build_folder(
+        cache / name, lambda folder: _write(folder, checkpoint, layers, adapter, tell), (INT8_FILE, FLOAT32_FILE)
+    )
 
 
 class OnnxEncoder(TextEncoder):

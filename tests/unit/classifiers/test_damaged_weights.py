@@ -32,6 +32,12 @@ def test_a_file_cut_short_is_named_and_nothing_is_loaded(weights: Path, name: st
     assert not (weights / "never").exists()
 
 
+def test_json_nested_too_deeply_is_named(weights: Path) -> None:
+    (weights / METADATA_FILE).write_text("[" * 100_000, "utf-8")
+    with pytest.raises(ModelUnavailableError, match=METADATA_FILE):
+        load(weights)
+
+
 @pytest.mark.parametrize("name", [TENSORS_FILE, METADATA_FILE, ADAPTER_FILE])
 def test_a_file_that_is_gone_is_named(weights: Path, name: str) -> None:
     (weights / name).unlink()

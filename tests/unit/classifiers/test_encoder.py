@@ -181,6 +181,19 @@ def test_damaged_cache_is_noticed_and_rebuilt(tmp_path: Path, name: str) -> None
     assert (folder / name).read_bytes() == good
 
 
+@pytest.mark.parametrize(
+    "manifest", ['{"files": {}}', '{"files": []}', '{"files": null}', "[]", '{"files": ' + "[" * 100_000, "[" * 100_000]
+)
+def test_a_manifest_that_vouches_for_nothing_is_no_whole_checkpoint(tmp_path: Path, manifest: str) -> None:
+    source = write_weights(tmp_path / "small.bin")
+    folder = build_checkpoint(tmp_path / "cache", source=source)
+    (folder / "model.safetensors").unlink()
+    (folder / MANIFEST).write_text(manifest, "utf-8")
+    assert not is_whole(folder)
+    assert is_whole(build_checkpoint(tmp_path / "cache", source=source))
+    assert (folder / "model.safetensors").exists()
+
+
 def test_two_processes_building_at_once_both_find_a_whole_checkpoint(tmp_path: Path) -> None:
     source, cache = write_weights(tmp_path / "small.bin"), tmp_path / "cache"
     program = (
