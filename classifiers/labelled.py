@@ -16,6 +16,7 @@ from listener.errors import ModelUnavailableError
 from listener.model import TOPICS, Classification, Sentiment, Urgency
 
 _SENTIMENTS = tuple(Sentiment)
+_PROBES = ("Thanks!", "The kettle leaks again and nobody answers. " * 40)
 
 Array = NDArray[np.float32]
 
@@ -51,6 +52,7 @@ class LabelledCheckpoint:
         self._model.to(device)
         self._tokenizer = load_tokenizer(folder, longest_text(folder))
         self._version = f"{folder.resolve().name}+{_digest(folder)}"
+        self._probe(folder)
 
     @property
     def version(self) -> str:
@@ -70,6 +72,24 @@ class LabelledCheckpoint:
                 rows = order[start : start + batch]
                 found[rows] = self._forward([tokens[row] for row in rows])
         return found
+
+    def _probe(self, folder: Path) -> None:
+        """Read two texts of unlike length, the longest there can be among them: a checkpoint may load and not run."""
+        try:
+            tokens = [self._tokenizer.encode(text).ids for text in _PROBES]
+            if not tokens[0]:
+                raise ValueError("its tokenizer.json makes nothing of a text")
+            found = self._forward(tokens)
+        # torch's own errors have no common root, and which one comes depends on the architecture.
+        except Exception as error:
+            raise ModelUnavailableError(f"the checkpoint '{folder}' cannot read a text: {_what(error)}") from error
+        if found.shape != (len(_PROBES), len(self._labels)):
+            raise ModelUnavailableError(
+                f"the checkpoint '{folder}' gives {' x '.join(map(str, found.shape))} numbers for {len(_PROBES)} texts"
+                f" and {len(self._labels)} labels"
+            )
+        if not np.isfinite(found).all():
+            raise ModelUnavailableError(f"the checkpoint '{folder}' gives what is no number: its weights are damaged")
 
     def put_into(self, found: Sequence[Classification], texts: Sequence[str], batch: int = 32) -> list[Classification]:
         """Return classifications of texts with this checkpoint's outputs in place of those given."""
@@ -120,6 +140,15 @@ class LabelledCheckpoint:
             shares = logits.sigmoid() if self._independent else logits.softmax(dim=1)
         result: Array = shares.cpu().numpy()
         return result
+
+
+def _what(error: Exception) -> str:
+    if isinstance(error, IndexError):
+        return (
+            "its tokenizer.json gives numbers beyond its embeddings, or max_position_embeddings in its config.json is"
+            f" wrong ({error})"
+        )
+    return str(error).split("\n", 1)[0] or type(error).__name__
 
 
 def _place(values: Sequence[Any], value: object) -> int:

@@ -222,3 +222,49 @@ def test_a_truncated_file_is_named(make: Make, name: str) -> None:
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ModelUnavailableError, match=path.parent.name):
         load(path.parent)
+
+
+def with_tensor(folder: Path, part: str, change: Callable[[Any], Any]) -> Path:
+    """Change the tensors whose name holds `part`."""
+    from safetensors.numpy import load_file, save_file
+
+    path = folder / "model.safetensors"
+    tensors = {name: change(one) if part in name else one for name, one in load_file(path).items()}
+    save_file(tensors, path, metadata={"format": "pt"})
+    return folder
+
+
+def with_config(folder: Path, **changes: Any) -> Path:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
+    return folder
+
+
+def test_weights_that_are_no_numbers_are_refused(make: Make) -> None:
+    folder = with_tensor(make(), "classifier.weight", lambda one: np.full_like(one, np.nan))
+    with pytest.raises(ModelUnavailableError, match=r"Bert-3.*no number"):
+        load(folder)
+
+
+def test_a_tokenizer_with_more_pieces_than_the_embedding_is_refused(make: Make) -> None:
+    rows = 8
+    folder = with_tensor(make(), "word_embeddings", lambda one: one[:rows].copy())
+    with pytest.raises(ModelUnavailableError, match=r"Bert-3.*tokenizer"):
+        load(with_config(folder, vocab_size=rows))
+
+
+@pytest.mark.parametrize("positions", [0, -5, 1, 2, 100_000, "many", [7], None])
+def test_positions_that_cannot_be_are_refused(make: Make, positions: object) -> None:
+    with pytest.raises(ModelUnavailableError, match="Bert-3"):
+        load(with_config(make(), max_position_embeddings=positions))
+
+
+@pytest.mark.parametrize("pad", [None, 10**6, -(10**6), "x"])
+def test_a_padding_token_that_cannot_be_is_refused_or_does_no_harm(make: Make, pad: object) -> None:
+    folder = with_config(make(), pad_token_id=pad)
+    try:
+        found = load(folder)
+    except ModelUnavailableError as error:
+        assert "Bert-3" in str(error)
+    else:
+        assert np.isfinite(found.probabilities(TEXTS)).all()
