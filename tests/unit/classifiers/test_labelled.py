@@ -259,12 +259,23 @@ def test_positions_that_cannot_be_are_refused(make: Make, positions: object) -> 
         load(with_config(make(), max_position_embeddings=positions))
 
 
-@pytest.mark.parametrize("pad", [None, 10**6, -(10**6), "x"])
-def test_a_padding_token_that_cannot_be_is_refused_or_does_no_harm(make: Make, pad: object) -> None:
-    folder = with_config(make(), pad_token_id=pad)
-    try:
-        found = load(folder)
-    except ModelUnavailableError as error:
-        assert "Bert-3" in str(error)
-    else:
-        assert np.isfinite(found.probabilities(TEXTS)).all()
+@pytest.mark.parametrize("pad", [10**6, -(10**6), "x"])
+def test_a_padding_token_that_cannot_be_is_refused(make: Make, pad: object) -> None:
+    with pytest.raises(ModelUnavailableError, match="Bert-3"):
+        load(with_config(make(), pad_token_id=pad))
+
+
+def test_a_model_that_needs_a_padding_token_and_has_none_is_refused(tmp_path: Path, small: Path) -> None:
+    from transformers import GPT2Config, GPT2ForSequenceClassification
+
+    labels = dict(enumerate(TONES))
+    config = GPT2Config(vocab_size=len(PIECES), n_embd=32, n_layer=1, n_head=2, id2label=labels, pad_token_id=None)
+    GPT2ForSequenceClassification(config).save_pretrained(tmp_path / "gpt")
+    shutil.copy(small / "tokenizer.json", tmp_path / "gpt")
+    with pytest.raises(ModelUnavailableError, match=r"gpt.*no padding token"):
+        load(tmp_path / "gpt")
+
+
+def test_others_do_without_a_padding_token(make: Make) -> None:
+    found = load(with_config(make(), pad_token_id=None))
+    assert np.allclose(found.probabilities(TEXTS[:1])[0], found.probabilities(TEXTS)[0], atol=1e-5)
