@@ -18,13 +18,14 @@ from classifiers.heads import WEIGHTS, Heads, Scores, load_heads
 from classifiers.labelled import LabelledCheckpoint
 from classifiers.language import LanguageIdentifier
 from classifiers.second_look import are_open
-from classifiers.text import Traced, mask, trace
+from classifiers.text import Traced, clean, mask, trace
 from listener.config import OtherClassifier
 from listener.errors import ModelUnavailableError
 from listener.model import SIGNALS, TOPICS, Classification, Reason, Sentiment, Urgency
 
 _LETTERS = tuple(SIGNALS)
 _SENTIMENTS = tuple(Sentiment)
+_NO_TOPIC = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,8 @@ class MentionClassifier:
     ) -> list[Classification]:
         """Return one classification per text, in order.
 
-        Never raises on a text's content: it may be empty, of any length, and hold what is no text at all. A text's
+        Never raises on a text's content: it may be empty, of any length, and hold what is no text at all. One of which
+        cleaning leaves nothing is answered by a rule: where nothing is said there is nothing to answer. Any other's
         result is the same in any company, to about 1e-6; in bfloat16 its labels are, its probabilities to about 0.01.
         Equal texts cost one inference.
 
@@ -183,11 +185,34 @@ class MentionClassifier:
         if not texts:
             return []
         languages = self._languages.identify(texts, network_languages, country_languages)
+        said = [row for row, text in enumerate(texts) if _says_something(text)]
+        read = self._read_by_model([texts[row] for row in said], [languages[row] for row in said], reasons)
+        by_row = dict(zip(said, read, strict=True))
+        return [by_row.get(row) or self._nothing(language) for row, language in enumerate(languages)]
+
+    def _read_by_model(self, texts: Sequence[str], languages: Sequence[str], reasons: bool) -> list[Classification]:
+        if not texts:
+            return []
         if reasons:
             return self._with_others(texts, self._with_reasons(texts, languages))
         scores = self._heads.score(self.embed(texts))
         found = [self._classification(row, language, scores) for row, language in enumerate(languages)]
         return self._with_others(texts, found)
+
+    def _nothing(self, language: str) -> Classification:
+        """Return the classification of a text that says nothing."""
+        return Classification(
+            language=language,
+            complaint=0.0,
+            urgency=Urgency.NONE,
+            urgency_probabilities=(1.0, 0.0, 0.0, 0.0),
+            sentiment=Sentiment.NEUTRAL,
+            sentiment_probabilities=(0.0, 1.0, 0.0),
+            topic=_NO_TOPIC,
+            topic_probability=1.0,
+            signals={},
+            model=self.version,
+        )
 
     def _with_others(self, texts: Sequence[str], found: list[Classification]) -> list[Classification]:
         for other in self._others:
@@ -268,6 +293,10 @@ class MentionClassifier:
             },
             model=self.version,
         )
+
+
+def _says_something(text: str) -> bool:
+    return any(letter.isprintable() and letter != " " for letter in clean(text))
 
 
 def _shares(probabilities: NDArray[np.float32]) -> list[float]:

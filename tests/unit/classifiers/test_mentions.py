@@ -189,6 +189,41 @@ def test_empty_text_raises_no_alarm(classifier: MentionClassifier) -> None:
         assert not found.signals
 
 
+NOTHING = [
+    "",
+    "   ",
+    "\n\t\r\n",
+    "\x00\x1b\x7f",
+    "\u200b\u202e\ufeff",
+    "\ud83d",
+    "&nbsp; &#8203;",
+    "\u2003\u3000",
+    "\u200d",
+]
+
+
+@pytest.mark.parametrize("reasons", [False, True])
+def test_where_nothing_is_said_there_is_nothing_to_answer(classifier: MentionClassifier, reasons: bool) -> None:
+    texts = [NOTHING[0], MILD["en"], *NOTHING[1:], "😡"]
+    found = classifier.classify(texts, reasons=reasons)
+    by_text = dict(zip(texts, found, strict=True))
+    for text in NOTHING:
+        one = by_text[text]
+        assert one.sentiment is Sentiment.NEUTRAL, text
+        assert (one.topic, one.topic_probability) == ("other", 1)
+        assert (one.complaint, one.urgency, one.urgency_score) == (0, 0, 0)
+        assert sum(one.urgency_probabilities) == sum(one.sentiment_probabilities) == 1
+        assert (one.signals, one.reasons, one.model) == ({}, (), classifier.version)
+    (alone,) = classifier.classify([MILD["en"]], reasons=reasons)
+    assert flat(by_text[MILD["en"]]) == pytest.approx(flat(alone), abs=1e-4)
+
+
+def test_emoji_alone_say_something(classifier: MentionClassifier) -> None:
+    sore, glad = classify(classifier, ["😡😡😡", "❤️🥰👏"])
+    assert sore.complaint > glad.complaint > 0
+    assert 0 < sore.topic_probability < 1
+
+
 def test_threads_are_limited(model_cache: Path) -> None:
     import torch
 
