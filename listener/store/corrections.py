@@ -141,7 +141,7 @@ class Corrections:
         table = schema.corrections
         query = select(table).where(table.c.network == network, table.c.external_id == external_id)
         with reading(self._engine) as connection:
-            rows = connection.execute(query.order_by(table.c.at, table.c.id)).mappings().all()
+            rows = connection.execute(query.order_by(table.c.id)).mappings().all()
         return [Correction(**{name: row[name] for name in Correction.__slots__}) for row in rows]
 
     def count(self) -> int:
@@ -156,7 +156,7 @@ class Corrections:
         query = (
             select(table, text)
             .join(mentions, mentions.c.id == table.c.mention_id, isouter=True)
-            .order_by(table.c.at, table.c.id)
+            .order_by(table.c.id)  # by time, a clock set back would let an older correction win
         )
         merged: dict[tuple[str, str], dict[str, Any]] = {}
         with reading(self._engine) as connection:

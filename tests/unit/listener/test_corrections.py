@@ -33,11 +33,19 @@ def test_of_each_field_what_was_said_last_holds_and_the_history_stays(store: Sto
     say = {"actor": "ann", "origin": "slack"}
     store.corrections.add(post, complaint=False, urgency=0, now=NOW, **say)
     store.corrections.add(post, urgency=3, topic="safety", now=LATER, **say)
-    store.corrections.add(post, complaint=True, urgency=1, now=NOW - timedelta(hours=1), **say)
     (one,) = store.corrections.effective()
     assert (one.complaint, one.urgency, one.topic, one.sentiment) == (False, 3, "safety", None)
     assert one.text == post.text
-    assert len(store.corrections.history("x", "1")) == store.corrections.count() == 3
+    assert len(store.corrections.history("x", "1")) == store.corrections.count() == 2
+
+
+def test_what_was_said_last_holds_although_the_clock_was_set_back(store: Store, post: Target) -> None:
+    say = {"actor": "ann", "origin": "slack"}
+    store.corrections.add(post, complaint=False, urgency=0, now=NOW, **say)
+    store.corrections.add(post, complaint=True, now=NOW - timedelta(hours=1), **say)
+    (one,) = store.corrections.effective()
+    assert (one.complaint, one.urgency) == (True, 0)
+    assert [one.complaint for one in store.corrections.history("x", "1")] == [False, True]
 
 
 @pytest.mark.parametrize(
