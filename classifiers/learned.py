@@ -4,6 +4,7 @@ What is written is put in place whole or not at all.
 
     learned/in-force.json                 versions, the last of which is in force
     learned/local-3+0123456789/           learned.json, learned.safetensors
+    learned/in-force.lock                 held by whoever changes the list
 """
 
 import hashlib
@@ -12,7 +13,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,11 +30,15 @@ Array = NDArray[np.float32]
 
 FOLDER = "learned"
 IN_FORCE_FILE = "in-force.json"
+LOCK_FILE = "in-force.lock"
 METADATA_FILE = "learned.json"
 TENSORS_FILE = "learned.safetensors"
 _FORMAT = "learned-1"
-_NAME = re.compile(r"local-(\d+)\+[0-9a-f]{10}")
+_NAME = re.compile(r"local-(\d{1,9})\+[0-9a-f]{10}")
+_BUILDING, _PARTIAL = ".new-", ".in-force-"
 _HINT = "go back with `listener learn --back`, or remove {folder} to use the shipped model"
+
+_NOTHING_BEFORE = "the shipped model is in force: there is nothing to go back to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +122,14 @@ class LearnedFolder:
         Raises:
             ModelUnavailableError: the folder cannot be written; nothing was changed then.
         """
-        names = self._names()
+        described = {**metadata, "base": base, "made_at": made_at.isoformat()}
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            name = f"local-{self._last_number() + 1}+{delta.digest}"
-            building = Path(tempfile.mkdtemp(prefix=".new-", dir=self.path))
-            try:
-                _write(building, delta, {**metadata, "base": base, "made_at": made_at.isoformat()})
-                building.chmod(0o755)
-                building.rename(self.path / name)
-            finally:
-                shutil.rmtree(building, ignore_errors=True)
-            self._put([*names, name])
+            with self._locked():
+                self._sweep()
+                return self._add(delta, described, self._names())
         except OSError as error:
             raise ModelUnavailableError(f"cannot write {self.path}: {error.strerror}; nothing was changed") from error
-        return name
 
     def back(self) -> tuple[str, str | None]:
         """Put what was in force before into force again; return the name given up, and the one now in force.
@@ -140,40 +139,85 @@ class LearnedFolder:
         Raises:
             ModelUnavailableError: the shipped model is in force already, or the folder cannot be written.
         """
+        if not self.path.is_dir():
+            raise ModelUnavailableError(_NOTHING_BEFORE)
         try:
-            names = self._names()
-        except ModelUnavailableError:
-            names = []
-            given_up = IN_FORCE_FILE
-        else:
-            if not names:
-                raise ModelUnavailableError("the shipped model is in force: there is nothing to go back to")
-            given_up = names.pop()
-        try:
-            self._put(names)
+            with self._locked():
+                given_up, names = self._without_last()
+                self._put(names)
         except OSError as error:
             raise ModelUnavailableError(f"cannot write {self.path}: {error.strerror}") from error
         return given_up, names[-1] if names else None
 
     def kept(self) -> list[Kept]:
-        """Return every version on disk, the latest first."""
+        """Return every version on disk or in the list, the latest first."""
         try:
-            current = self.in_force()
+            listed = self._names()
         except ModelUnavailableError:
-            current = None
-        return [self._described(name, name == current) for name in sorted(self._folders(), key=_number, reverse=True)]
+            listed = []
+        current = listed[-1] if listed else None
+        names = sorted({*self._folders(), *listed}, key=_number, reverse=True)
+        return [self._described(name, name == current) for name in names]
 
     def digest_in_force(self) -> str | None:
         """Return the digest of the change in force."""
         name = self.in_force()
         return None if name is None else name.partition("+")[2]
 
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep others from changing the list at the same time; waits for them."""
+        import fcntl
+
+        descriptor = os.open(self.path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _add(self, delta: Delta, metadata: Mapping[str, Any], names: list[str]) -> str:
+        name = f"local-{self._last_number(names) + 1}+{delta.digest}"
+        building = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.path))
+        try:
+            _write(building, delta, metadata)
+            building.chmod(0o755)
+            building.rename(self.path / name)
+            _sync(self.path)
+            self._put([*names, name])
+        except OSError:
+            shutil.rmtree(self.path / name, ignore_errors=True)
+            raise
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+        return name
+
+    def _without_last(self) -> tuple[str, list[str]]:
+        """Return what is given up by going back, and the list without it."""
+        try:
+            names = self._names()
+        except ModelUnavailableError:
+            return IN_FORCE_FILE, []
+        if not names:
+            raise ModelUnavailableError(_NOTHING_BEFORE)
+        return names[-1], names[:-1]
+
+    def _sweep(self) -> None:
+        """Remove what a process left that ended while it wrote; under the lock nobody else is writing."""
+        for path in self.path.iterdir():
+            if path.name.startswith(_BUILDING):
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name.startswith(_PARTIAL):
+                path.unlink(missing_ok=True)
+
     def _described(self, name: str, in_force: bool) -> Kept:
+        if not (self.path / name).is_dir():
+            return Kept(name, "", datetime.min, 0, in_force, "folder is missing")
         try:
             metadata = json.loads((self.path / name / METADATA_FILE).read_text("utf-8"))
             made_at = datetime.fromisoformat(metadata["made_at"])
             return Kept(name, str(metadata["base"]), made_at, int(metadata["corrections"]), in_force)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             return Kept(name, "", datetime.min, 0, in_force, f"{self.path / name / METADATA_FILE}: {error}")
 
     def _names(self) -> list[str]:
@@ -184,14 +228,14 @@ class LearnedFolder:
                 raise ValueError("not a list of versions")
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ModelUnavailableError(
                 f"cannot read which learned model is in force from {path}: {error}; " + _HINT.format(folder=self.path)
             ) from error
         return names
 
     def _put(self, names: list[str]) -> None:
-        descriptor, name = tempfile.mkstemp(prefix=".in-force-", dir=self.path)
+        descriptor, name = tempfile.mkstemp(prefix=_PARTIAL, dir=self.path)
         partial = Path(name)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -200,6 +244,7 @@ class LearnedFolder:
                 os.fsync(file.fileno())
             partial.chmod(0o644)
             partial.replace(self.path / IN_FORCE_FILE)
+            _sync(self.path)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -220,7 +265,7 @@ class LearnedFolder:
             if metadata["base"] == shipped.version:
                 _check(delta, shipped)
             return metadata, delta
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
             raise ModelUnavailableError(
                 f"cannot use the learned model {folder}: {error}; " + _HINT.format(folder=self.path)
             ) from error
@@ -230,13 +275,23 @@ class LearnedFolder:
             return []
         return [path.name for path in self.path.iterdir() if _NAME.fullmatch(path.name)]
 
-    def _last_number(self) -> int:
-        return max(map(_number, self._folders()), default=0)
+    def _last_number(self, listed: list[str]) -> int:
+        return max(map(_number, [*self._folders(), *listed]), default=0)
 
 
 def _number(name: str) -> int:
     found = _NAME.fullmatch(name)
     return int(found[1]) if found else 0
+
+
+def _sync(folder: Path) -> None:
+    """Bring renames in a folder to the disk; where the file system cannot, they are made all the same."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _write(folder: Path, delta: Delta, metadata: Mapping[str, Any]) -> None:

@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -91,7 +92,9 @@ def test_a_damaged_version_is_told_and_one_can_go_back(
     assert folder.heads(heads) is None
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"versions": [1]}', '{"versions": ["../../etc"]}', "\0"])
+@pytest.mark.parametrize(
+    "content", ["", "{}", '{"versions": [1]}', '{"versions": ["../../etc"]}', "\0", "[" * 100_000], ids=range(6)
+)
 def test_a_damaged_list_is_told_and_one_can_go_back(folder: LearnedFolder, heads: Heads, content: str) -> None:
     install(folder, heads)
     (folder.path / IN_FORCE_FILE).write_text(content)
@@ -127,6 +130,39 @@ def test_nothing_half_written_is_left(folder: LearnedFolder, heads: Heads, monke
         install(folder, heads, 2)
     assert folder.in_force() == first
     assert [path.name for path in folder.path.iterdir() if path.name.startswith(".")] == []
+    assert [one.name for one in folder.kept()] == [first]
+
+
+def test_versions_learned_at_the_same_time_are_all_kept(folder: LearnedFolder, heads: Heads) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        names = set(pool.map(lambda seed: install(LearnedFolder(folder.path.parent), heads, seed), range(6)))
+    listed = json.loads((folder.path / IN_FORCE_FILE).read_text())["versions"]
+    assert set(listed) == names
+    assert [name.partition("+")[0] for name in listed] == [f"local-{number}" for number in range(1, 7)]
+
+
+def test_what_a_process_left_that_ended_while_it_wrote_is_removed(folder: LearnedFolder, heads: Heads) -> None:
+    (folder.path / ".new-1").mkdir(parents=True)
+    (folder.path / ".new-1" / METADATA_FILE).write_text("{")
+    (folder.path / ".in-force-1").write_text("{")
+    install(folder, heads)
+    assert [path.name for path in folder.path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_version_whose_folder_is_gone_is_listed_with_that(folder: LearnedFolder, heads: Heads) -> None:
+    name = install(folder, heads)
+    (folder.path / name).rename(folder.path / "away")
+    (one,) = folder.kept()
+    assert (one.name, one.in_force, one.problem) == (name, True, "folder is missing")
+    assert install(folder, heads, 2).startswith("local-2+")
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"base": "b", "made_at": "2026-11-20", "corrections": 1e999}'])
+def test_metadata_that_no_program_wrote_is_told(folder: LearnedFolder, heads: Heads, content: str) -> None:
+    (folder.path / install(folder, heads) / METADATA_FILE).write_text(content)
+    assert METADATA_FILE in folder.kept()[0].problem
+    with pytest.raises(ModelUnavailableError, match="cannot use the learned model"):
+        folder.heads(heads)
 
 
 def test_what_is_listed_says_when_on_what_and_how_much(folder: LearnedFolder, heads: Heads) -> None:
