@@ -3,7 +3,7 @@ BIN := .venv/bin
 CONFIG ?= config.yaml
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check format train evaluate benchmark clean
+.PHONY: run test check format train evaluate needs-data benchmark clean
 
 ## run: install what is needed and listen (ONCE=1 ends after one pass)
 run: .venv/.installed
@@ -23,11 +23,14 @@ format: .venv/.installed-dev
 	$(BIN)/ruff check --fix .
 
 ## train, evaluate: make the heads anew from DATA, or measure those that ship
-train: .venv/.installed-dev
+train: needs-data .venv/.installed-dev
 	$(BIN)/python -m classifiers.training train --data $(DATA) --out classifiers/weights
 
-evaluate: .venv/.installed-dev
+evaluate: needs-data .venv/.installed-dev
 	$(BIN)/python -m classifiers.training evaluate --data $(DATA)
+
+needs-data:
+	$(if $(DATA),@:,$(error set DATA=folder with mentions/, authored/ and public/))
 
 ## benchmark: how fast, how small, how faithful; texts from DATA (JSON Lines) or examples/
 benchmark: .venv/.installed-dev

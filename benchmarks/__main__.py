@@ -4,7 +4,7 @@ import argparse
 import platform
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.agreement import agreement
@@ -24,6 +24,11 @@ BENCHMARKS: Mapping[str, tuple[str, Callable[[Bench], list[Finding]]]] = {
     "pipeline": ("against transformers.pipeline on the same checkpoint", against_pipeline),
     "agreement": ("labels of every backend against float32", agreement),
 }
+APART: Mapping[str, str] = {
+    "explanation": "how faithful the reasons are, by language",
+    "learning": "what corrections bring, by how many there are",
+}
+"""Modules of their own, as they need labelled data."""
 _TELLING = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16")
 
 
@@ -31,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run what is asked for."""
     options = _parser().parse_args(arguments)
     if options.list:
-        print("\n".join(f"{name:10} {about}" for name, (about, _) in BENCHMARKS.items()))
+        print("\n".join(_listed()))
         return
     bench = Bench(
         options.data,
@@ -50,6 +55,12 @@ def main(arguments: list[str] | None = None) -> None:
         for finding in run(bench):
             print(finding.line(), flush=True)
         print(f"  [{time.perf_counter() - start:.0f} s]")
+
+
+def _listed() -> Iterator[str]:
+    yield from (f"{name:10} {about}" for name, (about, _) in BENCHMARKS.items())
+    for name, about in APART.items():
+        yield f"python -m benchmarks.{name} --data …: {about}; needs labelled data"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -167,7 +167,11 @@ def cost(classifier: MentionClassifier, posts: Sequence[Post], rounds: int = 3) 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.explanation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--per-language", type=int, default=30, help="most posts of each language")
     parser.add_argument("--draws", type=int, default=5, help="random deletions of each post")

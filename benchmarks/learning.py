@@ -93,7 +93,11 @@ SCENARIOS = (
 
 def main() -> None:
     """Read, learn and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.learning",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with mentions/, authored/ and public/")
     parser.add_argument("--cache", type=Path, default=Path("var/model"), help="folder of the encoder's checkpoint")
     parser.add_argument("--seeds", type=int, default=3, help="how many orders the posts are looked through in")

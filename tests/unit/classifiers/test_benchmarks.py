@@ -2,11 +2,17 @@
 
 import gzip
 import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import benchmarks.explanation
+import benchmarks.learning
 from benchmarks.__main__ import main
 from benchmarks.agreement import labels, same
 from benchmarks.bench import Bench, at_least, at_most, read_texts
@@ -73,6 +79,35 @@ def test_a_second_inference_would_be_noticed(classifier: MentionClassifier, tmp_
 
 def test_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--list"])
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:-2]] == [
         "start", "repeats", "latency", "shares", "matrix", "pipeline", "agreement"
     ]  # fmt: skip
+    assert [line.split(" --data")[0] for line in lines[-2:]] == [
+        "python -m benchmarks.explanation", "python -m benchmarks.learning"
+    ]  # fmt: skip
+    assert all("labelled data" in line for line in lines[-2:])
+
+
+@pytest.mark.parametrize("run", [benchmarks.explanation.main, benchmarks.learning.main])
+def test_benchmarks_apart_name_themselves(
+    run: Callable[[], None], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["anything.py", "--help"])
+    with pytest.raises(SystemExit):
+        run()
+    assert f"usage: {'python -m ' + run.__module__} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("target", ["train", "evaluate"])
+def test_make_says_which_data_it_needs(target: str) -> None:
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("there is no make")
+    environment = {name: value for name, value in os.environ.items() if name not in ("DATA", "MAKEFLAGS", "MAKELEVEL")}
+    found = subprocess.run(
+        [make, target], cwd=Path(__file__).parents[3], env=environment, capture_output=True, text=True, check=False
+    )
+    assert found.returncode != 0
+    assert "set DATA=folder with mentions/, authored/ and public/" in found.stderr
+    assert not found.stdout
