@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,16 +60,21 @@ def resampled(n: int, resamples: int = RESAMPLES) -> Weights:
 def judge(kinds: Mapping[str, Sequence[str]], labels: Labelled, scores: Scores) -> list[Judged]:
     """Return every figure of all posts together, then of each kind.
 
+    Urgent posts of a kind are found by the one threshold that 5 % of all less urgent posts reach: an alert has no
+    threshold for each language either.
+
     Args:
         kinds: for each way to divide the posts (`language`, `length`), what each of the n posts is.
         labels: of n posts.
         scores: of the same posts.
     """
     found = _judged("all", np.arange(len(labels)), labels, scores)
+    urgent_found: Figure = partial(_urgent_above, alarm_threshold(labels, scores))
+    figures = {**FIGURES, _URGENT: (FIGURES[_URGENT][0], urgent_found)}
     for division, named in kinds.items():
         for kind in sorted(set(named), key=_in_order):
             rows = np.flatnonzero(np.array(named) == kind)
-            found += _judged(f"{division} {kind}", rows, labels, scores)
+            found += _judged(f"{division} {kind}", rows, labels, scores, figures)
     return found
 
 
@@ -88,6 +93,12 @@ def changes(kind: str, rows: NDArray[np.int64], labels: Labelled, before: Scores
     return found
 
 
+def alarm_threshold(labels: Labelled, scores: Scores) -> float:
+    """Return the probability of urgency 3 that 5 % of the less urgent posts reach; nought where there are none."""
+    calm = (labels.urgency != UNKNOWN) & (labels.urgency < 3)
+    return float(np.quantile(scores.urgency[calm, 3], 1 - FALSE_ALARMS)) if calm.any() else 0.0
+
+
 def by_length(lengths: Sequence[int]) -> list[str]:
     """Return for each number of characters the class of length that the model card divides by."""
     return [next((f"up to {most}" for most in (40, 100, 200, 400) if length <= most), "over 400") for length in lengths]
@@ -98,10 +109,16 @@ def part_of(scores: Scores, rows: NDArray[np.int64]) -> Scores:
     return Scores(**{name: getattr(scores, name)[rows] for name in Scores.__dataclass_fields__})
 
 
-def _judged(kind: str, rows: NDArray[np.int64], labels: Labelled, scores: Scores) -> list[Judged]:
+def _judged(
+    kind: str,
+    rows: NDArray[np.int64],
+    labels: Labelled,
+    scores: Scores,
+    figures: Mapping[str, tuple[str, Figure]] | None = None,
+) -> list[Judged]:
     part, own = labels.part(rows), part_of(scores, rows)
     found = []
-    for name, (_label, figure) in FIGURES.items():
+    for name, (_label, figure) in (figures or FIGURES).items():
         at = _known(name, part)
         interval = None
         if _enough(name, part, at):
@@ -167,6 +184,12 @@ def _urgent_recall(labels: Labelled, scores: Scores, weights: Weights) -> NDArra
     return _ratio((drawn * (above & urgent)).sum(1), (drawn * urgent).sum(1))
 
 
+def _urgent_above(threshold: float, labels: Labelled, scores: Scores, weights: Weights) -> NDArray[np.float64]:
+    """Share of urgency 3 above a threshold that is given."""
+    urgent = labels.urgency == 3
+    return _ratio(weights @ (urgent & (scores.urgency[:, 3] > threshold)), weights @ urgent)
+
+
 def _topic_accuracy(labels: Labelled, scores: Scores, weights: Weights) -> NDArray[np.float64]:
     return _ratio(weights @ (scores.topic.argmax(1) == labels.topic), weights.sum(1))
 
@@ -192,12 +215,13 @@ def _calibration_error(
     return np.asarray(np.abs(gaps).sum(1) / weights.sum(1), dtype=np.float64)
 
 
+_URGENT = "urgency 3 found at 5 % false alarms"
 FIGURES: Mapping[str, tuple[str, Figure]] = {
     "complaint precision": ("complaint", _complaint_precision),
     "complaint recall": ("complaint", _complaint_recall),
     "complaint F1": ("complaint", _complaint_f1),
     "urgency kappa": ("urgency", _kappa),
-    "urgency 3 found at 5 % false alarms": ("urgency", _urgent_recall),
+    _URGENT: ("urgency", _urgent_recall),
     "topic accuracy": ("topic", _topic_accuracy),
     "sentiment accuracy": ("sentiment", _sentiment_accuracy),
     "calibration error, complaint": ("complaint", _complaint_error),

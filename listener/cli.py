@@ -264,8 +264,6 @@ def correct(
     config: ConfigOption = _DEFAULT_CONFIG,
 ) -> None:
     """Say what the model got wrong of a post. `listener learn` learns from it; the alert itself stays as it is."""
-    import getpass
-
     from listener.clock import SystemClock
     from listener.learning import correct as note
     from listener.store import Store
@@ -273,7 +271,7 @@ def correct(
     said = {"complaint": complaint, "urgency": urgency, "topic": topic, "sentiment": sentiment}
     database = Store(_load(config).store.address)
     try:
-        typer.echo(note(database, post, brand, said, by or getpass.getuser(), SystemClock().now()))
+        typer.echo(note(database, post, brand, said, by or _account(), SystemClock().now()))
     finally:
         database.close()
 
@@ -341,6 +339,16 @@ def _load(path: Path) -> "Config":
     from listener.plugins import plugin_options
 
     return load_config(path, plugin_options())
+
+
+def _account() -> str:
+    """Return the name of the account that runs this; in a container it may have none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
 
 
 def _end_with_the_pipe() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from listener.app import Progress, load_classifier
 from listener.config import Config
 from listener.errors import LabelledFileError
-from listener.learning import heads_folder, label_problems, raise_problems, read_lines
+from listener.learning import counted, heads_folder, label_problems, raise_problems, read_lines
 from listener.model import SIGNALS, TOPICS, Classification, Sentiment
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Evaluation:
 
     def lines(self) -> Iterator[str]:
         """Yield a table for people."""
-        yield f"{self.model} on {self.posts}: {self.n} posts; in brackets 95 % bootstrap intervals"
+        yield f"{self.model} on {self.posts}: {counted(self.n, 'post')}; in brackets 95 % bootstrap intervals"
         kind = ""
         for one in self.figures:
             if one.kind != kind:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from listener.app import Progress, load_shipped
 from listener.config import Config
-from listener.errors import LabelledFileError, StoreError
+from listener.errors import LabelledFileError, ModelUnavailableError, StoreError
 from listener.model import TOPICS, Sentiment, Urgency
 from listener.store import Store
 
 if TYPE_CHECKING:
     from classifiers.held_out import HeldOut
     from classifiers.judging import Change
+    from classifiers.learned import Kept
     from classifiers.learning import Evidence, Learned, TaskResult
     from classifiers.lessons import Said
     from classifiers.mentions import MentionClassifier
@@ -68,6 +69,7 @@ class Lessons:
         if not evidence.corrected.any():
             return Outcome(("nobody has corrected anything yet: see `listener correct --help`",), None)
         found = learn(self._heads, self._held_out, evidence, self._progress)
+        self._say("weighing what was learned", 1.0)
         lines = [sources, *self._elsewhere(), "", *report(found)]
         if found.delta is None:
             return Outcome((*lines, "", f"nothing is installed: {found.reason}", *self._stays()), None)
@@ -75,6 +77,7 @@ class Lessons:
             return Outcome((*lines, "", "this is the model in force already", *self._stays()), None)
         if dry_run:
             return Outcome((*lines, "", "a dry run: nothing is installed"), None)
+        self._say("installing", 1.0)  # whoever asked to stop gets nothing installed
         name = self.folder.install(found.delta, _metadata(found, evidence), self._heads.version, now)
         return Outcome((*lines, "", *_installed(f"{self._heads.version}/{name}")), name)
 
@@ -96,9 +99,13 @@ class Lessons:
             self._heads,
         )
         n = int(evidence.corrected.sum())
-        parts = f"{len(said)} posts corrected by people" + (f", {len(given)} in {file}" if file else "")
-        standing = f"{len(evidence) - n} alerts beside them were left standing and count as right"
-        return evidence, f"{parts}: {n} different texts; {standing}"
+        standing = len(evidence) - n
+        parts = f"{counted(len(said), 'post')} corrected by people" + (f", {len(given)} in {file}" if file else "")
+        stand = "was left standing and counts" if standing == 1 else "were left standing and count"
+        return (
+            evidence,
+            f"{parts}: {counted(n, 'different text')}; {counted(standing, 'alert')} beside them {stand} as right",
+        )
 
     def _hidden(self, texts: Sequence[str], classifier: "MentionClassifier | None") -> Any:
         import numpy as np
@@ -106,9 +113,13 @@ class Lessons:
         width = self._held_out.hidden.shape[1]
         if classifier is None or not texts:
             return np.zeros((0, width), dtype=np.float32)
-        if self._progress:
-            self._progress("reading what was said", 0.0)
+        self._say("reading what was said", 0.0)
         return self._heads.hidden(classifier.embed(texts))
+
+    def _say(self, what: str, share: float) -> None:
+        """Report progress; ends the work where somebody asked to stop."""
+        if self._progress:
+            self._progress(what, share)
 
     def _elsewhere(self) -> list[str]:
         outputs = sorted(set().union(*(one.outputs for one in self._config.model.classifiers)))
@@ -141,16 +152,28 @@ def listed(config: Config) -> list[str]:
     from classifiers.heads import load_heads
     from classifiers.learned import LearnedFolder
 
-    shipped = load_heads(heads_folder(config)).version
-    kept = LearnedFolder(Path(config.model.cache)).kept()
-    lines = []
-    for one in kept:
-        mark = "*" if one.in_force and one.base == shipped else " "
-        what = one.problem or f"{one.made_at:%Y-%m-%d %H:%M} UTC, {one.corrections} texts corrected, on {one.base}"
-        other = "" if one.problem or one.base == shipped else " (not used: other weights ship now; learn again)"
-        lines.append(f"{mark} {one.name}  {what}{other}")
-    used = any(one.in_force and one.base == shipped for one in kept)
-    return [*lines, f"{' ' if used else '*'} {shipped}  as shipped", "* in force"]
+    heads, folder = load_heads(heads_folder(config)), LearnedFolder(Path(config.model.cache))
+    shipped, kept = heads.version, folder.kept()
+    used = next((one.name for one in kept if one.in_force and one.base == shipped), shipped)
+    last = "* in force"
+    try:
+        folder.heads(heads)
+    except ModelUnavailableError as error:
+        used, last = "", f"nothing can start: {error}"
+    lines = [f"{'*' if one.name == used else ' '} {one.name}  {_kept_line(one, shipped)}" for one in kept]
+    return [*lines, f"{'*' if used == shipped else ' '} {shipped}  as shipped", last]
+
+
+def _kept_line(one: "Kept", shipped: str) -> str:
+    if one.problem:
+        return one.problem
+    other = "" if one.base == shipped else " (not used: other weights ship now; learn again)"
+    return f"{one.made_at:%Y-%m-%d %H:%M} UTC, {counted(one.corrections, 'text')} corrected, on {one.base}{other}"
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things in words, as `1 post` or `2 posts`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def read_corrections(path: Path) -> list["Said"]:
@@ -182,13 +205,16 @@ def read_lines(path: Path, problems: list[str]) -> Iterator[tuple[str, dict[str,
         LabelledFileError: the file cannot be read.
     """
     try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
+        with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if not line.strip():
                     continue
                 where = f"{path}:{number}"
                 try:
-                    row = json.loads(line)
+                    row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+                except UnicodeDecodeError as error:
+                    problems.append(f"{where}: byte {error.start + 1} is not UTF-8; save the file as UTF-8")
+                    continue
                 except (ValueError, RecursionError) as error:
                     problems.append(f"{where}: not JSON ({error})")
                     continue
@@ -232,7 +258,7 @@ def raise_problems(problems: Sequence[str]) -> None:
     """Raise what is wrong with a file's lines, the first few in full; nothing where nothing is."""
     if problems:
         more = len(problems) - _MOST_PROBLEMS
-        rest = [f"and {more} more lines like these"] if more > 0 else []
+        rest = [f"and {counted(more, 'more line')} like these"] if more > 0 else []
         raise LabelledFileError("\n".join([*problems[:_MOST_PROBLEMS], *rest, "nothing was taken of this file"]))
 
 

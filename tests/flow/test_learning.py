@@ -150,10 +150,18 @@ def test_corrections_become_a_model_that_runs_and_can_be_given_up(
     assert "a dry run: nothing is installed" in dry.lines
     assert LearnedFolder(Path(config.model.cache)).in_force() is None
 
+    def stop(what: str, _share: float) -> None:
+        if what == "installing":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Lessons(config, stop, held_out=replace(held_out, labels=labels)).run(store, corrections, NOW)
+    assert LearnedFolder(Path(config.model.cache)).in_force() is None
+
     outcome = lessons.run(store, corrections, NOW)
     assert outcome.installed, "\n".join(outcome.lines)
     text = "\n".join(outcome.lines)
-    assert "1 posts corrected by people" in text
+    assert "1 post corrected by people" in text
     assert "Shipped evaluation set" in text
     shipped = lessons._heads.version
     assert load_classifier(config).version == f"{shipped}/{outcome.installed}"

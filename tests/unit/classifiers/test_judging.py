@@ -47,6 +47,23 @@ def test_figures_are_those_of_the_model_card(heads: Heads, labels: Labelled) -> 
         assert "error" in figure or interval.low < interval.value < interval.high, figure
 
 
+def test_urgent_posts_of_a_kind_are_found_by_the_one_threshold_of_all_posts(heads: Heads, labels: Labelled) -> None:
+    mixed = some_hidden(300, 6) * 0.7 + some_hidden(300, 7) * 0.3
+    scores = scores_of(logits_of(heads, mixed))
+    calmer = scores.urgency[:, 3] < np.quantile(scores.urgency[:, 3], 0.8)
+    kinds = {"language": ["nl" if one else "en" for one in calmer]}
+    found = {one.kind: one.interval for one in judge(kinds, labels, scores) if one.figure.startswith("urgency 3")}
+    urgent = labels.urgency == 3
+    threshold = np.quantile(scores.urgency[~urgent, 3], 0.95)
+    for kind, rows in (("language nl", calmer), ("language en", ~calmer)):
+        interval = found[kind]
+        assert interval is not None
+        assert interval.value == pytest.approx((scores.urgency[urgent & rows, 3] > threshold).mean())
+    nl = found["language nl"]
+    assert nl is not None
+    assert (nl.value, nl.low, nl.high) == (0, 0, 0)
+
+
 def test_too_few_posts_give_no_figure(heads: Heads, labels: Labelled) -> None:
     kinds = {"language": ["nl" if row < 12 else "en" for row in range(300)]}
     found = judge(kinds, labels, scores_of(logits_of(heads, some_hidden(300, 6))))
