@@ -132,10 +132,15 @@ def learn(heads: Heads, held_out: HeldOut, evidence: Evidence, report: Report | 
         report: told what is done and how far it is.
     """
     space = _Space.of(heads, held_out)
-    trials = {task: _trials(task, space, evidence, report or _silent, place) for place, task in enumerate(TASKS)}
-    choices = {task: _best(trial) for task, trial in trials.items()}
+    report = report or _silent
+    trials = {task: _trials(task, space, evidence, report, place) for place, task in enumerate(TASKS)}
+    choices = {}
+    for task, trial in trials.items():
+        report("weighing what was learned", 1.0)
+        choices[task] = _best(trial)
     gentler: list[str] = []
     while True:
+        report("weighing what was learned", 1.0)
         shipped = _compared(held_out, space, trials, choices)
         worse = _worse(shipped)
         if not worse or not any(choices.values()):
@@ -453,7 +458,7 @@ def _because(corrected: int, choice: _Choice | None, guarded: bool) -> str:
     if not corrected:
         return "nobody corrected it"
     if corrected < FEWEST:
-        return f"{corrected} different posts corrected, {FEWEST} are needed"
+        return f"{corrected} different post{'s' if corrected > 1 else ''} corrected, {FEWEST} are needed"
     if guarded:
         return "what would meet the corrections better spoils the model elsewhere"
     return "no change surely meets corrections better that it had not seen"

@@ -46,6 +46,24 @@ def complaint(heads: Heads, hidden: np.ndarray) -> np.ndarray:
     return scores_of(logits_of(heads, hidden)).complaint
 
 
+class _StopError(Exception):
+    """Somebody asked to stop."""
+
+
+def test_whoever_asks_to_stop_is_heard_after_the_folds_too(heads: Heads, held_out: HeldOut) -> None:
+    said, _rest = unlike_us(heads, 40, 5)
+    heard: list[str] = []
+
+    def stop(what: str, _share: float) -> None:
+        heard.append(what)
+        if heard.count("weighing what was learned") == 5:  # after the four tasks: the guard
+            raise _StopError
+
+    with pytest.raises(_StopError):
+        learn(heads, held_out, said, stop)
+    assert heard[0] == "learning"
+
+
 def no_evidence() -> Evidence:
     return Evidence(
         np.zeros((0, WIDTH), np.float32),
