@@ -1,12 +1,11 @@
 """Classifies posts in JSON Lines, a batch at a time, in constant memory. Knows no file names and no terminal."""
 
 import json
-import math
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from queue import Empty, Queue
-from threading import Thread
+from threading import Condition, Thread
 from typing import Any, BinaryIO, Protocol
 
 from listener.errors import ListenerError
@@ -16,10 +15,18 @@ MAX_LINE_BYTES = 16 * 2**20
 """A longer line is refused: it is no post, and must not fill the memory."""
 BATCH = 256
 """Most lines classified together. Fewer are taken where fewer wait, so that a slow writer's lines come out at once."""
+BYTES_AHEAD = MAX_LINE_BYTES
+"""Most bytes of lines that wait to be parsed, and of lines whose posts are classified together, but for one line."""
+TEXT_CHARACTERS = 20_000
+"""More of a text is not kept: the model reads no further."""
 _WAIT_S = 0.5
 _BOM = b"\xef\xbb\xbf"
 # Half characters are no text; the others act on a terminal, or turn or hide what stands around them.
 _ESCAPED = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+class OutputError(ListenerError):
+    """Results cannot be written; the cause is the system's own error."""
 
 
 class Classifier(Protocol):
@@ -38,10 +45,21 @@ class Classifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """A number as it was written: as an int or a float it could come back as another, or not at all."""
+
+    literal: str
+
+
+Id = str | int | Number
+"""What names a post; an int only where the line's number stands in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """One line that can be classified."""
 
-    id: str | int | float
+    id: Id
     text: str
     country: str | None
 
@@ -50,7 +68,7 @@ class Post:
 class Refused:
     """One line that cannot."""
 
-    id: str | int | float | None
+    id: Id | None
     line: int
     error: str
 
@@ -84,6 +102,7 @@ def classify_lines(
         report: told after each batch, and while nothing comes, how far it is.
 
     Raises:
+        OutputError: `sink` takes no more.
         ListenerError: `source` cannot be read any further; what came before is written.
     """
     count = Count()
@@ -95,9 +114,10 @@ def classify_lines(
             reasons=reasons,
         )
         results = iter(found)
-        for item in batch:
-            sink.write(encode(describe(item, next(results), reasons) if isinstance(item, Post) else _refusal(item)))
-        sink.flush()
+        _write(
+            sink,
+            (describe(item, next(results), reasons) if isinstance(item, Post) else _refusal(item) for item in batch),
+        )
         count.classified += len(posts)
         count.refused += len(batch) - len(posts)
         report(count)
@@ -114,7 +134,7 @@ def parse_line(raw: bytes, number: int) -> Post | Refused:
     if len(raw) > MAX_LINE_BYTES:
         return Refused(None, number, f"longer than {MAX_LINE_BYTES // 2**20} MB")
     try:
-        item = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        item = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant, parse_int=Number, parse_float=Number)
     except UnicodeDecodeError as error:
         return Refused(None, number, f"not UTF-8 at byte {error.start + 1} of the line")
     except json.JSONDecodeError as error:
@@ -145,8 +165,21 @@ def describe(post: Post, found: Classification, reasons: bool) -> dict[str, Any]
 
 def encode(written: Mapping[str, Any]) -> bytes:
     """Return an object as one line of JSON in UTF-8, whatever its texts hold."""
-    line = json.dumps(written, ensure_ascii=False, allow_nan=False)
+    name = written.get("id")
+    others = {key: value for key, value in written.items() if key != "id"} if isinstance(name, Number) else written
+    line = json.dumps(others, ensure_ascii=False, allow_nan=False)
+    if isinstance(name, Number):
+        line = f'{{"id": {name.literal}, {line[1:]}' if others else f'{{"id": {name.literal}}}'
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", line).encode("utf-8") + b"\n"
+
+
+def _write(sink: BinaryIO, items: Iterator[Mapping[str, Any]]) -> None:
+    lines = [encode(item) for item in items]
+    try:
+        sink.writelines(lines)
+        sink.flush()
+    except OSError as error:
+        raise OutputError(f"cannot write: {error.strerror or error}") from error
 
 
 def _refusal(refused: Refused) -> dict[str, Any]:
@@ -163,34 +196,68 @@ def _refuse_constant(name: str) -> None:
 
 def _post(item: dict[str, Any], number: int) -> Post | Refused:
     name, text, country = item.get("id"), item.get("text"), item.get("country")
+    if not isinstance(name, str | Number | None):
+        return Refused(None, number, "`id` is neither a text nor a number")
     if name is None:
         name = number
-    if isinstance(name, bool) or not isinstance(name, str | int | float) or name in (math.inf, -math.inf):
-        return Refused(None, number, "`id` is neither a text nor a number")
     if not isinstance(text, str):
         return Refused(name, number, "`text` is missing" if text is None else "`text` is no text")
     for key in ("country", "network"):
         if not isinstance(item.get(key), str | None):
             return Refused(name, number, f"`{key}` is no text")
-    return Post(name, text, country)
+    return Post(name, text[:TEXT_CHARACTERS], country)
+
+
+class ReadAhead:
+    """Lines that were read and wait, few enough for the memory; None or what went wrong is the last of them."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._items: deque[bytes | Exception | None] = deque()
+        self._bytes = 0
+        self._changed = Condition()
+
+    def has_room(self, size: int) -> bool:
+        """Return whether a line of so many bytes may be put in; any may where none waits."""
+        return not self._items or (len(self._items) < 2 * BATCH and self._bytes + size <= BYTES_AHEAD)
+
+    def put(self, item: bytes | Exception | None) -> None:
+        """Put one in as soon as there is room."""
+        size = len(item) if isinstance(item, bytes) else 0
+        with self._changed:
+            self._changed.wait_for(lambda: self.has_room(size))
+            self._items.append(item)
+            self._bytes += size
+            self._changed.notify_all()
+
+    def get(self, timeout_s: float) -> bytes | Exception | None:
+        """Return the next; an empty line where none comes in time."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._items, timeout_s):
+                return b""
+            item = self._items.popleft()
+            self._bytes -= len(item) if isinstance(item, bytes) else 0
+            self._changed.notify_all()
+            return item
 
 
 def _batches(source: BinaryIO, count: Count, report: Callable[[Count], None]) -> Iterator[list[Post | Refused]]:
     """Yield what lines hold, as many as wait."""
-    waiting: Queue[bytes | Exception | None] = Queue(2 * BATCH)
+    waiting = ReadAhead()
     # A thread reads ahead: whoever reads a pipe cannot ask how many lines wait in it.
     Thread(target=_read, args=(source, waiting), daemon=True, name="reader").start()
-    number, batch = 0, list[Post | Refused]()
+    number, held_bytes, batch = 0, 0, list[Post | Refused]()
     while isinstance(raw := _next(waiting, batch, count, report), bytes):
         if raw:
             number += 1
             count.bytes_read += len(raw)
+            held_bytes += len(raw)
             content = raw.removeprefix(_BOM) if number == 1 else raw
             if content.strip():
                 batch.append(parse_line(content, number))
-        if batch and (len(batch) == BATCH or not raw):
+        if batch and (len(batch) == BATCH or held_bytes >= BYTES_AHEAD or not raw):
             yield batch
-            batch = []
+            held_bytes, batch = 0, []
     if batch:
         yield batch
     if raw is not None:
@@ -198,19 +265,15 @@ def _batches(source: BinaryIO, count: Count, report: Callable[[Count], None]) ->
 
 
 def _next(
-    waiting: "Queue[bytes | Exception | None]", batch: Sequence[object], count: Count, report: Callable[[Count], None]
+    waiting: ReadAhead, batch: Sequence[object], count: Count, report: Callable[[Count], None]
 ) -> bytes | Exception | None:
     """Return the next line, nothing where none waits but a batch does, None or what went wrong at the end."""
-    while True:
-        try:
-            return waiting.get(timeout=0.001 if batch else _WAIT_S)
-        except Empty:
-            if batch:
-                return b""
-            report(count)
+    while (found := waiting.get(0.001 if batch else _WAIT_S)) == b"" and not batch:
+        report(count)
+    return found
 
 
-def _read(source: BinaryIO, waiting: "Queue[bytes | Exception | None]") -> None:
+def _read(source: BinaryIO, waiting: ReadAhead) -> None:
     try:
         while line := source.readline(MAX_LINE_BYTES + 1):
             waiting.put(line)

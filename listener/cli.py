@@ -186,7 +186,10 @@ def replay(
 @app.command()
 def classify(
     file: Annotated[str, typer.Argument(help="JSON Lines with id and text; - reads standard input.")] = "-",
-    reasons: Annotated[bool, typer.Option(" /--no-reasons", help="Leave out the words that moved each result.")] = True,
+    reasons: Annotated[
+        bool,
+        typer.Option(" /--no-reasons", help="Leave out the words that moved each result.", show_default=False),
+    ] = True,
     config: Annotated[
         Path | None,
         typer.Option("--config", "-c", help="Whose countries' languages apply; config.yaml where there is one."),
@@ -197,8 +200,8 @@ def classify(
 
     _end_with_the_pipe()
     stop = _stop_on_signals()
-    settings = _load(config or _DEFAULT_CONFIG) if config or _DEFAULT_CONFIG.exists() else None
-    with _opened(file) as (source, size), _progress(stop) as progress:
+    with _output() as sink, _opened(file) as (source, size), _progress(stop) as progress:
+        settings = _load(config or _DEFAULT_CONFIG) if config or _DEFAULT_CONFIG.exists() else None
         classifier = _classifier(settings, progress)
         shown = sys.stderr.isatty() and not sys.stdout.isatty()
 
@@ -210,12 +213,28 @@ def classify(
                 raise _StoppedError
 
         languages = {code: country.languages for code, country in settings.countries.items()} if settings else {}
-        count = classify_lines(
-            source, sys.stdout.buffer, classifier, languages=languages, reasons=reasons, report=report
-        )
+        count = classify_lines(source, sink, classifier, languages=languages, reasons=reasons, report=report)
     if count.refused:
         _say(f"{count.refused} of {count.refused + count.classified} lines could not be read; each says why in `error`")
         raise typer.Exit(1)
+
+
+@contextmanager
+def _output() -> Iterator[BinaryIO]:
+    """Give out standard output as bytes; what it refused to take is dropped, so that Python's end is quiet."""
+    from listener.classifying import OutputError
+
+    if sys.stdout is None:
+        raise ListenerError("cannot write: standard output is closed")
+    try:
+        yield sys.stdout.buffer
+    except OutputError as error:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        if isinstance(error.__cause__, BrokenPipeError):
+            raise typer.Exit(1) from None
+        raise
 
 
 @contextmanager

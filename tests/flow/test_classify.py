@@ -141,6 +141,33 @@ def test_a_reader_that_leaves_ends_it_quietly(folder: Path) -> None:
     assert found.stderr == b""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_full_disk_is_told_in_one_line(folder: Path) -> None:
+    found = in_shell(folder, """printf '{"text": "late again"}\\n' | %s --no-reasons > /dev/full""")
+    assert (found.returncode, found.stderr.decode()) == (1, "error: cannot write: No space left on device\n")
+
+
+def test_a_closed_output_is_told_before_the_model_is_loaded(folder: Path) -> None:
+    (folder / "one.jsonl").write_bytes(b'{"text": "late again"}\n')
+    # Were the model loaded first, the damaged configuration would be told.
+    (folder / "broken.yaml").write_text("brands: [")
+    found = in_shell(folder, "%s one.jsonl --config broken.yaml >&-")
+    assert (found.returncode, found.stderr.decode()) == (1, "error: cannot write: standard output is closed\n")
+
+
+def in_shell(folder: Path, command: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        command % f"{sys.executable} -m listener.cli classify", shell=True, cwd=folder, capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, timeout=240,
+    )  # fmt: skip
+
+
+def test_help_shows_no_default_for_what_is_left_out(folder: Path) -> None:
+    shown = classify(folder, "--help").stdout.decode()
+    assert "--no-reasons" in shown
+    assert "default: True" not in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

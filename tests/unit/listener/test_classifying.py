@@ -1,3 +1,4 @@
+import errno
 import io
 import json
 import os
@@ -9,7 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listener.classifying import BATCH, MAX_LINE_BYTES, Count, Post, Refused, classify_lines, encode, parse_line
+from classifiers.text import mask
+from listener.classifying import (
+    BATCH,
+    BYTES_AHEAD,
+    MAX_LINE_BYTES,
+    TEXT_CHARACTERS,
+    Count,
+    OutputError,
+    Post,
+    ReadAhead,
+    Refused,
+    classify_lines,
+    encode,
+    parse_line,
+)
 from listener.errors import ListenerError
 from listener.model import Classification, Reason, Sentiment, Urgency
 
@@ -90,7 +105,8 @@ def test_bad_lines_keep_their_place_and_say_why() -> None:
         (b"[1, 2]", "not a JSON object"),
         (b'"text"', "not a JSON object"),
         (b'{"id": NaN, "text": "a"}', "NaN is no JSON value"),
-        (b'{"id": 1e999, "text": "a"}', "`id` is neither"),
+        (b'{"id": 01, "text": "a"}', "not JSON"),
+        (b'{"id": -, "text": "a"}', "not JSON"),
         (b'{"id": true, "text": "a"}', "`id` is neither"),
         (b'{"id": {}, "text": "a"}', "`id` is neither"),
         (b'{"id": 1, "text": 5}', "`text` is no text"),
@@ -99,7 +115,7 @@ def test_bad_lines_keep_their_place_and_say_why() -> None:
         (b'{"id": 1, "text": "a", "network": []}', "`network` is no text"),
         (b'{"id": 1, "text": "\xff"}', "not UTF-8 at byte 20"),
         (b"[" * 200_000, "not JSON"),
-        (b'{"id": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b'{"id": ' + b"9" * 5000 + b"}", "`text` is missing"),
         (b"x" * (MAX_LINE_BYTES + 1), "longer than 16 MB"),
     ],
 )
@@ -119,6 +135,76 @@ def test_a_missing_id_is_the_lines_number() -> None:
 def test_an_id_comes_back_as_it_was(name: str | float) -> None:
     (written,), _ = run(line(id=name, text="a"))
     assert written["id"] == name
+
+
+LITERALS = ["7", "-0", "1.0", "1e2", "-1.50E+3", "12345678901234567890.5", "1e999", "9" * 5000, "0.1" + "0" * 5000]
+
+
+@pytest.mark.parametrize("literal", LITERALS)
+def test_a_number_comes_back_as_it_was_written(literal: str) -> None:
+    sink = io.BytesIO()
+    lines = f'{{"id": {literal}, "text": "a"}}\n{{"id": {literal}, "text": null}}\n'
+    classify_lines(io.BytesIO(lines.encode()), sink, Echo(), languages={})
+    for written in sink.getvalue().decode().splitlines():
+        assert written.startswith(f'{{"id": {literal}, "')
+        assert json.loads(written, parse_int=str, parse_float=str)["id"] == literal
+
+
+def test_numbers_that_stand_elsewhere_do_no_harm() -> None:
+    written, _ = run(b'{"id": "a", "text": "b", "likes": ' + b"9" * 5000 + b', "score": [1e999, {"x": 0.5}]}')
+    assert (written[0]["id"], written[0]["topic"]) == ("a", "b")
+
+
+def test_no_more_of_a_text_is_kept_than_the_model_reads() -> None:
+    text = "ab" * TEXT_CHARACTERS
+    found = parse_line(line(id=1, text=text), 1)
+    assert isinstance(found, Post)
+    assert found.text == text[:TEXT_CHARACTERS]
+    assert mask("&#97;" * TEXT_CHARACTERS) == mask(("&#97;" * TEXT_CHARACTERS)[:TEXT_CHARACTERS])
+    last = " " * (TEXT_CHARACTERS - 1)
+    assert (mask(f"{last}ab"), mask(f"{last} b")) == ("a", "")
+
+
+def test_lines_that_wait_are_bounded_by_bytes_and_number() -> None:
+    ahead, long = ReadAhead(), b"x" * (BYTES_AHEAD // 4)
+    assert ahead.has_room(10 * BYTES_AHEAD)
+    for _ in range(4):
+        assert ahead.has_room(len(long))
+        ahead.put(long)
+    assert not ahead.has_room(1)
+    assert ahead.get(0) == long
+    assert ahead.has_room(len(long))
+    assert not ahead.has_room(len(long) + 1)
+    short = ReadAhead()
+    for _ in range(2 * BATCH):
+        assert short.has_room(1)
+        short.put(b"x")
+    assert not short.has_room(1)
+
+
+def test_long_lines_are_classified_few_at_a_time() -> None:
+    echo, length = Echo(), BYTES_AHEAD // 8
+    written, _ = run(line(text="a", more="x" * length) * 30, classifier=echo)
+    assert len(written) == 30
+    assert max(echo.sizes) <= 8
+
+
+class Full(io.BytesIO):
+    """Takes no more, for the reason given."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def flush(self) -> None:
+        raise self.error
+
+
+def test_a_sink_that_takes_no_more_is_told() -> None:
+    error = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OutputError, match=r"^cannot write: No space left on device$") as caught:
+        classify_lines(io.BytesIO(line(text="a")), Full(error), Echo(), languages={})
+    assert caught.value.__cause__ is error
 
 
 def test_blank_lines_are_passed_over_but_counted_in_line_numbers() -> None:
@@ -199,6 +285,6 @@ def test_whatever_is_written_is_json_in_utf_8_without_controls(name: str, word: 
 
 @given(st.binary(max_size=60) | TEXTS.map(lambda text: json.dumps({"text": text}).encode()))
 def test_no_line_makes_it_stop(content: bytes) -> None:
-    lines = [part for part in content.split(b"\n") if part.strip()]
+    lines = [part for part in content.removeprefix(b"\xef\xbb\xbf").split(b"\n") if part.strip()]
     written, count = run(content)
     assert len(written) == count.classified + count.refused == len(lines)
