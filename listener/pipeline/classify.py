@@ -32,6 +32,9 @@ UNREAD = Classification(
 )
 """What stands for a post that the classifier failed on: open whether it complains."""
 
+_PROBE = "?"
+"""Text that any classifier that works can read."""
+
 log = structlog.get_logger("listener.classify")
 
 
@@ -100,6 +103,8 @@ class ClassifyStep:
         except Exception:
             if len(items) > 1:
                 return {key: one for item in items for key, one in self._infer([item]).items()}
+            # Where the classifier itself is at fault this raises as well, and all that waits goes on waiting.
+            self._inferred([replace(items[0], text=_PROBE)])
             # One post may not stop all that wait behind it: it is set aside, in the log and by the name of its model.
             log.exception("a post could not be classified and was set aside", mention_id=items[0].mention_id)
             return {items[0].mention_id: UNREAD}

@@ -264,6 +264,20 @@ def test_a_post_that_the_classifier_fails_on_is_set_aside_and_stops_no_other(
     assert found[2].complaint > 0.5
 
 
+def test_a_classifier_that_fails_on_everything_sets_nothing_aside(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(texts: Sequence[str], **more: object) -> list[Classification]:
+        raise RuntimeError("no memory left")
+
+    here.post(CHAT_FR, username="jean_p", minutes_ago=9)
+    here.post(URGENT_FR, username="claire_m")
+    with monkeypatch.context() as fault:
+        fault.setattr(here.app.classify._classifier, "classify", broken)
+        with pytest.raises(RuntimeError, match="no memory left"):
+            here.pass_once()
+    assert here.app.store.classifying.count_waiting() == 2
+    assert here.pass_once().alerts["FR"] == 1
+
+
 def test_every_reason_and_score_is_on_the_record(here: World) -> None:
     here.post(URGENT_FR)
     here.pass_once()
