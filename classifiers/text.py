@@ -15,6 +15,9 @@ LINK = "http"
 MAX_CHARACTERS = 2000
 """More than the encoder reads in any script; what follows cannot change the result, only cost time."""
 
+TEXT_CHARACTERS = MAX_CHARACTERS * 10
+"""Of the post itself: so many are enough even where most of them are spaces, references and controls."""
+
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"'\u3000-\u303f\uff00-\uffef]+", re.IGNORECASE)
 # VK writes a mention as [id123|Name] or [club123|Name].
 _VK_MENTION = re.compile(r"\[(?:id|club|public)\d{1,15}\|[^\]\n]{0,80}\]")
@@ -34,7 +37,7 @@ _JOINERS = "\u200c\u200d"
 
 def clean(text: str) -> str:
     """Return `text` bounded, composed, without control characters or lone surrogates, spaces collapsed."""
-    bounded = text[: MAX_CHARACTERS * 10]
+    bounded = text[:TEXT_CHARACTERS]
     kept = "".join(map(_visible, bounded)) if not bounded.isprintable() else bounded
     composed = unicodedata.normalize("NFC", unescape(kept))
     return _SPACES.sub(" ", composed).strip()[:MAX_CHARACTERS]
@@ -71,7 +74,7 @@ def trace(post: str) -> Traced:
     """Return a post masked as by `mask`, with the origin of every character."""
     if mask(post) == post:
         return Traced(post, post, tuple(range(len(post))), tuple(range(1, len(post) + 1)))
-    tracing = _Tracing(post[: MAX_CHARACTERS * 10])
+    tracing = _Tracing(post[:TEXT_CHARACTERS])
     if not tracing.text.isprintable():
         tracing.replace(_ANY, lambda match: _visible(match[0]))
     tracing.replace(ENTITY, lambda match: unescape_one(match[0]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import Any, BinaryIO, Protocol
 
+from classifiers.text import TEXT_CHARACTERS
 from listener.errors import ListenerError
 from listener.model import Classification
 
@@ -17,8 +18,6 @@ BATCH = 256
 """Most lines classified together. Fewer are taken where fewer wait, so that a slow writer's lines come out at once."""
 BYTES_AHEAD = MAX_LINE_BYTES
 """Most bytes of lines that wait to be parsed, and of lines whose posts are classified together, but for one line."""
-TEXT_CHARACTERS = 20_000
-"""More of a text is not kept: the model reads no further."""
 _WAIT_S = 0.5
 _BOM = b"\xef\xbb\xbf"
 # Half characters are no text; the others act on a terminal, or turn or hide what stands around them.

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifiers.text import mask
+from classifiers.text import TEXT_CHARACTERS, mask
 from listener.classifying import (
     BATCH,
     BYTES_AHEAD,
     MAX_LINE_BYTES,
-    TEXT_CHARACTERS,
     Count,
     OutputError,
     Post,
