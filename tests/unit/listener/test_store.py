@@ -25,6 +25,7 @@ from listener.model import (
 from listener.store import Arrival, Store
 from listener.store.classifying import Classified
 from listener.store.engine import open_engine
+from listener.store.outbox import OutboxItem
 from listener.store.schema import metadata
 from listener.store.triage import NewAlert
 
@@ -358,7 +359,7 @@ def test_a_dead_alerts_edits_go_with_it(store: Store) -> None:
     assert {row["state"] for row in store.outbox.rows(("pending", "dead"))} == {"dead"}
 
 
-def test_an_edit_that_a_newer_one_overtook_is_dropped_whatever_happens(store: Store) -> None:
+def an_edit_overtaken_while_it_is_sent(store: Store) -> OutboxItem:
     save(store, mention(1), mention(2), mention(3))
     classify(store)
     one, two, three = store.triage.waiting(10)
@@ -370,6 +371,11 @@ def test_an_edit_that_a_newer_one_overtook_is_dropped_whatever_happens(store: St
     older = store.outbox.claim("r", NOW, timedelta(minutes=1))
     assert older is not None
     join(store, alert_id, three.match_id, severity=2, priority=0.1, payload="newer")
+    return older
+
+
+def test_an_edit_that_a_newer_one_overtook_is_dropped_whatever_happens(store: Store) -> None:
+    older = an_edit_overtaken_while_it_is_sent(store)
     store.outbox.retry(older, "500", NOW, ambiguous=True)  # two waiting edits of one message are not allowed
     newer = store.outbox.claim("r", NOW, timedelta(minutes=1))
     assert newer is not None
@@ -379,16 +385,7 @@ def test_an_edit_that_a_newer_one_overtook_is_dropped_whatever_happens(store: St
 
 
 def test_a_daemon_killed_while_it_sent_an_edit_that_was_overtaken_starts_again(store: Store) -> None:
-    save(store, mention(1), mention(2), mention(3))
-    classify(store)
-    one, two, three = store.triage.waiting(10)
-    alert_id = raise_alert(store, one.match_id, "a")
-    first = store.outbox.claim("r", NOW, timedelta(minutes=1))
-    assert first is not None
-    store.outbox.sent(first, "C1", "ts", NOW)
-    join(store, alert_id, two.match_id, severity=2, priority=0.1, payload="older")
-    assert store.outbox.claim("r", NOW, timedelta(minutes=1)) is not None
-    join(store, alert_id, three.match_id, severity=2, priority=0.1, payload="newer")
+    an_edit_overtaken_while_it_is_sent(store)
     store.outbox.release()
     newer = store.outbox.claim("r", NOW, timedelta(minutes=1))
     assert newer is not None
