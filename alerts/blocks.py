@@ -22,7 +22,7 @@ from slack_sdk.models.blocks import (
 )
 
 from alerts import wording
-from alerts.card import Card, OperatorMessage
+from alerts.card import Card, Note
 from alerts.escaping import clean, escape_mrkdwn, isolate, one_line, shorten, shorten_lines, slack_length, web_url
 from listener.model import AlertState, Draft, Guidance, Handoff
 
@@ -107,10 +107,10 @@ def _fitting(parts: list[str], room: int) -> Iterator[str]:
             yield part
 
 
-def operator_text(message: OperatorMessage) -> str:
-    """Return a message to operators as escaped text."""
-    title, text = one_line(message.title), clean(message.text)
-    return escape_mrkdwn(shorten(f"Listening daemon: {title}\n{text}", MAX_TEXT, slack_length))
+def note_text(note: Note) -> str:
+    """Return a note as escaped text."""
+    title, text = one_line(note.title), clean(note.text)
+    return escape_mrkdwn(shorten(f"{title}\n{text}", MAX_TEXT, slack_length))
 
 
 def _blocks(card: Card, room: Room) -> Iterator[Block]:

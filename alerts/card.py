@@ -1,12 +1,13 @@
-"""The alert card: everything a community manager sees of one alert, free of any receiver's markup.
+"""What people are shown: cards of alerts and incidents, notes in their threads, summaries. Free of any markup.
 
-A card is data. Texts in it are hostile (they come from posts); each receiver escapes them for its own markup.
+All of it is data. Texts are hostile (they come from posts and profiles); each receiver escapes them for its own markup.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from listener.model import AlertState, Guidance
 
@@ -23,6 +24,41 @@ class CardAuthor:
     because: tuple[str, ...]
     """The influence parts in words, most weighty first."""
     url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A target of the alert."""
+
+    what: str
+    """In words: "first answer", "resolution"."""
+    at: datetime
+    missed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Who looks after an alert, since when, what is due, and how it ended. Names are as people chose them: hostile."""
+
+    owner: str = ""
+    owner_address: str = ""
+    """Where the owner can be mentioned, such as `slack:U0123`; empty where unknown."""
+    since: datetime | None = None
+    due: tuple[Due, ...] = ()
+    """What is still to be reached, the nearest first."""
+    snoozed_until: datetime | None = None
+    replied_at: datetime | None = None
+    private_at: datetime | None = None
+    """When the conversation moved to a private channel."""
+    escalated_to: str = ""
+    """Who was told last that a target was missed, in words."""
+    resolution: str = ""
+    """How it ended, in words."""
+    closed_by: str = ""
+    closed_at: datetime | None = None
+
+
+PostFate = Literal["stands", "edited", "deleted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +101,145 @@ class Card:
     """The country's zone, for the times on the card."""
     words: tuple[str, ...] = ()
     """Words of the post that raised its scores, the strongest first."""
+    progress: Progress = Progress()
+    fate: PostFate = "stands"
+    """What became of the post since; the text of a deleted one is empty."""
+    interactive: bool = False
+    """True where people can act on the card itself (buttons of the daemon's own Slack app)."""
+    incident: str = ""
+    """Reference of the incident it belongs to."""
+    kind: Literal["card"] = "card"
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorMessage:
-    """A message to operators: a source refused, a receiver disabled, a configuration rejected."""
+class Voice:
+    """One post of an incident, and who speaks."""
+
+    name: str
+    handle: str | None
+    followers: int | None
+    influence: float
+    text: str
+    """Empty where the post was deleted."""
+    language_name: str
+    posted_at: datetime
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """Negative mentions of one interval, beside what is usual for it."""
+
+    at: datetime
+    count: float
+    expected: float
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentCard:
+    """A burst of negative mentions as shown to people, on its own alert."""
+
+    alert_id: int
+    reference: str
+    severity: int
+    state: AlertState
+    brand: str
+    country: str
+    country_name: str
+    topic: str
+    """One of TOPICS, or empty where the burst has no one topic."""
+    team: str
+    pilot: bool
+    timezone: str
+    opened_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+    """When the burst was over; None while it lasts."""
+    mentions: int
+    authors: int
+    expected: float
+    """How many mentions would have been usual in the same span."""
+    fastest_per_hour: float
+    copies_share: float
+    """Share of the mentions that repeat another, in [0, 1]."""
+    reach: int
+    """Followers of those who speak, added up."""
+    because: tuple[str, ...]
+    """Why it is an incident and of this severity, in words with figures."""
+    curve: tuple[CurvePoint, ...]
+    first: Voice | None
+    influential: tuple[Voice, ...]
+    words: tuple[str, ...]
+    """Words that rose, the strongest first."""
+    complaints: tuple[tuple[str, int], ...]
+    """What people complain of, with counts, the most frequent first."""
+    languages: tuple[tuple[str, int], ...]
+    guidance: Guidance | None
+    progress: Progress = Progress()
+    interactive: bool = False
+    kind: Literal["incident"] = "incident"
+
+
+NoteTone = Literal["history", "mention", "reminder", "escalation", "operator"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A short message: a line of an alert's history, a further mention, a reminder, a word to operators."""
+
+    title: str
+    text: str = ""
+    tone: NoteTone = "operator"
+    reference: str = ""
+    """The alert it is about; empty where there is none."""
+    people: tuple[str, ...] = ()
+    """Who is to be notified, as addresses: `slack:U0123` a person, `slack:S0123` a group."""
+    quote: str = ""
+    """What somebody wrote; hostile."""
+    url: str | None = None
+    """The post that is quoted."""
+    broadcast: bool = False
+    """True shows it in the channel too, not in the thread alone."""
+    kind: Literal["note"] = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One alert named in a summary."""
+
+    alert_id: int
+    reference: str
+    severity: int
+    line: str
+    """Who, where, what about; hostile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Alerts that were collected or folded, named in one message."""
 
     title: str
     text: str
+    entries: tuple[Entry, ...]
+    interactive: bool = False
+    """True where a card can be asked for from here."""
+    kind: Literal["summary"] = "summary"
 
 
-_CARD: TypeAdapter[Card] = TypeAdapter(Card)
+Message = Card | IncidentCard | Note | Summary
+
+_MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 
-def dump_card(card: Card) -> str:
-    """Return the card as JSON, for the outbox."""
-    return _CARD.dump_json(card).decode()
+def dump_message(message: Message) -> str:
+    """Return a message as JSON, for the outbox."""
+    return _MESSAGE.dump_json(message).decode()
 
 
-def load_card(data: str) -> Card:
-    """Return the card that `dump_card` wrote."""
-    return _CARD.validate_json(data)
+def load_message(data: str) -> Message:
+    """Return the message that `dump_message` wrote.
+
+    Raises:
+        ValueError: `data` is no such message.
+    """
+    return _MESSAGE.validate_json(data)

@@ -3,26 +3,31 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from alerts.card import Card, OperatorMessage
+from alerts.card import Message
 from listener.config import ReceiverOptions
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where a message stands at the vendor: what is needed to edit it or answer in its thread."""
+    """Where a message stands at the vendor: what is needed to edit it or to answer in its thread."""
 
     channel: str = ""
     message_id: str = ""
+    thread_id: str = ""
+    """The message whose thread it stands in; empty for one that stands by itself."""
 
 
 class Receiver(Protocol):
-    """A named destination. `send`, `update` and `find` classify errors; only the outbox retries."""
+    """A named destination. Every method classifies its errors; only the outbox tries again."""
 
     min_interval_s: float
     """The least time between two messages to this receiver."""
 
-    def send(self, notification_id: str, card: Card) -> Delivery:
+    def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
         """Post a new message that carries `notification_id` where the vendor allows it.
+
+        Args:
+            thread: the message in whose thread it belongs; a receiver without threads shows it by itself.
 
         Raises:
             RetryableDeliveryError: try again later; `ambiguous` when it may have arrived all the same.
@@ -30,19 +35,15 @@ class Receiver(Protocol):
         """
         ...
 
-    def update(self, notification_id: str, card: Card, delivery: Delivery) -> Delivery:
-        """Edit the message at `delivery` in place to show `card` (send again where editing is impossible)."""
+    def update(self, notification_id: str, message: Message, delivery: Delivery) -> Delivery:
+        """Edit the message at `delivery` in place to show `message` (say what changed where editing is impossible)."""
         ...
 
-    def find(self, notification_id: str, not_before: float) -> Delivery | None:
+    def find(self, notification_id: str, not_before: float, thread: Delivery | None = None) -> Delivery | None:
         """Return where `notification_id` was posted since `not_before` (unix seconds), or None if it was not.
 
-        Called after an ambiguous failure or a crash, before sending again.
+        Called after an ambiguous failure or a crash, before sending again; `thread` as it was given to `send`.
         """
-        ...
-
-    def tell(self, message: OperatorMessage) -> None:
-        """Post a plain message to operators."""
         ...
 
     def close(self) -> None:

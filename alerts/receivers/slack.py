@@ -14,7 +14,7 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_ope
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from alerts.card import Card, OperatorMessage
+from alerts.card import Card, Message, Note
 from alerts.receivers.base import Delivery, ReceiverSpec
 from listener.config import ReceiverOptions, Secret
 from listener.errors import DeliveryError, MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
@@ -176,22 +176,28 @@ class SlackReceiver:
         self._channel = options.channel
         self._client = _make_client(_token(options.token), options.base_url, options.timeout_s)
 
-    def send(self, notification_id: str, card: Card) -> Delivery:
-        """Post the card, with `notification_id` in the message's metadata."""
+    def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
+        """Post the message, with `notification_id` in its metadata."""
+        if isinstance(message, Note):
+            return self._tell(message)
+        assert isinstance(message, Card)
+        card = message
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"notification_id": notification_id}}
         post = self._client.chat_postMessage
         return self._show(
             post, card, no_blocks=None, channel=self._channel, metadata=metadata, **_UNPARSED, **_NO_UNFURL
         )
 
-    def update(self, notification_id: str, card: Card, delivery: Delivery) -> Delivery:
+    def update(self, notification_id: str, message: Message, delivery: Delivery) -> Delivery:
         """Edit the message at `delivery`; its metadata stays."""
+        assert isinstance(message, Card)
+        card = message
         channel = delivery.channel or self._channel
         return self._show(
             self._client.chat_update, card, no_blocks=[], channel=channel, ts=delivery.message_id, parse="none"
         )
 
-    def find(self, notification_id: str, not_before: float) -> Delivery | None:
+    def find(self, notification_id: str, not_before: float, thread: Delivery | None = None) -> Delivery | None:
         """Look for `notification_id` in the channel's history."""
         try:
             return self._search(notification_id, not_before - CLOCK_SKEW_S)
@@ -202,12 +208,12 @@ class SlackReceiver:
             log.warning("receiver %s cannot read its channel back, so an alert may appear twice: %s", self._name, error)
             return None
 
-    def tell(self, message: OperatorMessage) -> None:
-        """Post a plain message."""
-        from alerts.blocks import operator_text
+    def _tell(self, message: Note) -> Delivery:
+        from alerts.blocks import note_text
 
         post = self._client.chat_postMessage
-        self._call(lambda: post(channel=self._channel, text=operator_text(message), **_UNPARSED, **_NO_UNFURL))
+        answer = self._call(lambda: post(channel=self._channel, text=note_text(message), **_UNPARSED, **_NO_UNFURL))
+        return _delivery(answer.get("channel"), answer.get("ts"))
 
     def close(self) -> None:
         """Release nothing: the client holds no connection between calls."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TextIO
 
-from alerts.card import Card, OperatorMessage
+from alerts.card import Card, Message, Note
 from alerts.receivers.base import Delivery, ReceiverSpec
 from listener.config import ReceiverOptions
 from listener.errors import PermanentDeliveryError
@@ -22,6 +22,7 @@ class TerminalOptions(ReceiverOptions):
     """The terminal has no options of its own."""
 
     type: Literal["terminal"]
+    at_once: bool = True
 
 
 class TerminalReceiver:
@@ -32,8 +33,13 @@ class TerminalReceiver:
     def __init__(self, file: TextIO | None = None) -> None:
         self._file = file
 
-    def send(self, notification_id: str, card: Card) -> Delivery:
-        """Print the whole card."""
+    def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
+        """Print the whole message."""
+        if isinstance(message, Note):
+            self._tell(message)
+            return Delivery("terminal", notification_id)
+        assert isinstance(message, Card)
+        card = message
         from alerts.terminal_card import print_card
 
         self._print(
@@ -43,18 +49,20 @@ class TerminalReceiver:
         )
         return Delivery("terminal", notification_id)
 
-    def update(self, notification_id: str, card: Card, delivery: Delivery) -> Delivery:
+    def update(self, notification_id: str, message: Message, delivery: Delivery) -> Delivery:
         """Print one line on how the alert stands now."""
+        assert isinstance(message, Card)
+        card = message
         from alerts.terminal_card import update_line
 
         self._print(lambda console: console.print(update_line(card)))
         return delivery
 
-    def find(self, notification_id: str, not_before: float) -> Delivery | None:
+    def find(self, notification_id: str, not_before: float, thread: Delivery | None = None) -> Delivery | None:
         """Return None: what a terminal showed cannot be read back."""
         return None
 
-    def tell(self, message: OperatorMessage) -> None:
+    def _tell(self, message: Note) -> None:
         """Print a plain message."""
         from rich.text import Text
 

@@ -23,6 +23,7 @@ from listener.config.models import (
     Model,
     ReceiverOptions,
     Route,
+    SlackApp,
     SourceOptions,
     Store,
     Strict,
@@ -43,8 +44,16 @@ SECTIONS = (
     "countries",
     "route",
     "fallback_receiver",
+    "head_office",
+    "trial_receiver",
+    "slack",
     "store",
     "model",
+)
+_NAMED = (
+    ("fallback_receiver", "receivers", "receiver"),
+    ("trial_receiver", "receivers", "receiver"),
+    ("head_office", "teams", "team"),
 )
 _REQUIRED = ("brands", "teams", "receivers", "defaults", "countries", "route", "fallback_receiver")
 
@@ -97,7 +106,11 @@ class _Loader:
         self._check_checkpoints(model)
         countries, watches = self._countries(sources)
         self._check_routes()
-        self._check_reference(("fallback_receiver",), self.data.get("fallback_receiver"), "receivers", "receiver")
+        slack = self._section("slack", SlackApp)
+        self._check_slack(slack)
+        self._check_teams(teams)
+        for key, section, what in _NAMED:
+            self._check_reference((key,), self.data.get(key), section, what)
         if self.problems or route is None:
             unique = list(dict.fromkeys(self.problems))
             raise ConfigError(sorted(unique, key=lambda problem: (problem.line, problem.column)))
@@ -110,6 +123,9 @@ class _Loader:
             countries=countries,
             route=route,
             fallback_receiver=self.data["fallback_receiver"],
+            head_office=self.data.get("head_office"),
+            trial_receiver=self.data.get("trial_receiver"),
+            slack=slack,
             store=store,
             model=model,
             watches=tuple(watches),
@@ -304,6 +320,19 @@ class _Loader:
         for loc, text in checkpoint_problems(model):
             self._problem(("model", *loc), text)
 
+    def _check_slack(self, slack: SlackApp | None) -> None:
+        needed = {"socket": "app_token", "http": "signing_secret"}
+        if slack is not None and getattr(slack, needed[slack.mode]) is None:
+            self._problem(("slack",), f"mode {slack.mode} needs {needed[slack.mode]}")
+
+    def _check_teams(self, teams: Mapping[str, Team]) -> None:
+        for name, team in teams.items():
+            loc: Loc = ("teams", name)
+            self._check_reference((*loc, "receiver"), team.receiver, "receivers", "receiver")
+            self._check_reference((*loc, "next"), team.next, "teams", "team")
+            for index, other in enumerate(team.cover):
+                self._check_reference((*loc, "cover", index), other, "teams", "team")
+
     def _check_routes(self) -> None:
         known = {"brand": "brands", "country": "countries", "team": "teams"}
 
@@ -330,7 +359,7 @@ class _Loader:
         if not names:
             return  # reported already: nothing can be referred to
         if name is not None and not isinstance(name, str):
-            if loc == ("fallback_receiver",):  # elsewhere the shape is checked on its own
+            if len(loc) == 1:  # elsewhere the shape is checked on its own
                 self._problem(loc, f"must be the name of a {what}")
         elif name is not None and name not in names:
             self._problem(loc, f"there is no {what} '{name}'; known: {', '.join(map(str, names)) or 'none'}")

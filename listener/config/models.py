@@ -2,13 +2,14 @@
 
 import re
 import zoneinfo
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from listener.config.types import Duration, Hours, Secret
+from listener.config.types import COUNTRY_CODES, Duration, Hours, Secret
 from listener.model import TOPICS, Watch
 
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -53,6 +54,56 @@ class Brand(Strict):
     """A playbook by topic, where the library's own choice does not fit what this brand does."""
 
 
+def _country_code(value: str) -> str:
+    if value not in COUNTRY_CODES:
+        raise PydanticCustomError("country", "write an ISO 3166 code in capitals, such as FR")
+    return value
+
+
+class Holidays(Strict):
+    """Days on which nobody works: a country's public holidays, with what differs."""
+
+    country: Annotated[str, AfterValidator(_country_code)] | None = None
+    """Whose public holidays are kept; None keeps none."""
+    subdivision: str | None = None
+    """A part of the country with holidays of its own, as ISO 3166-2 without the country (BY for Bavaria)."""
+    add: list[date] = []
+    """Further days off."""
+    work: list[date] = []
+    """Holidays on which people work all the same."""
+
+
+def _holidays(value: object) -> object:
+    if value is False:
+        return {}
+    return {"country": value} if isinstance(value, str) else value
+
+
+HolidayChoice = Annotated[Holidays, BeforeValidator(_holidays)]
+"""A country's code, a mapping, or false for none."""
+
+
+def _slack_person(value: str) -> str:
+    if not re.fullmatch(r"[UW][A-Z0-9]{1,30}", value):
+        raise PydanticCustomError("slack_person", "write the member's ID, such as U0123ABCD; it stands in their profile")
+    return value
+
+
+def _slack_group(value: str) -> str:
+    if not re.fullmatch(r"S[A-Z0-9]{1,30}", value):
+        raise PydanticCustomError("slack_group", "write the user group's ID, such as S0123ABCD")
+    return value
+
+
+class Person(Strict):
+    """Somebody of a team."""
+
+    name: Text
+    slack: Annotated[str, AfterValidator(_slack_person)] | None = None
+    on_call: bool = False
+    """May be woken outside all hours, for severity 3 alone."""
+
+
 class Team(Strict):
     """The people who answer."""
 
@@ -62,6 +113,19 @@ class Team(Strict):
     """What the team reads; used to say when a post is in another language."""
     signature: str = ""
     """What stands before the brand's signature in replies, for example the agent's first name."""
+    hours: Hours | None = None
+    """When it works, in its own time zone; where absent, the hours of the country it answers for."""
+    holidays: HolidayChoice | None = None
+    """Days off of a team with hours of its own; where absent, none."""
+    people: list[Person] = []
+    group: Annotated[str, AfterValidator(_slack_group)] | None = None
+    """The team's user group in Slack."""
+    receiver: str | None = None
+    """Where it is told of alerts that are handed over to it."""
+    next: str | None = None
+    """The next team in the chain."""
+    cover: list[str] = []
+    """Teams that take over outside its hours, in order: the first whose day has begun (follow the sun)."""
 
 
 def _base_url(value: str) -> str:
@@ -100,6 +164,10 @@ class ReceiverOptions(Strict):
 
     type: str
     base_url: BaseUrl | None = None
+    at_once: bool = False
+    """True sends without group wait or quiet hours: for a screen that somebody looks at."""
+    budget: Annotated[int, Field(ge=1)] | None = None
+    """The most cards an hour; the rest is folded into a summary. Severity 3 is never folded."""
 
 
 class Thresholds(Strict):
@@ -141,6 +209,52 @@ class PlaybookChoice(Strict):
     """A playbook by topic, where neither the library's nor the brand's own choice fits this country."""
 
 
+class Target(Strict):
+    """How soon an alert is answered and solved."""
+
+    respond: Duration
+    """To the first answer, in public or in private."""
+    resolve: Duration
+    around_the_clock: bool = False
+    """False counts working time alone."""
+
+
+class Targets(Strict):
+    """Targets by severity, counted in working time unless `around_the_clock`."""
+
+    severity_3: Target = Target.model_construct(respond=900.0, resolve=4 * 3600.0, around_the_clock=True)
+    severity_2: Target = Target.model_construct(respond=2 * 3600.0, resolve=9 * 3600.0, around_the_clock=False)
+    severity_1: Target = Target.model_construct(respond=9 * 3600.0, resolve=27 * 3600.0, around_the_clock=False)
+
+
+class EscalationStep(Strict):
+    """Who is told, how long after a target was missed."""
+
+    after: Duration
+    to: Literal["person", "group", "next-team", "next-hub", "head-office"]
+
+
+class Escalation(Strict):
+    """Reminders before a target is missed, and who is told after."""
+
+    remind_at: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Share of a target after which whoever is in charge is reminded."""
+    steps: list[EscalationStep] = [
+        EscalationStep.model_construct(after=0.0, to="group"),
+        EscalationStep.model_construct(after=900.0, to="next-team"),
+        EscalationStep.model_construct(after=1800.0, to="next-hub"),
+        EscalationStep.model_construct(after=3600.0, to="head-office"),
+    ]
+
+
+class Incidents(Strict):
+    """When a burst of negative mentions becomes an incident."""
+
+    on: bool = True
+    least_authors: Annotated[int, Field(ge=3)] = 5
+    """The fewest different authors within two hours that make one."""
+
+
 class Country(Strict):
     """The effective settings of one country."""
 
@@ -148,6 +262,11 @@ class Country(Strict):
     languages: list[Language] = Field(min_length=1)
     timezone: TimeZone
     hours: Hours
+    holidays: HolidayChoice | None = None
+    """Days off; where absent, the country's own public holidays."""
+    targets: Targets = Targets()
+    escalation: Escalation = Escalation()
+    incidents: Incidents = Incidents()
     sources: dict[str, Any] = {}
     thresholds: Thresholds = Thresholds()
     weights: Weights = Weights()
@@ -186,7 +305,30 @@ class Route(Strict):
     receiver: str | None = None
     proceed: bool = False
     """True lets later siblings match as well (Alertmanager's `continue`)."""
+    group_wait: Duration | None = None
+    """How long a new alert waits for further mentions before it is sent; children inherit it."""
+    group_interval: Duration | None = None
+    """The least time between two messages about further mentions of one alert."""
+    repeat_interval: Duration | None = None
+    """How long after its last message an alert that nobody took is told again."""
     routes: list["Route"] = []
+
+
+class SlackApp(Strict):
+    """The Slack app whose buttons, modals and commands the daemon serves."""
+
+    token: Secret
+    """The bot's token."""
+    mode: Literal["socket", "http"] = "socket"
+    """socket needs no public address; http receives signed requests at `listen`."""
+    app_token: Secret | None = None
+    """App-level token with connections:write, for Socket Mode."""
+    signing_secret: Secret | None = None
+    """For signed HTTP requests."""
+    listen: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")] = "127.0.0.1:3000"
+    base_url: BaseUrl | None = None
+    admins: list[Annotated[str, AfterValidator(_slack_person)]] = []
+    """Who may silence; everybody where the list is empty."""
 
 
 def _database(value: str) -> str:
@@ -269,6 +411,11 @@ class Config(Strict):
     countries: dict[str, Country]
     route: Route
     fallback_receiver: str
+    head_office: str | None = None
+    """The team at the end of every chain."""
+    trial_receiver: str | None = None
+    """Where drills go."""
+    slack: SlackApp | None = None
     store: Store = Store()
     model: Model = Model()
     watches: tuple[Watch, ...] = ()

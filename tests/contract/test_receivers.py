@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from alerts.card import OperatorMessage
+from alerts.card import Note
 from alerts.receivers.base import Receiver
 from alerts.receivers.registry import receiver_specs
 from alerts.receivers.slack import SlackOptions, SlackReceiver
@@ -113,7 +113,7 @@ def test_a_card_without_guidance_followers_or_links_is_shown(case: ReceiverCase)
 
 
 def test_tell_shows_an_operators_message(case: ReceiverCase) -> None:
-    case.receiver.tell(OperatorMessage("Receiver disabled", "slack-fr: <!channel> \x1b[31mtoken revoked"))
+    case.receiver.send("n-9", Note("Receiver disabled", "slack-fr: <!channel> \x1b[31mtoken revoked"))
     assert "Receiver disabled" in case.shown()
     assert "\x1b[31m" not in case.shown()
     assert "token revoked" in case.shown()
@@ -143,7 +143,7 @@ def test_failures_for_good_are_classified_and_keep_the_secret(case: ReceiverCase
     for attempt in (
         lambda: case.receiver.send("n-2", card()),
         lambda: case.receiver.update("n-1", card(), delivery),
-        lambda: case.receiver.tell(OperatorMessage("a", "b")),
+        lambda: case.receiver.send("n-9", Note("a", "b")),
     ):
         with pytest.raises(PermanentDeliveryError) as caught:
             attempt()

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from slack_sdk.errors import SlackApiError
 
 from alerts import blocks
-from alerts.card import OperatorMessage
+from alerts.card import Note
 from alerts.receivers import slack
 from alerts.receivers.base import Delivery
 from alerts.receivers.slack import SlackOptions, SlackReceiver, translate
@@ -373,7 +373,7 @@ def test_an_edit_whose_blocks_are_refused_shows_the_new_text(server: SlackServer
 
 
 def test_an_operators_message_is_escaped(server: SlackServer, receiver: SlackReceiver) -> None:
-    receiver.tell(OperatorMessage("Source <x> off", "reason: <!here> & more"))
+    receiver.send("n-9", Note("Source <x> off", "reason: <!here> & more"))
     (message,) = server.channel("C1").messages
     assert message.shown == "Listening daemon: Source <x> off\nreason: <!here> & more"
     assert not message.live_markup

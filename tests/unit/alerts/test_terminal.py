@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from alerts.card import Card, OperatorMessage
+from alerts.card import Card, Note
 from alerts.receivers.base import Delivery
 from alerts.receivers.terminal import SPEC, TerminalOptions, TerminalReceiver
 from listener.errors import PermanentDeliveryError
@@ -119,7 +119,7 @@ def test_a_terminal_that_is_gone_ends_the_receiver(tmp_path: Path) -> None:
     full = open("/dev/full", "w", encoding="utf-8", buffering=1)  # noqa: SIM115
     try:
         with pytest.raises(PermanentDeliveryError) as caught:
-            TerminalReceiver(full).tell(OperatorMessage("a", "b"))
+            TerminalReceiver(full).send("n-9", Note("a", "b"))
         assert caught.value.receiver_gone
     finally:
         with pytest.raises(OSError, match="No space"):

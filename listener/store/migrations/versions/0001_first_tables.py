@@ -13,10 +13,31 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables to this revision."""
+    _make_authors()
+    _make_coverage_gaps()
+    _make_presses()
+    _make_receiver_states()
+    _make_silences()
+    _make_skipped_items()
+    _make_watch_states()
+    _make_mentions()
+    _make_classifications()
+    _make_copy_bands()
+    _make_corrections()
+    _make_matches()
+    _make_alerts()
+    _make_alert_events()
+    _make_alert_keys()
+    _make_alert_mentions()
+    _make_incidents()
+    _make_notifications()
+
+
+def _make_authors() -> None:
     op.create_table(
         "authors",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("network", sa.String(length=40), nullable=False),
+        sa.Column("network", types.ShortText(length=40), nullable=False),
         sa.Column("external_id", types.CleanText(), nullable=False),
         sa.Column("name", types.CleanText(), nullable=False),
         sa.Column("handle", types.CleanText(), nullable=True),
@@ -24,12 +45,15 @@ def upgrade() -> None:
         sa.Column("verified", sa.Boolean(), nullable=True),
         sa.Column("bio", types.CleanText(), nullable=False),
         sa.Column("location", types.CleanText(), nullable=False),
-        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("country", types.ShortText(length=2), nullable=True),
         sa.Column("url", types.CleanText(), nullable=True),
         sa.Column("updated_at", types.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_authors")),
         sa.UniqueConstraint("network", "external_id", name=op.f("uq_authors_network_external_id")),
     )
+
+
+def _make_coverage_gaps() -> None:
     op.create_table(
         "coverage_gaps",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -43,6 +67,19 @@ def upgrade() -> None:
     with op.batch_alter_table("coverage_gaps", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_coverage_gaps_watch_id"), ["watch_id"], unique=False)
 
+
+def _make_presses() -> None:
+    op.create_table(
+        "presses",
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_presses")),
+    )
+    with op.batch_alter_table("presses", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_presses_at"), ["at"], unique=False)
+
+
+def _make_receiver_states() -> None:
     op.create_table(
         "receiver_states",
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -50,6 +87,26 @@ def upgrade() -> None:
         sa.Column("reason", types.CleanText(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_receiver_states")),
     )
+
+
+def _make_silences() -> None:
+    op.create_table(
+        "silences",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("matchers", sa.JSON(), nullable=False),
+        sa.Column("author", types.CleanText(), nullable=False),
+        sa.Column("reason", types.CleanText(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("starts_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_by", types.CleanText(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_silences")),
+    )
+    with op.batch_alter_table("silences", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_silences_ends_at"), ["ends_at"], unique=False)
+
+
+def _make_skipped_items() -> None:
     op.create_table(
         "skipped_items",
         sa.Column("watch_id", sa.String(length=200), nullable=False),
@@ -61,6 +118,9 @@ def upgrade() -> None:
         sa.Column("last_at", types.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("watch_id", "reason", name=op.f("pk_skipped_items")),
     )
+
+
+def _make_watch_states() -> None:
     op.create_table(
         "watch_states",
         sa.Column("watch_id", sa.String(length=200), nullable=False),
@@ -72,17 +132,20 @@ def upgrade() -> None:
         sa.Column("problem", types.CleanText(), nullable=True),
         sa.PrimaryKeyConstraint("watch_id", name=op.f("pk_watch_states")),
     )
+
+
+def _make_mentions() -> None:
     op.create_table(
         "mentions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("network", sa.String(length=40), nullable=False),
+        sa.Column("network", types.ShortText(length=40), nullable=False),
         sa.Column("external_id", types.CleanText(), nullable=False),
         sa.Column("author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("text", types.CleanText(), nullable=False),
         sa.Column("url", types.CleanText(), nullable=True),
         sa.Column("published_at", types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("collected_at", types.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("language_tag", sa.String(length=20), nullable=True),
+        sa.Column("language_tag", types.ShortText(length=20), nullable=True),
         sa.Column("conversation_id", types.CleanText(), nullable=True),
         sa.Column("reply_to_id", types.CleanText(), nullable=True),
         sa.Column("repost_of_id", types.CleanText(), nullable=True),
@@ -92,12 +155,16 @@ def upgrade() -> None:
         sa.Column("quotes", types.Count(), nullable=True),
         sa.Column("views", types.Count(), nullable=True),
         sa.Column("sponsored", sa.Boolean(), nullable=False),
-        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("country", types.ShortText(length=2), nullable=True),
         sa.Column("place", types.CleanText(), nullable=False),
         sa.Column("links", sa.JSON(), nullable=False),
         sa.Column("text_hash", sa.String(length=40), nullable=False),
         sa.Column("copy_of", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("classified", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("classified", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("fate", sa.String(length=10), server_default="stands", nullable=False),
+        sa.Column("fate_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("fate_shown", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("looked_at", types.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["author_id"], ["authors.id"], name=op.f("fk_mentions_author_id_authors")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mentions")),
         sa.UniqueConstraint("network", "external_id", name=op.f("uq_mentions_network_external_id")),
@@ -106,6 +173,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_mentions_author_id"), ["author_id"], unique=False)
         batch_op.create_index("ix_mentions_conversation", ["network", "conversation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_mentions_copy_of"), ["copy_of"], unique=False)
+        batch_op.create_index(
+            "ix_mentions_fate",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("NOT fate_shown"),
+            postgresql_where=sa.text("NOT fate_shown"),
+        )
         batch_op.create_index(batch_op.f("ix_mentions_published_at"), ["published_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_mentions_text_hash"), ["text_hash"], unique=False)
         batch_op.create_index(
@@ -116,6 +190,8 @@ def upgrade() -> None:
             postgresql_where=sa.text("NOT classified"),
         )
 
+
+def _make_classifications() -> None:
     op.create_table(
         "classifications",
         sa.Column("mention_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -134,6 +210,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["mention_id"], ["mentions.id"], name=op.f("fk_classifications_mention_id_mentions")),
         sa.PrimaryKeyConstraint("mention_id", name=op.f("pk_classifications")),
     )
+
+
+def _make_copy_bands() -> None:
     op.create_table(
         "copy_bands",
         sa.Column("band", sa.String(length=40), nullable=False),
@@ -145,11 +224,13 @@ def upgrade() -> None:
     with op.batch_alter_table("copy_bands", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_copy_bands_at"), ["at"], unique=False)
 
+
+def _make_corrections() -> None:
     op.create_table(
         "corrections",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("mention_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("network", sa.String(length=40), nullable=False),
+        sa.Column("network", types.ShortText(length=40), nullable=False),
         sa.Column("external_id", types.CleanText(), nullable=False),
         sa.Column("text", types.CleanText(), nullable=True),
         sa.Column("brand", sa.String(length=80), nullable=False),
@@ -173,6 +254,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_corrections_mention_id"), ["mention_id"], unique=False)
         batch_op.create_index("ix_corrections_post", ["network", "external_id"], unique=False)
 
+
+def _make_matches() -> None:
     op.create_table(
         "matches",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -201,9 +284,12 @@ def upgrade() -> None:
             postgresql_where=sa.text("triaged_at IS NULL"),
         )
 
+
+def _make_alerts() -> None:
     op.create_table(
         "alerts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=10), server_default="post", nullable=False),
         sa.Column("brand", sa.String(length=80), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=False),
         sa.Column("team", sa.String(length=80), nullable=False),
@@ -213,7 +299,8 @@ def upgrade() -> None:
         sa.Column("topic", sa.String(length=20), nullable=False),
         sa.Column("playbook", sa.String(length=80), nullable=True),
         sa.Column("pilot", sa.Boolean(), nullable=False),
-        sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("incident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("rules", sa.JSON(), nullable=False),
         sa.Column("mentions", sa.Integer(), nullable=False),
         sa.Column("copies", sa.Integer(), nullable=False),
@@ -221,14 +308,41 @@ def upgrade() -> None:
         sa.Column("updated_at", types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("first_posted_at", types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_posted_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("now_with", sa.String(length=80), nullable=False),
+        sa.Column("owner", types.CleanText(), nullable=True),
+        sa.Column("owner_address", sa.String(length=80), nullable=True),
+        sa.Column("claimed_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("snoozed_until", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("replied_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("private_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("resolution", sa.String(length=20), nullable=True),
+        sa.Column("closed_by", types.CleanText(), nullable=True),
+        sa.Column("closed_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("respond_by", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("resolve_by", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("rungs", sa.JSON(), nullable=False),
+        sa.Column("escalated_to", types.CleanText(), nullable=True),
+        sa.Column("told_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("look_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["incident_id"], ["alerts.id"], name=op.f("fk_alerts_incident_id_alerts")),
         sa.ForeignKeyConstraint(["match_id"], ["matches.id"], name=op.f("fk_alerts_match_id_matches")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
         sa.UniqueConstraint("match_id", name=op.f("uq_alerts_match_id")),
     )
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.create_index("ix_alerts_brand_opened", ["brand", "opened_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_alerts_incident_id"), ["incident_id"], unique=False)
+        batch_op.create_index(
+            "ix_alerts_look",
+            ["look_at"],
+            unique=False,
+            sqlite_where=sa.text("look_at IS NOT NULL"),
+            postgresql_where=sa.text("look_at IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_alerts_state"), ["state"], unique=False)
 
+
+def _make_alert_events() -> None:
     op.create_table(
         "alert_events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -243,6 +357,8 @@ def upgrade() -> None:
     with op.batch_alter_table("alert_events", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_alert_events_alert_id"), ["alert_id"], unique=False)
 
+
+def _make_alert_keys() -> None:
     op.create_table(
         "alert_keys",
         sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -253,6 +369,8 @@ def upgrade() -> None:
     with op.batch_alter_table("alert_keys", schema=None) as batch_op:
         batch_op.create_index("ix_alert_keys_key", ["key"], unique=False)
 
+
+def _make_alert_mentions() -> None:
     op.create_table(
         "alert_mentions",
         sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -266,6 +384,32 @@ def upgrade() -> None:
     with op.batch_alter_table("alert_mentions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_alert_mentions_alert_id"), ["alert_id"], unique=False)
 
+
+def _make_incidents() -> None:
+    op.create_table(
+        "incidents",
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("brand", sa.String(length=80), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("topic", sa.String(length=20), nullable=False),
+        sa.Column("began_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("counted_until", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_incidents_alert_id_alerts")),
+        sa.PrimaryKeyConstraint("alert_id", name=op.f("pk_incidents")),
+    )
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_incidents_one_open",
+            ["brand", "country", "topic"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+
+def _make_notifications() -> None:
     op.create_table(
         "notifications",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -273,8 +417,12 @@ def upgrade() -> None:
         sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("receiver", sa.String(length=80), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("payload", types.CleanText(), nullable=False),
+        sa.Column("rank", sa.Integer(), server_default="1", nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("held", sa.String(length=40), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("due_at", types.UtcDateTime(timezone=True), nullable=False),
@@ -282,16 +430,30 @@ def upgrade() -> None:
         sa.Column("tried_at", types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("sent_at", types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("problem", types.CleanText(), nullable=True),
-        sa.Column("ambiguous", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("ambiguous", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("channel", types.CleanText(), nullable=True),
         sa.Column("message_id", types.CleanText(), nullable=True),
+        sa.Column("thread_id", types.CleanText(), nullable=True),
         sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_notifications_alert_id_alerts")),
+        sa.ForeignKeyConstraint(["match_id"], ["matches.id"], name=op.f("fk_notifications_match_id_matches")),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["notifications.id"], name=op.f("fk_notifications_parent_id_notifications")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
         sa.UniqueConstraint("key", name=op.f("uq_notifications_key")),
     )
     with op.batch_alter_table("notifications", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_notifications_alert_id"), ["alert_id"], unique=False)
-        batch_op.create_index("ix_notifications_due", ["state", "due_at"], unique=False)
+        batch_op.create_index("ix_notifications_due", ["receiver", "state", "due_at"], unique=False)
+        batch_op.create_index(
+            "ix_notifications_held",
+            ["held"],
+            unique=False,
+            sqlite_where=sa.text("held IS NOT NULL"),
+            postgresql_where=sa.text("held IS NOT NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_notifications_match_id"), ["match_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_notifications_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index(
             "uq_notifications_one_alert",
             ["alert_id", "receiver"],
@@ -301,7 +463,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "uq_notifications_one_pending_update",
-            ["alert_id", "receiver"],
+            ["parent_id"],
             unique=True,
             sqlite_where=sa.text("kind = 'update' AND state = 'pending'"),
             postgresql_where=sa.text("kind = 'update' AND state = 'pending'"),
