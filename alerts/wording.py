@@ -1,15 +1,19 @@
 """The words of a card that every receiver says alike: severity, counts, language, times. No markup."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from alerts.card import Card
-from alerts.escaping import isolate, one_line, shorten
+from alerts.card import Card, IncidentCard, Progress, Voice
+from alerts.escaping import clean, isolate, one_line, shorten
 from listener.model import AlertState, Draft
 
 SEVERITIES = {3: "urgent, answer now", 2: "important, answer today", 1: "for attention"}
 _MOST_WORDS = 6
 _NETWORKS = {"x": "X", "vk": "VK", "wechat": "WeChat", "file": "File"}
+DELETED = "The author deleted this post; its text was withdrawn."
+EDITED = "The author edited this post; this is its text now."
+NO_OWNER = "nobody yet"
 
 
 def name(text: str, limit: int = 80) -> str:
@@ -17,20 +21,25 @@ def name(text: str, limit: int = 80) -> str:
     return isolate(shorten(one_line(text[: 40 * limit]), limit))
 
 
-def severity(card: Card) -> str:
+def severity(card: Card | IncidentCard) -> str:
     """Say how severe the alert is: "Severity 3: urgent, answer now"."""
     words = SEVERITIES.get(card.severity)
     return f"Severity {card.severity}: {words}" if words else f"Severity {card.severity}"
 
 
-def is_closed(card: Card) -> bool:
+def is_closed(card: Card | IncidentCard) -> bool:
     """Tell whether nobody needs to act any more."""
     return card.state in (AlertState.RESOLVED, AlertState.DISMISSED)
 
 
 def network(card: Card) -> str:
     """Return the network's name as people write it."""
-    return _NETWORKS.get(card.network, name(card.network, 30))
+    return network_name(card.network)
+
+
+def network_name(network: str) -> str:
+    """Return a network's name as people write it."""
+    return _NETWORKS.get(network, name(network, 30))
 
 
 def place(card: Card) -> str:
@@ -75,6 +84,8 @@ def influence(card: Card) -> str:
 
 def because(card: Card) -> str:
     """Name the words of the post that raised its scores: "Because of: refund, nobody"; empty where none is known."""
+    if card.fate == "deleted":
+        return ""
     words = [shown for word in card.words[:_MOST_WORDS] if (shown := name(word, 30))]
     return f"Because of: {', '.join(words)}" if words else ""
 
@@ -110,3 +121,85 @@ def times(card: Card) -> str:
     if published.startswith(same_day):
         opened = time
     return f"posted {published}, raised {opened} ({name(card.timezone, 40)})"
+
+
+def post(card: Card) -> str:
+    """Return the post's text, cleaned; what is said in its place where it was deleted or is empty."""
+    if card.fate == "deleted":
+        return DELETED
+    return clean(card.text) or "(no text)"
+
+
+def progress_lines(progress: Progress, timezone: str) -> Iterator[str]:
+    """Say who looks after an alert, what is due and how it ended, a line each, times in the country's zone."""
+    since = f" since {local_time(progress.since, timezone)}" if progress.since else ""
+    yield f"Owner: {name(progress.owner) or NO_OWNER}{since if progress.owner else ''}"
+    if progress.snoozed_until:
+        yield f"Snoozed until {local_time(progress.snoozed_until, timezone)}"
+    for due in progress.due:
+        yield f"{'Missed' if due.missed else 'Due'}: {name(due.what)}, {local_time(due.at, timezone)}"
+    if progress.escalated_to:
+        yield f"Escalated to: {name(progress.escalated_to)}"
+    if progress.replied_at:
+        yield f"Answered in public: {local_time(progress.replied_at, timezone)}"
+    if progress.private_at:
+        yield f"Moved to a private channel: {local_time(progress.private_at, timezone)}"
+    if progress.resolution or progress.closed_at:
+        closed = f" {local_time(progress.closed_at, timezone)}" if progress.closed_at else ""
+        yield f"Closed{closed}: {ending(progress)}"
+
+
+def ending(progress: Progress) -> str:
+    """Say how an alert ended and who ended it: "solved, by Anna"."""
+    parts = [name(progress.resolution), f"by {name(progress.closed_by)}" if progress.closed_by.strip() else ""]
+    return ", ".join(part for part in parts if part) or "closed"
+
+
+def incident_title(card: IncidentCard) -> str:
+    """Name an incident: severity, brand, country, topic, and whether it is over."""
+    pilot = "PILOT · " if card.pilot else ""
+    where = f"{name(card.brand, 40)} · {name(card.country_name or card.country, 30)}"
+    topic = f" · {name(card.topic, 30)}" if card.topic else ""
+    state = " · over" if card.ended_at else ""
+    return f"{pilot}Bad buzz, severity {card.severity} · {where}{topic}{state}"
+
+
+def incident_size(card: IncidentCard) -> str:
+    """Say how big an incident is: mentions, authors, what would be usual, speed, copies, reach."""
+    authors = f"{card.authors:,} author{'' if card.authors == 1 else 's'}"
+    mentions = f"{card.mentions:,} negative mention{'' if card.mentions == 1 else 's'}"
+    return (
+        f"{mentions} by {authors}, where {card.expected:,.1f} would be usual · "
+        f"fastest {card.fastest_per_hour:,.0f} an hour · {card.copies_share:.0%} are copies · "
+        f"{card.reach:,} followers in all"
+    )
+
+
+def incident_span(card: IncidentCard) -> str:
+    """Say since when an incident lasts, and until when, in the country's time."""
+    began = local_time(card.opened_at, card.timezone)
+    zone = name(card.timezone, 40)
+    if card.ended_at:
+        return f"began {began}, over {local_time(card.ended_at, card.timezone)} ({zone})"
+    return f"since {began}, as of {local_time(card.updated_at, card.timezone)} ({zone})"
+
+
+def voice(one: Voice, timezone: str) -> str:
+    """Name who speaks in an incident, how far the voice carries, and when it spoke."""
+    parts = [name(one.name) or "(no name)"]
+    handle = name((one.handle or "").lstrip("@"))
+    parts += [f"@{handle}"] if handle else []
+    followers = [f"{one.followers:,} follower{'' if one.followers == 1 else 's'}"] if one.followers is not None else []
+    about = [*followers, f"influence {one.influence:.2f}", name(one.language_name, 30)]
+    about += [local_time(one.posted_at, timezone)]
+    return f"{' '.join(parts)} · {' · '.join(part for part in about if part)}"
+
+
+def counted(pairs: tuple[tuple[str, int], ...], most: int = 6) -> str:
+    """List things with their counts: "delivery 12, billing 4"."""
+    return ", ".join(f"{shown} {count:,}" for what, count in pairs[:most] if (shown := name(what, 40)))
+
+
+def plural(count: int, one: str, several: str) -> str:
+    """Return "1 step" or "3 steps"."""
+    return f"{count:,} {one if count == 1 else several}"
