@@ -3,6 +3,7 @@
 import operator
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from listener.config import Route
 from listener.config.models import Matchers
@@ -10,27 +11,55 @@ from listener.config.models import Matchers
 _COMPARE = {">=": operator.ge, "<=": operator.le, "=": operator.eq}
 
 
-def receivers_for(root: Route, labels: Mapping[str, str]) -> list[str]:
-    """Return the receivers of the deepest routes that match, in order, each once.
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A receiver, with the timers of the route that leads there, in seconds; as Alertmanager defines them."""
 
-    `labels` has brand, country, team, network, language, topic, severity and mode. As in Alertmanager, the
-    first child that matches wins unless it says `proceed`, and a child without a receiver inherits its parent's.
+    receiver: str
+    group_wait_s: float = 30.0
+    """How long a new alert waits for further mentions before it is sent."""
+    group_interval_s: float = 300.0
+    """The least time between two messages about further mentions of one alert."""
+    repeat_interval_s: float = 4 * 3600.0
+    """How long after its last message an alert that nobody took is told again."""
+
+
+def destinations_for(root: Route, labels: Mapping[str, str]) -> list[Destination]:
+    """Return where an alert goes, each receiver once, with the timers that hold there.
+
+    `labels` has kind, brand, country, team, network, language, topic, severity and mode. As in Alertmanager, the
+    first child that matches wins unless it says `proceed`, and a child inherits receiver and timers.
     """
-    found = _walk(root, labels, root.receiver)
-    return list(dict.fromkeys(found))
+    found: dict[str, Destination] = {}
+    for destination in _walk(root, labels, _inherit(root, Destination(""))):
+        found.setdefault(destination.receiver, destination)
+    return list(found.values())
 
 
-def _walk(route: Route, labels: Mapping[str, str], inherited: str | None) -> list[str]:
-    receiver = route.receiver or inherited
-    found: list[str] = []
+def receivers_for(root: Route, labels: Mapping[str, str]) -> list[str]:
+    """Return the receivers of the deepest routes that match, in order, each once."""
+    return [destination.receiver for destination in destinations_for(root, labels)]
+
+
+def _walk(route: Route, labels: Mapping[str, str], own: Destination) -> list[Destination]:
+    found: list[Destination] = []
     for child in route.routes:
         if matches(child.match, labels):
-            found.extend(_walk(child, labels, receiver))
+            found.extend(_walk(child, labels, _inherit(child, own)))
             if not child.proceed:
                 break
-    if not found and receiver:
-        found.append(receiver)
+    if not found and own.receiver:
+        found.append(own)
     return found
+
+
+def _inherit(route: Route, parent: Destination) -> Destination:
+    return Destination(
+        route.receiver or parent.receiver,
+        parent.group_wait_s if route.group_wait is None else route.group_wait,
+        parent.group_interval_s if route.group_interval is None else route.group_interval,
+        parent.repeat_interval_s if route.repeat_interval is None else route.repeat_interval,
+    )
 
 
 def matches(matchers: Matchers, labels: Mapping[str, str]) -> bool:

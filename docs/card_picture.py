@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from alerts.card import Card, OperatorMessage
+from alerts.card import Card, Message
 from alerts.receivers.base import Delivery
 from alerts.terminal_card import print_card
 from listener.app import App, load_classifier
@@ -74,22 +74,20 @@ class Album:
     def __init__(self) -> None:
         self.cards: dict[int, Card] = {}
 
-    def send(self, notification_id: str, card: Card) -> Delivery:
+    def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
         """Keep a new card."""
-        self.cards[card.alert_id] = card
+        if isinstance(message, Card):
+            self.cards[message.alert_id] = message
         return Delivery("album", notification_id)
 
-    def update(self, notification_id: str, card: Card, delivery: Delivery) -> Delivery:
+    def update(self, notification_id: str, message: Message, delivery: Delivery) -> Delivery:
         """Keep its new look."""
-        self.cards[card.alert_id] = card
+        self.send(notification_id, message)
         return delivery
 
-    def find(self, notification_id: str, not_before: float) -> Delivery | None:
+    def find(self, notification_id: str, not_before: float, thread: Delivery | None = None) -> Delivery | None:
         """Nothing is ever lost on the way here."""
         return None
-
-    def tell(self, message: OperatorMessage) -> None:
-        """No operator reads this."""
 
     def close(self) -> None:
         """Nothing to release."""

@@ -16,7 +16,7 @@ from listener.errors import ListenerError, StoreError
 from listener.pipeline.cards import CardBuilder
 from listener.pipeline.classify import COPY_WINDOW, Classifier, ClassifyStep
 from listener.pipeline.collect import Collector
-from listener.pipeline.send import Sender, dump_message
+from listener.pipeline.send import Sender, operator_note
 from listener.pipeline.tally import Tally
 from listener.pipeline.triage import TriageStep
 from listener.plugins import Plugins, open_plugins
@@ -126,13 +126,13 @@ class App:
         for name in self.store.outbox.receivers_waiting():
             successor = self.effective_receiver(name)
             if successor != name and self.sender.is_on(successor):
-                message = dump_message(f"Receiver {name} is off", "What it had not sent comes here.")
+                message = operator_note(f"Receiver {name} is off", "What it had not sent comes here.")
                 self.store.outbox.disable(name, "is off", successor, message, self.clock.now())
 
     def tell_operators(self, title: str, text: str) -> None:
         """Queue a message to operators, to where unrouted alerts go."""
         receiver = self.effective_receiver(self.config.route.receiver or self.config.fallback_receiver)
-        self.store.outbox.tell(receiver, dump_message(title, text), self.clock.now())
+        self.store.outbox.tell(receiver, operator_note(title, text), self.clock.now())
 
     def work(self, tally: Tally, stopping: Callable[[], bool], progress: Progress | None = None) -> int:
         """Classify and triage all that waits; return how many mentions were decided on."""

@@ -243,6 +243,18 @@ class AlertState(StrEnum):
     DISMISSED = "dismissed"
 
 
+RESOLUTIONS: Mapping[str, str] = {
+    "answered": "answered in public",
+    "private": "moved to a private channel",
+    "solved": "solved",
+    "no_reply": "no reply needed",
+    "not_complaint": "not a complaint",
+    "over": "the burst is over",
+    "withdrawn": "the post was withdrawn",
+}
+"""How an alert ends, by its short name, in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """One suggested public reply. A person sends it, never the daemon."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from alerts.card import Card, OperatorMessage
+from alerts.card import Message, Note
 from alerts.receivers.base import Delivery, Receiver
 from alerts.receivers.terminal import TerminalReceiver
 from listener.app import App, Progress, load_classifier
@@ -81,17 +81,16 @@ class _Counting:
 
     min_interval_s = 0.0
 
-    def send(self, notification_id: str, card: Card) -> Delivery:
+    def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
+        if isinstance(message, Note) and message.tone == "operator":
+            print(f"{message.title}: {message.text}")
         return Delivery("replay", notification_id)
 
-    def update(self, notification_id: str, card: Card, delivery: Delivery) -> Delivery:
+    def update(self, notification_id: str, message: Message, delivery: Delivery) -> Delivery:
         return delivery
 
-    def find(self, notification_id: str, not_before: float) -> Delivery | None:
+    def find(self, notification_id: str, not_before: float, thread: Delivery | None = None) -> Delivery | None:
         return None
-
-    def tell(self, message: OperatorMessage) -> None:
-        print(f"{message.title}: {message.text}")
 
     def close(self) -> None:
         pass

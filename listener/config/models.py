@@ -85,7 +85,9 @@ HolidayChoice = Annotated[Holidays, BeforeValidator(_holidays)]
 
 def _slack_person(value: str) -> str:
     if not re.fullmatch(r"[UW][A-Z0-9]{1,30}", value):
-        raise PydanticCustomError("slack_person", "write the member's ID, such as U0123ABCD; it stands in their profile")
+        raise PydanticCustomError(
+            "slack_person", "write the member's ID, such as U0123ABCD; it stands in their profile"
+        )
     return value
 
 
@@ -288,6 +290,7 @@ def _severity(value: str | int) -> str | int:
 class Matchers(Strict):
     """Labels an alert must have. A list means any of its values."""
 
+    kind: Literal["post", "incident"] | None = None
     brand: str | list[str] | None = None
     country: str | list[str] | None = None
     team: str | list[str] | None = None

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
 
-from alerts.card import OperatorMessage, load_card
+from alerts.card import Card, IncidentCard, Message, Note, dump_message, load_message
 from alerts.receivers.base import Delivery, Receiver
 from listener.clock import Clock
 from listener.errors import DeliveryError, PermanentDeliveryError, RetryableDeliveryError
@@ -24,7 +23,6 @@ _LONGEST_ASKED_S = 3600.0
 _MOST_ATTEMPTS = 600
 """About two days of trying; time in which the daemon was off does not count."""
 _CLOCK_SKEW_S = 86_400.0
-_MESSAGE: TypeAdapter[OperatorMessage] = TypeAdapter(OperatorMessage)
 
 
 @dataclass(slots=True)
@@ -80,33 +78,28 @@ class Sender:
 
     def _attempt(self, item: OutboxItem, tally: Tally) -> bool:
         try:
-            delivery = self._deliver(self._receivers[item.receiver], item)
+            message = _read(item)
+            delivery = self._deliver(self._receivers[item.receiver], item, message)
         except DeliveryError as error:
             self._failed(item, error)
             return False
-        self._outbox.sent(item, delivery.channel, delivery.message_id, self._clock.now())
-        if item.kind == "alert":
-            tally.notifications[load_card(item.payload).country] += 1
+        place = (delivery.channel, delivery.message_id, delivery.thread_id)
+        self._outbox.sent(item, place, self._clock.now())
+        if item.kind == "alert" and isinstance(message, Card | IncidentCard):
+            tally.notifications[message.country] += 1
         return True
 
-    def _deliver(self, receiver: Receiver, item: OutboxItem) -> Delivery:
-        try:
-            message = _MESSAGE.validate_json(item.payload) if item.kind == "operator" else None
-            card = load_card(item.payload) if message is None else None
-        except ValidationError as error:
-            raise PermanentDeliveryError("the stored message cannot be read") from error
-        if card is None:
-            if message is not None:
-                receiver.tell(message)
-            return Delivery()
-        if item.kind == "update":
-            return receiver.update(item.key, card, Delivery(item.channel, item.message_id))
+    @staticmethod
+    def _deliver(receiver: Receiver, item: OutboxItem, message: Message) -> Delivery:
+        parent = None if item.parent is None else Delivery(*item.parent)
+        if item.kind == "update" and parent is not None:
+            return receiver.update(item.key, message, parent)
         if item.ambiguous:
-            found = receiver.find(item.key, item.created_at.timestamp() - _CLOCK_SKEW_S)
+            found = receiver.find(item.key, item.created_at.timestamp() - _CLOCK_SKEW_S, parent)
             if found is not None:
                 log.info("was delivered before", notification=item.id, receiver=item.receiver)
                 return found
-        return receiver.send(item.key, card)
+        return receiver.send(item.key, message, parent)
 
     def _failed(self, item: OutboxItem, error: DeliveryError) -> None:
         log.warning("not delivered", notification=item.id, receiver=item.receiver, problem=str(error))
@@ -135,20 +128,18 @@ class Sender:
         if item.kind == "update" or successor is None:
             self._outbox.dead(item, reason)
         else:
-            message = dump_message(f"{item.receiver} did not take a message", f"It comes here instead. {reason}")
+            message = operator_note(f"{item.receiver} did not take a message", f"It comes here instead. {reason}")
             self._outbox.hand_over(item, successor, reason, message, self._clock.now())
         log.error("gave up", notification=item.id, receiver=item.receiver, reason=reason, successor=successor)
 
     def _disable(self, item: OutboxItem, reason: str) -> None:
         self._disabled[item.receiver] = reason
         successor = next((name for name in self._successors if self.is_on(name)), None)
-        message = OperatorMessage(
-            title=f"Receiver {item.receiver} is disabled",
-            text=f"{reason} What it had not sent comes here. Mend it and restart the daemon.",
+        message = operator_note(
+            f"Receiver {item.receiver} is disabled",
+            f"{reason} What it had not sent comes here. Mend it and restart the daemon.",
         )
-        moved = self._outbox.disable(
-            item.receiver, reason, successor, _MESSAGE.dump_json(message).decode(), self._clock.now()
-        )
+        moved = self._outbox.disable(item.receiver, reason, successor, message, self._clock.now())
         log.error("receiver disabled", receiver=item.receiver, reason=reason, successor=successor, moved=moved)
 
     @staticmethod
@@ -156,6 +147,13 @@ class Sender:
         return float(min(_LONGEST_PAUSE_S, 2.0 ** min(attempts, 10)) * random.uniform(0.8, 1.2))
 
 
-def dump_message(title: str, text: str) -> str:
-    """Return a message to operators as the outbox keeps it."""
-    return _MESSAGE.dump_json(OperatorMessage(title, text)).decode()
+def _read(item: OutboxItem) -> Message:
+    try:
+        return load_message(item.payload)
+    except ValueError as error:
+        raise PermanentDeliveryError("the stored message cannot be read") from error
+
+
+def operator_note(title: str, text: str) -> str:
+    """Return a word to operators as the outbox keeps it."""
+    return dump_message(Note(f"Listening daemon: {title}", text))

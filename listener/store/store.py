@@ -3,11 +3,13 @@
 from sqlalchemy import func, select
 
 from listener.store import schema
+from listener.store.alerts import Alerts
 from listener.store.classifying import Classifying
 from listener.store.collecting import Collecting
 from listener.store.corrections import Corrections
 from listener.store.engine import migrate, open_engine, reading
 from listener.store.outbox import Outbox
+from listener.store.silences import Silences
 from listener.store.triage import Triage
 
 
@@ -24,6 +26,8 @@ class Store:
         self.collecting = Collecting(self._engine)
         self.classifying = Classifying(self._engine)
         self.triage = Triage(self._engine)
+        self.alerts = Alerts(self._engine)
+        self.silences = Silences(self._engine)
         self.outbox = Outbox(self._engine)
         self.corrections = Corrections(self._engine)
 

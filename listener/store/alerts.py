@@ -1,0 +1,350 @@
+"""Alerts as stored, and the transaction in which one changes together with the notifications that this causes."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
+
+from listener.model import AlertState
+from listener.store import schema
+from listener.store.engine import insert, reading
+from listener.store.items import TriageItem, item_of
+from listener.store.outbox import EDIT_RANK, UNSENT, USUAL_RANK, new_notification
+
+LIVE_STATES = (AlertState.OPEN, AlertState.CLAIMED, AlertState.SNOOZED)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert as stored."""
+
+    id: int
+    brand: str
+    country: str
+    team: str
+    """The team it was raised for."""
+    state: AlertState
+    severity: int
+    priority: float
+    topic: str
+    playbook: str | None
+    pilot: bool
+    match_id: int | None
+    """The match whose post the card shows: the one of the highest priority; None for an incident."""
+    mentions: int
+    copies: int
+    opened_at: datetime
+    first_posted_at: datetime
+    last_posted_at: datetime
+    """When its earliest and latest posts were published."""
+    kind: str = "post"
+    """`post`, or `incident` for a burst."""
+    incident_id: int | None = None
+    """The alert of the incident in whose thread it stands."""
+    now_with: str = ""
+    """The team that looks after it now."""
+    owner: str | None = None
+    owner_address: str | None = None
+    claimed_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    replied_at: datetime | None = None
+    private_at: datetime | None = None
+    resolution: str | None = None
+    closed_by: str | None = None
+    closed_at: datetime | None = None
+    respond_by: datetime | None = None
+    resolve_by: datetime | None = None
+    rungs: Sequence[str] = ()
+    """Keys of the reminders and escalations that were made."""
+    escalated_to: str | None = None
+    told_at: datetime | None = None
+    """When people were last told something of it."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody still has to act."""
+        return self.state in LIVE_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """One line of an alert's history."""
+
+    kind: str
+    at: datetime
+    actor: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An alert's own message at one receiver, sent or not."""
+
+    id: int
+    receiver: str
+    state: str
+    attempts: int
+    held: str | None
+    parent_id: int | None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nobody has tried to send it yet."""
+        return self.state == "pending" and self.attempts == 0
+
+
+class Alerts:
+    """Reads alerts, and opens the transaction in which one changes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def transaction(self) -> Iterator["AlertTransaction"]:
+        """An alert's change and its notifications are stored together or not at all."""
+        with self._engine.begin() as connection:
+            yield AlertTransaction(connection)
+
+    def alert(self, alert_id: int) -> AlertRow | None:
+        """Return one alert."""
+        with reading(self._engine) as connection:
+            return _alert(connection, alert_id)
+
+    def alerts(self, limit: int = 100) -> list[AlertRow]:
+        """Return alerts, the latest first."""
+        query = select(_alerts).order_by(_alerts.c.id.desc()).limit(limit)
+        with reading(self._engine) as connection:
+            return [alert_of(row) for row in connection.execute(query).mappings()]
+
+    def live(
+        self, *, owner_address: str | None = None, teams: Collection[str] | None = None, limit: int = 200
+    ) -> list[AlertRow]:
+        """Return alerts that somebody still has to act on, the severest and then the oldest first."""
+        wanted: list[ColumnElement[bool]] = [_alerts.c.state.in_(LIVE_STATES)]
+        wanted += [] if owner_address is None else [_alerts.c.owner_address == owner_address]
+        wanted += [] if teams is None else [_alerts.c.now_with.in_(teams)]
+        query = select(_alerts).where(*wanted).order_by(_alerts.c.severity.desc(), _alerts.c.id).limit(limit)
+        with reading(self._engine) as connection:
+            return [alert_of(row) for row in connection.execute(query).mappings()]
+
+    def count_live(self) -> int:
+        """Return how many alerts are open, claimed or snoozed."""
+        query = select(func.count()).select_from(_alerts).where(_alerts.c.state.in_(LIVE_STATES))
+        with reading(self._engine) as connection:
+            return connection.scalar(query) or 0
+
+    def history(self, alert_id: int) -> list[AlertEvent]:
+        """Return what happened to an alert, the oldest first."""
+        events = schema.alert_events
+        query = select(events).where(events.c.alert_id == alert_id).order_by(events.c.id)
+        with reading(self._engine) as connection:
+            return [AlertEvent(row.kind, row.at, row.actor, row.data) for row in connection.execute(query)]
+
+    def to_look_at(self, now: datetime, limit: int = 200) -> list[int]:
+        """Return the alerts for which a reminder, an escalation or the end of a snooze has fallen due."""
+        query = (
+            select(_alerts.c.id)
+            .where(_alerts.c.look_at <= now, _alerts.c.state.in_(LIVE_STATES))
+            .order_by(_alerts.c.look_at, _alerts.c.id)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return list(connection.scalars(query))
+
+    def place(self, alert_id: int) -> tuple[str, str] | None:
+        """Return channel and message of an alert's own message, where one was sent that has both."""
+        query = (
+            select(_sent.c.channel, _sent.c.message_id)
+            .where(_sent.c.alert_id == alert_id, _sent.c.kind == "alert", _sent.c.state == "sent")
+            .order_by(_sent.c.id)
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).first()
+        return None if row is None or not row.channel or not row.message_id else (row.channel, row.message_id)
+
+    def forget_presses(self, before: datetime) -> None:
+        """Drop the keys of presses too old to come again."""
+        with self._engine.begin() as connection:
+            connection.execute(schema.presses.delete().where(schema.presses.c.at < before))
+
+
+class AlertTransaction:
+    """One open transaction. Every method belongs to it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def alert(self, alert_id: int) -> AlertRow | None:
+        """Return an alert as this transaction sees it, and keep others from changing it."""
+        return _alert(self._connection, alert_id, lock=True)
+
+    def change(self, alert_id: int, now: datetime, **values: Any) -> AlertRow:
+        """Write some fields of an alert and return it as it stands then."""
+        self._connection.execute(update(_alerts).where(_alerts.c.id == alert_id).values(updated_at=now, **values))
+        row = self._connection.execute(select(_alerts).where(_alerts.c.id == alert_id)).mappings().one()
+        return alert_of(row)
+
+    def record(self, alert_id: int, kind: str, data: Mapping[str, Any], now: datetime, actor: str = "listener") -> None:
+        """Write one line of an alert's history."""
+        self._connection.execute(
+            schema.alert_events.insert().values(alert_id=alert_id, kind=kind, at=now, actor=actor, data=dict(data))
+        )
+
+    def is_first_press(self, key: str, now: datetime) -> bool:
+        """Note a press by its key; False where it was handled before, for vendors deliver some twice."""
+        statement = insert(self._connection, schema.presses).values(key=key[:200], at=now).on_conflict_do_nothing()
+        return bool(self._connection.execute(statement).rowcount)
+
+    def item(self, match_id: int) -> TriageItem | None:
+        """Return one match with its mention and classification."""
+        return item_of(self._connection, match_id)
+
+    def posted(self, alert_id: int) -> list[Posted]:
+        """Return an alert's own messages that are not given up, the first first."""
+        query = (
+            select(*(_sent.c[name] for name in Posted.__slots__))
+            .where(_sent.c.alert_id == alert_id, _sent.c.kind == "alert", _sent.c.state.in_((*UNSENT, "sent")))
+            .order_by(_sent.c.id)
+        )
+        return [Posted(**row) for row in self._connection.execute(query).mappings()]
+
+    def post(
+        self,
+        alert_id: int,
+        receiver: str,
+        payload: str,
+        now: datetime,
+        *,
+        rank: int = USUAL_RANK,
+        due_at: datetime | None = None,
+        held: str | None = None,
+        parent_id: int | None = None,
+    ) -> bool:
+        """Put an alert's own message into the outbox for one receiver, once; return whether it is new there."""
+        row = new_notification(
+            alert_id, receiver, "alert", payload, now, rank=rank, due_at=due_at, held=held, parent_id=parent_id
+        )
+        statement = insert(self._connection, _sent).values(row).on_conflict_do_nothing()
+        return bool(self._connection.execute(statement).rowcount)
+
+    def show(self, alert_id: int, payload: str, now: datetime) -> None:
+        """Put an alert's new look into the outbox for every receiver that has or will have it.
+
+        A message nobody has tried to send yet takes the new look itself; an edit that waits is replaced.
+        """
+        for message in self.posted(alert_id):
+            self._edit(alert_id, message, payload, now)
+
+    def _edit(self, alert_id: int, message: Posted, payload: str, now: datetime) -> None:
+        waiting = and_(_sent.c.parent_id == message.id, _sent.c.kind == "update")
+        target = _sent.c.id == message.id if message.is_untouched else waiting
+        replaced = update(_sent).where(target, _sent.c.state == "pending").values(payload=payload)
+        # The sender may have taken the message meanwhile: then the change needs a message of its own.
+        if not self._connection.execute(replaced).rowcount:
+            row = new_notification(
+                alert_id, message.receiver, "update", payload, now, parent_id=message.id, rank=EDIT_RANK
+            )
+            self._connection.execute(_sent.insert().values(row))
+
+    def note(
+        self,
+        alert_id: int,
+        payload: str,
+        now: datetime,
+        *,
+        rank: int = USUAL_RANK,
+        due_at: datetime | None = None,
+        match_id: int | None = None,
+    ) -> None:
+        """Put a note into the thread of every message that an alert has."""
+        for message in self.posted(alert_id):
+            row = new_notification(
+                alert_id, message.receiver, "note", payload, now,
+                parent_id=message.id, rank=rank, due_at=due_at, match_id=match_id,
+            )  # fmt: skip
+            self._connection.execute(_sent.insert().values(row))
+
+    def message(self, receiver: str, payload: str, now: datetime, *, rank: int = USUAL_RANK) -> None:
+        """Put a message that belongs to no one alert into the outbox."""
+        self._connection.execute(
+            _sent.insert().values(new_notification(None, receiver, "message", payload, now, rank=rank))
+        )
+
+    def release(self, alert_id: int, now: datetime) -> None:
+        """Let an alert's messages go that are held back or wait for their group."""
+        waiting = and_(_sent.c.alert_id == alert_id, _sent.c.kind == "alert", _sent.c.state == "pending")
+        due = and_(_sent.c.attempts == 0, or_(_sent.c.held.is_not(None), _sent.c.due_at > now))
+        self._connection.execute(update(_sent).where(waiting, due).values(held=None, due_at=now))
+
+    def notes_waiting(self, alert_id: int) -> list[Mapping[str, Any]]:
+        """Return unsent notes about further mentions of an alert at its first receiver."""
+        query = (
+            select(_sent)
+            .where(_sent.c.alert_id == alert_id, _sent.c.kind == "note", _sent.c.state == "pending")
+            .where(_sent.c.attempts == 0)
+            .order_by(_sent.c.id)
+        )
+        return [dict(row) for row in self._connection.execute(query).mappings()]
+
+    def rewrite(self, notification_id: int, payload: str) -> None:
+        """Give an unsent notification other words."""
+        self._connection.execute(
+            update(_sent).where(_sent.c.id == notification_id, _sent.c.state == "pending").values(payload=payload)
+        )
+
+    def held(self, reason: str, now: datetime | None = None) -> list[Mapping[str, Any]]:
+        """Return messages held back for a reason, the oldest first; with `now` those whose time has come."""
+        wanted: list[ColumnElement[bool]] = [_sent.c.held == reason, _sent.c.state == "pending"]
+        wanted += [] if now is None else [_sent.c.due_at <= now]
+        query = select(_sent).where(*wanted).order_by(_sent.c.receiver, _sent.c.id)
+        return [dict(row) for row in self._connection.execute(query).mappings()]
+
+    def rehold(self, ids: Sequence[int], reason: str | None, now: datetime, due_at: datetime | None = None) -> None:
+        """Hold messages back for another reason, or let them go."""
+        values = {"held": reason, "due_at": due_at or now}
+        self._connection.execute(update(_sent).where(_sent.c.id.in_(ids), _sent.c.state == "pending").values(values))
+
+    def drop(self, ids: Sequence[int]) -> None:
+        """Give up messages held back that nobody needs any more."""
+        self._connection.execute(
+            update(_sent).where(_sent.c.id.in_(ids), _sent.c.state == "pending").values(state="superseded", held=None)
+        )
+
+    def readdress(self, notification_id: int, receiver: str) -> None:
+        """Send a message that nobody has tried to send yet to another receiver, unless that has one of its alert."""
+        other = _sent.alias("other")
+        there = select(other.c.id).where(
+            other.c.alert_id == _sent.c.alert_id, other.c.receiver == receiver, other.c.kind == "alert"
+        )
+        self._connection.execute(
+            update(_sent)
+            .where(_sent.c.id == notification_id, _sent.c.state == "pending", _sent.c.attempts == 0, ~there.exists())
+            .values(receiver=receiver)
+        )
+
+    def cards_since(self, receiver: str, since: datetime) -> int:
+        """Return how many alerts were shown to a receiver since then, or are on their way."""
+        shown = or_(_sent.c.sent_at >= since, and_(_sent.c.state.in_(UNSENT), _sent.c.held.is_(None)))
+        query = select(func.count()).where(_sent.c.receiver == receiver, _sent.c.kind == "alert", shown)
+        return self._connection.scalar(query) or 0
+
+
+_alerts = schema.alerts
+_sent = schema.notifications
+
+
+def _alert(connection: Connection, alert_id: int, *, lock: bool = False) -> AlertRow | None:
+    query = select(_alerts).where(_alerts.c.id == alert_id)
+    if lock and connection.dialect.name == "postgresql":
+        query = query.with_for_update()
+    row = connection.execute(query).mappings().first()
+    return None if row is None else alert_of(row)
+
+
+def alert_of(row: Mapping[Any, Any]) -> AlertRow:
+    """Return a row of the table of alerts as a value."""
+    values = {name: row[name] for name in AlertRow.__slots__}
+    return AlertRow(**{**values, "state": AlertState(row["state"])})
