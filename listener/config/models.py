@@ -64,7 +64,7 @@ class Holidays(Strict):
     """Days on which nobody works: a country's public holidays, with what differs."""
 
     country: Annotated[str, AfterValidator(_country_code)] | None = None
-    """Whose public holidays are kept; None keeps none."""
+    """Whose public holidays are kept; where absent, those of the country it is for; null keeps none."""
     subdivision: str | None = None
     """A part of the country with holidays of its own, as ISO 3166-2 without the country (BY for Bavaria)."""
     add: list[date] = []
@@ -75,7 +75,7 @@ class Holidays(Strict):
 
 def _holidays(value: object) -> object:
     if value is False:
-        return {}
+        return {"country": None}
     return {"country": value} if isinstance(value, str) else value
 
 
@@ -118,7 +118,7 @@ class Team(Strict):
     hours: Hours | None = None
     """When it works, in its own time zone; where absent, the hours of the country it answers for."""
     holidays: HolidayChoice | None = None
-    """Days off of a team with hours of its own; where absent, none."""
+    """Its days off; where absent, those of the country it answers for."""
     people: list[Person] = []
     group: Annotated[str, AfterValidator(_slack_group)] | None = None
     """The team's user group in Slack."""

@@ -7,11 +7,13 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from listener.errors import ListenerError
+
 if TYPE_CHECKING:
     from holidays import HolidayBase
 
 
-class UnknownHolidaysError(ValueError):
+class UnknownHolidaysError(ListenerError):
     """The library does not know a country, or not the part of it that was named; the message says which it knows."""
 
 

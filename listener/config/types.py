@@ -103,7 +103,7 @@ Duration = Annotated[float, BeforeValidator(_parse_duration)]
 
 
 class Hours:
-    """Working hours of a week, in the country's own time zone."""
+    """Working hours of a week, in the country's own time zone. An end of 23:59 is the end of the day."""
 
     def __init__(self, spans: dict[str, list[tuple[time, time]]]) -> None:
         self.spans = spans
@@ -117,7 +117,7 @@ class Hours:
 
     @classmethod
     def parse(cls, value: object) -> "Hours":
-        """Read a mapping such as `mon-fri: "09:00-18:00"`, `sat: "10:00-12:00 14:00-16:00"`."""
+        """Read a mapping such as `mon-fri: "09:00-18:00"`, `sat: "10:00-12:00 14:00-24:00"`."""
         if isinstance(value, Hours):
             return value
         if not isinstance(value, dict):
@@ -153,9 +153,14 @@ def _parse_span(text: str) -> tuple[time, time]:
     try:
         if not re.fullmatch(r"\d\d:\d\d-\d\d:\d\d", text):
             raise ValueError
-        start, end = (time.fromisoformat(part) for part in text.split("-"))
+        first, last = text.split("-")
+        start, end = time.fromisoformat(first), time.max if last == "24:00" else time.fromisoformat(last)
     except ValueError:
         raise PydanticCustomError("hours", "'{text}' is no span of hours such as 09:00-18:00", {"text": text}) from None
     if end <= start:
-        raise PydanticCustomError("hours", "'{text}' ends before it starts", {"text": text})
+        raise PydanticCustomError(
+            "hours",
+            "'{text}' ends before it starts; a night is two spans: to 24:00, and from 00:00 of the next day",
+            {"text": text},
+        )
     return start, end
