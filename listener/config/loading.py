@@ -7,19 +7,22 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from listener.clock import SystemClock
 from listener.config.checkpoints import checkpoint_problems
 from listener.config.document import Document, Loc, read_yaml
 from listener.config.models import (
     Brand,
     Config,
     Country,
+    Holidays,
     Model,
     ReceiverOptions,
     Route,
@@ -89,6 +92,7 @@ class _Loader:
         self.plugins = plugins
         self.path = path
         self.problems: list[Problem] = []
+        self.warnings: list[str] = []
         self.brands: dict[str, Brand] = {}
 
     def load(self) -> Config:
@@ -129,6 +133,7 @@ class _Loader:
             store=store,
             model=model,
             watches=tuple(watches),
+            warnings=tuple(self.warnings),
         )
 
     def _problem(self, loc: Loc, text: str) -> None:
@@ -253,7 +258,29 @@ class _Loader:
         if country.mode == "pilot" and country.pilot_receiver is None:
             self._problem(self._origin(loc, ("mode",)), "mode pilot needs a pilot_receiver to send its alerts to")
         self._check_playbooks(country, loc)
+        self._check_holidays(country.holidays, str(loc[-1]), partial(self._origin, loc))
         return country
+
+    def _check_holidays(self, chosen: Holidays | None, own_code: str | None, place: Callable[[Loc], Loc]) -> None:
+        """Check that the public holidays asked for are known; a country that asked for none is only warned of."""
+        asked = chosen is not None and "country" in chosen.model_fields_set
+        code = chosen.country if chosen is not None and asked else own_code
+        subdivision = chosen.subdivision if chosen is not None else None
+        if code is None and subdivision is not None:
+            text = "a subdivision needs its country: {country: DE, subdivision: BY}"
+            self._problem(place(("holidays", "subdivision")), text)
+        if code is None or code not in COUNTRY_CODES:
+            return  # none are kept, or the code itself is wrong and was reported
+        known, problem = _known_holidays(code, subdivision)
+        if problem is not None and (asked or subdivision is not None):
+            self._problem(place(("holidays", "country" if subdivision is None else "subdivision")), problem)
+        elif not known and (chosen is None or not chosen.add):
+            self._warn_of_no_holidays(code)
+
+    def _warn_of_no_holidays(self, code: str) -> None:
+        text = f"no public holidays are known for {code} this year: name its days off under `holidays: {{add: [...]}}`"
+        if text not in self.warnings:
+            self.warnings.append(text)
 
     def _check_playbooks(self, country: Country, loc: Loc) -> None:
         for language, chain in country.playbook.locales.items():
@@ -328,9 +355,14 @@ class _Loader:
     def _check_teams(self, teams: Mapping[str, Team]) -> None:
         for name, team in teams.items():
             loc: Loc = ("teams", name)
+            self._check_holidays(team.holidays, None, partial(_below, loc))
             self._check_reference((*loc, "receiver"), team.receiver, "receivers", "receiver")
             self._check_reference((*loc, "next"), team.next, "teams", "team")
+            if team.next == name:
+                self._problem((*loc, "next"), "a team is not the next one after itself")
             for index, other in enumerate(team.cover):
+                if other == name:
+                    self._problem((*loc, "cover", index), "a team does not cover for itself")
                 self._check_reference((*loc, "cover", index), other, "teams", "team")
 
     def _check_routes(self) -> None:
@@ -363,6 +395,20 @@ class _Loader:
                 self._problem(loc, f"must be the name of a {what}")
         elif name is not None and name not in names:
             self._problem(loc, f"there is no {what} '{name}'; known: {', '.join(map(str, names)) or 'none'}")
+
+
+def _known_holidays(country: str, subdivision: str | None) -> tuple[bool, str | None]:
+    """Return whether there are public holidays this year, and what is wrong where the question was."""
+    from listener.config.public_holidays import UnknownHolidaysError, public_holidays
+
+    try:
+        return bool(public_holidays(country, subdivision, SystemClock().now().year)), None
+    except UnknownHolidaysError as error:
+        return False, str(error)
+
+
+def _below(loc: Loc, inner: Loc) -> Loc:
+    return (*loc, *inner)
 
 
 def _listed(names: Collection[str]) -> str:

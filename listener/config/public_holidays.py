@@ -29,20 +29,13 @@ def public_holidays(country: str, subdivision: str | None, year: int) -> Mapping
     return MappingProxyType({day: known[day] for day in sorted(known) if day.year == year})
 
 
-def check_holidays(country: str, subdivision: str | None) -> None:
-    """Raise UnknownHolidaysError where the library does not know the country or the subdivision."""
-    _known(country, subdivision)
-
-
-def _known(country: str, subdivision: str | None, years: tuple[int, ...] = ()) -> "HolidayBase":
+def _known(country: str, subdivision: str | None, years: tuple[int, ...]) -> "HolidayBase":
     from holidays import country_holidays
 
     try:
         plain = country_holidays(country)
     except NotImplementedError as error:
         raise UnknownHolidaysError(f"no public holidays are known for {country}") from error
-    if subdivision is None and not years:
-        return plain
     try:
         return country_holidays(country, subdiv=subdivision, years=years, language=_english(plain))
     except NotImplementedError as error:

@@ -1,11 +1,12 @@
 from contextlib import suppress
+from datetime import date, time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listener.config import Config, load_config
+from listener.config import Config, Holidays, load_config
 from listener.config.document import parse_yaml
 from listener.errors import ConfigError, MissingSecretError
 from listener.plugins import missing_secrets, plugin_options
@@ -97,6 +98,35 @@ def test_hours_read_several_spans_a_day_and_spans_over_the_weekend(tmp_path: Pat
     text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
     text = text.replace('{mon-fri: "09:00-18:00"}', '{fri-mon: "08:00-12:00 14:00-18:00"}')
     assert repr(load(text, tmp_path).countries["NO"].hours).startswith("mon 08:00-12:00, mon 14:00-18:00, fri 08:00")
+
+
+def test_hours_may_end_with_the_day(tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    hours = load(text.replace("09:00-18:00", "20:00-24:00"), tmp_path).countries["NO"].hours
+    assert hours.spans["mon"] == [(time(20), time.max)]
+
+
+@pytest.mark.parametrize(
+    ("written", "holidays"),
+    [
+        ("false", Holidays(country=None)),
+        ("DE", Holidays(country="DE")),
+        ("{country: DE, subdivision: BY, work: [2026-01-06]}", None),
+        ("{add: [2026-12-24]}", Holidays(add=[date(2026, 12, 24)])),
+    ],
+)
+def test_holidays_are_a_code_a_mapping_or_false(written: str, holidays: Holidays | None, tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    read = load(f"{text}    holidays: {written}\n", tmp_path).countries["NO"].holidays
+    assert read == (holidays or Holidays(country="DE", subdivision="BY", work=[date(2026, 1, 6)]))
+
+
+def test_a_country_without_known_public_holidays_is_warned_of_and_works(tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    config = load(text + "  BV: {}\n  HM: {holidays: false}\n  IO: {holidays: {add: [2026-12-24]}}\n", tmp_path)
+    assert config.warnings == (
+        "no public holidays are known for BV this year: name its days off under `holidays: {add: [...]}`",
+    )
 
 
 @given(st.text(max_size=300))
