@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +13,18 @@ import structlog
 from listener.clock import Clock, SystemClock
 from listener.config import Config
 from listener.config.models import Model
+from listener.desk import Desk
 from listener.errors import ListenerError, StoreError
+from listener.pipeline.announce import Announcer
 from listener.pipeline.cards import CardBuilder
 from listener.pipeline.classify import COPY_WINDOW, Classifier, ClassifyStep
 from listener.pipeline.collect import Collector
+from listener.pipeline.escalate import Escalator
+from listener.pipeline.hold import HoldStep
 from listener.pipeline.send import Sender, operator_note
 from listener.pipeline.tally import Tally
 from listener.pipeline.triage import TriageStep
+from listener.pipeline.workplaces import Workplaces
 from listener.plugins import Plugins, open_plugins
 from listener.store import Store
 from listener.store.engine import sqlite_path
@@ -33,6 +39,9 @@ Progress = Callable[[str, float], None]
 """Called with what is being done and how far it is, in [0, 1]."""
 
 TRIAGE_BATCH = 200
+PRESS_WINDOW = timedelta(days=2)
+"""No vendor delivers a press again after that."""
+EDIT_WINDOW = timedelta(days=30)
 _BATCHES_A_TURN = 4
 """Texts of like length go through the encoder together; the more there are to choose from, the less is padding."""
 _A_LOT = 500
@@ -113,7 +122,11 @@ class App:
         self.sender = Sender(plugins.receivers, store, self.clock, successors=successors)
         self.collector = Collector(config, plugins.sources, store, self.clock, self.tell_operators)
         self.classify = ClassifyStep(config, classifier, store, self.clock)
-        self.triage = TriageStep(config, CardBuilder(config, library), store, self.clock, self.effective_receiver)
+        announcer = Announcer(config, CardBuilder(config, library), store, Workplaces(config), self.effective_receiver)
+        self.escalator = Escalator(config, announcer, store, self.clock)
+        self.triage = TriageStep(config, announcer, self.escalator, store, self.clock)
+        self.hold = HoldStep(config, announcer, store, self.clock)
+        self.desk = Desk(config, announcer, self.escalator, store, self.clock)
         self._working = threading.Lock()
 
     def effective_receiver(self, name: str) -> str:
@@ -163,6 +176,7 @@ class App:
                 progress(f"collecting {watch.id}", index / len(watches))
             guarded(f"poll {watch.id}", partial(self.collector.poll, watch, tally, stop.is_set, even_if_early=True))
         self.work(tally, stop.is_set, progress)
+        self.tend()
         guarded("send", partial(self.send_all, tally, stop))
         return tally
 
@@ -170,16 +184,26 @@ class App:
         """Send until the outbox holds nothing that can be sent within two minutes of trying."""
         deadline = self.clock.now().timestamp() + _PATIENCE_S
         while not stop.is_set():
-            sent = sum(self.sender.drain(name, tally, stop.wait) for name in self.store.outbox.receivers_waiting())
-            waiting = [name for name in self.store.outbox.receivers_waiting() if self.sender.is_on(name)]
+            names = self.store.outbox.receivers_waiting(self.clock.now())
+            sent = sum(self.sender.drain(name, tally, stop.wait) for name in names)
+            names = self.store.outbox.receivers_waiting(self.clock.now())
+            waiting = [name for name in names if self.sender.is_on(name)]
             if sent:
                 deadline = self.clock.now().timestamp() + _PATIENCE_S
             if not waiting or self.clock.now().timestamp() > deadline or stop.wait(0.2):
                 break
 
+    def tend(self) -> None:
+        """Let time pass over alerts: reminders, escalations, ends of snoozes, and what was held back."""
+        guarded("escalate", self.escalator.run)
+        guarded("hold", self.hold.run)
+
     def forget(self) -> None:
         """Drop what is kept only for a while."""
-        self.store.classifying.forget_bands(self.clock.now(), COPY_WINDOW)
+        now = self.clock.now()
+        self.store.classifying.forget_bands(now, COPY_WINDOW)
+        self.store.alerts.forget_presses(now - PRESS_WINDOW)
+        self.store.outbox.prune(now - EDIT_WINDOW)
 
     def close(self) -> None:
         """Release everything."""

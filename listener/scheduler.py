@@ -15,6 +15,7 @@ _TICK_S = 10.0
 """How often a watch looks whether its next poll is due; the store says when that is."""
 _WORK_S = 1.0
 _SEND_S = 0.5
+_TEND_S = 2.0
 _FORGET_S = 3600.0
 _STOP_WITHIN_S = 3.0
 _WATCH_CLOCK_S = 1.0
@@ -41,6 +42,7 @@ class Daemon:
         self._every(_WORK_S, "work", "work", lambda: app.work(self._tally, stop.is_set))
         for name in app.plugins.receivers:
             self._every(_SEND_S, f"send {name}", f"receiver {name}", self._send_of(name))
+        self._every(_TEND_S, "tend", "work", app.tend)
         self._every(_FORGET_S, "forget", "work", app.forget)
 
     def run(self) -> None:

@@ -1,11 +1,14 @@
 """Puts together the card of an alert: what the post says, why it was raised, what to answer."""
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from babel import Locale
 from babel.core import UnknownLocaleError
 
-from alerts.card import Card, CardAuthor
+from alerts.card import Card, CardAuthor, Due, PostFate, Progress
 from listener.config import Config
-from listener.model import SIGNALS, Guidance, Sentiment, Urgency
+from listener.model import RESOLUTIONS, SIGNALS, Guidance, Sentiment, Urgency
 from listener.pipeline.assess import Assessment
 from listener.store import AlertRow, TriageItem
 from playbooks.library import PlaybookLibrary
@@ -53,16 +56,39 @@ class CardBuilder:
             )
         )
 
-    def card(self, alert: AlertRow, item: TriageItem, assessment: Assessment, guidance: Guidance | None) -> Card:
+    def progress(self, alert: AlertRow, now: datetime) -> Progress:
+        """Return who looks after an alert, what is due, and how it ended."""
+        return Progress(
+            owner=alert.owner or "",
+            owner_address=alert.owner_address or "",
+            since=alert.claimed_at,
+            due=tuple(_due(alert, now)) if alert.is_live else (),
+            snoozed_until=alert.snoozed_until,
+            replied_at=alert.replied_at,
+            private_at=alert.private_at,
+            escalated_to=alert.escalated_to or "",
+            resolution=RESOLUTIONS.get(alert.resolution or "", ""),
+            closed_by=alert.closed_by or "",
+            closed_at=alert.closed_at,
+        )
+
+    def card(
+        self,
+        alert: AlertRow,
+        item: TriageItem,
+        assessment: Assessment,
+        guidance: Guidance | None,
+        now: datetime,
+    ) -> Card:
         """Return the card of an alert that shows `item` as its post."""
         brand = self._config.brands[alert.brand]
         country = self._config.countries[alert.country]
-        team = self._config.teams[country.team]
+        team = self._config.teams.get(alert.now_with) or self._config.teams[country.team]
         mention, found = item.mention, item.classification
         author = mention.author
         return Card(
             alert_id=alert.id,
-            reference=f"A-{alert.id}",
+            reference=reference(alert),
             severity=alert.severity,
             state=alert.state,
             brand=brand.name,
@@ -98,7 +124,32 @@ class CardBuilder:
             guidance=guidance,
             timezone=country.timezone,
             words=tuple(reason.word for reason in found.reasons if reason.weight > 0),
+            progress=self.progress(alert, now),
+            fate=_fate(item.fate),
+            interactive=self.interactive,
+            incident="" if alert.incident_id is None else f"I-{alert.incident_id}",
         )
+
+    @property
+    def interactive(self) -> bool:
+        """Whether the daemon's own Slack app answers to buttons."""
+        return self._config.slack is not None
+
+
+def reference(alert: AlertRow) -> str:
+    """Return the short name by which people call an alert: A-12, or I-12 for an incident."""
+    return f"{'I' if alert.kind == 'incident' else 'A'}-{alert.id}"
+
+
+def _due(alert: AlertRow, now: datetime) -> Iterator[Due]:
+    if alert.respond_by is not None and alert.replied_at is None and alert.private_at is None:
+        yield Due("first answer", alert.respond_by, missed=alert.respond_by < now)
+    if alert.resolve_by is not None:
+        yield Due("resolution", alert.resolve_by, missed=alert.resolve_by < now)
+
+
+def _fate(value: str) -> PostFate:
+    return "edited" if value == "edited" else "deleted" if value == "deleted" else "stands"
 
 
 def language_name(tag: str) -> str:

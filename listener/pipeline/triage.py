@@ -1,18 +1,17 @@
 """Decides on classified mentions: raise an alert, join one, or stay quiet; writes alert and outbox together."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from alerts.card import dump_card
+from alerts.card import Note
 from alerts.grouping import held_fingerprints, wanted_fingerprints
-from alerts.routing import receivers_for
 from listener.clock import Clock
 from listener.config import Config, Country
-from listener.pipeline.assess import SPREAD_WINDOW, Assessment, assess
-from listener.pipeline.cards import CardBuilder
+from listener.pipeline.announce import SEVEREST, Announcer
+from listener.pipeline.assess import Assessment
+from listener.pipeline.escalate import Escalator
 from listener.pipeline.tally import Tally
 from listener.store import AlertRow, Store, TriageItem
 from listener.store.triage import NewAlert, TriageTransaction
@@ -26,16 +25,16 @@ class TriageStep:
     def __init__(
         self,
         config: Config,
-        cards: CardBuilder,
+        announcer: Announcer,
+        escalator: Escalator,
         store: Store,
         clock: Clock,
-        effective_receiver: Callable[[str], str],
     ) -> None:
         self._config = config
-        self._cards = cards
+        self._announcer = announcer
+        self._escalator = escalator
         self._store = store.triage
         self._clock = clock
-        self._effective_receiver = effective_receiver
 
     def run(self, limit: int, tally: Tally) -> int:
         """Decide on at most `limit` mentions; return how many."""
@@ -64,7 +63,7 @@ class TriageStep:
         country = self._config.countries.get(item.country)
         if country is None or country.mode == "off" or item.brand not in self._config.brands:
             return self._forget(item, "not configured")  # it has left since the mention was collected
-        assessment = self._assess(item, country)
+        assessment = self._announcer.assess(item)
         now = self._clock.now()
         root = item.copy_of or item.mention_id
         held = held_fingerprints(item.mention, item.brand, root)
@@ -101,10 +100,6 @@ class TriageStep:
             )
         return "quiet"
 
-    def _assess(self, item: TriageItem, country: Country) -> Assessment:
-        copies, answers = self._store.spread(item, SPREAD_WINDOW)
-        return assess(item, country, copies=copies, answers=answers)
-
     @staticmethod
     def _too_old(item: TriageItem) -> bool:
         age_s = (item.collected_at - item.mention.published_at).total_seconds()
@@ -119,28 +114,34 @@ class TriageStep:
         held: list[str],
         now: datetime,
     ) -> None:
-        guidance = self._cards.guidance(item)
+        severity = assessment.decision.severity
+        respond_by, resolve_by = self._escalator.deadlines(item.country, severity, now)
+        now_with, _ = self._announcer.workplaces.in_charge(item.country, now)
         alert_id = transaction.open_alert(
             NewAlert(
                 match_id=item.match_id,
                 brand=item.brand,
                 country=item.country,
                 team=country.team,
-                severity=assessment.decision.severity,
+                now_with=now_with,
+                severity=severity,
                 priority=assessment.priority.score,
                 topic=item.classification.topic,
-                playbook=guidance.playbook,
+                playbook=self._announcer.playbook(item),
                 pilot=country.mode == "pilot",
                 rules=assessment.decision.rules,
                 posted_at=item.mention.published_at,
+                respond_by=respond_by,
+                resolve_by=resolve_by,
+                incident_id=transaction.open_incident(item.brand, item.country, item.classification.topic),
             ),
             held,
             now,
         )
-        alert = transaction.alert(alert_id)
-        payload = dump_card(self._cards.card(alert, item, assessment, guidance))
-        for receiver in self._receivers(alert, item):
-            transaction.notify(alert_id, receiver, payload, now)
+        alert = transaction.change(alert_id, now)
+        card = self._announcer.card(alert, item, assessment, now)
+        self._announcer.open(transaction, alert, item, card, now)
+        self._escalator.began(transaction, alert, now)
         log.info("alert raised", alert=alert_id, country=item.country, severity=alert.severity, topic=alert.topic)
 
     def _join(
@@ -162,38 +163,40 @@ class TriageStep:
             fingerprints=held,
             now=now,
         )
-        shown, scores = self._shown(transaction, alert, item, assessment)
-        payload = dump_card(self._cards.card(alert, shown, scores, self._cards.guidance(shown)))
-        transaction.notify_change(alert.id, payload, now)
-        if alert.severity > live.severity:  # a severer alert may concern receivers that had no part in it
-            for receiver in self._receivers(alert, shown):
-                transaction.notify(alert.id, receiver, payload, now)
+        self._announcer.further(transaction, alert, item, now)
+        if alert.severity > live.severity:
+            self._rise(transaction, live, alert, item, assessment, now)
+        else:
+            self._announcer.changed(transaction, alert, now)
 
-    def _shown(
-        self, transaction: TriageTransaction, alert: AlertRow, item: TriageItem, assessment: Assessment
-    ) -> tuple[TriageItem, Assessment]:
-        """Return the mention that the card shows: the one of the highest priority."""
-        if alert.match_id == item.match_id:
-            return item, assessment
-        shown = transaction.item(alert.match_id)
-        country = self._config.countries.get(shown.country) if shown else None
-        if shown is None or country is None:
-            return item, assessment
-        return shown, self._assess(shown, country)
+    def _rise(
+        self,
+        transaction: TriageTransaction,
+        before: AlertRow,
+        alert: AlertRow,
+        item: TriageItem,
+        assessment: Assessment,
+        now: datetime,
+    ) -> None:
+        """A severer alert has nearer targets, may concern further receivers, and is no longer held back."""
+        respond_by, resolve_by = self._escalator.deadlines(alert.country, alert.severity, now)
+        alert = transaction.change(
+            alert.id,
+            now,
+            respond_by=_sooner(alert.respond_by, respond_by),
+            resolve_by=_sooner(alert.resolve_by, resolve_by),
+        )
+        message = self._announcer.render(transaction, alert, now)
+        if message is not None:
+            self._announcer.open(transaction, alert, item, message, now)
+        self._announcer.changed(transaction, alert, now)
+        because = "; ".join(assessment.decision.reasons)
+        note = Note(f"Severity rises from {before.severity} to {alert.severity}", because, "escalation", broadcast=True)
+        self._announcer.note(transaction, alert, note, now, urgent=True)
+        if alert.severity == SEVEREST:
+            self._announcer.let_go(transaction, alert, item, now)
+        self._escalator.began(transaction, alert, now)
 
-    def _receivers(self, alert: AlertRow, item: TriageItem) -> list[str]:
-        country = self._config.countries[alert.country]
-        if alert.pilot and country.pilot_receiver:
-            return [self._effective_receiver(country.pilot_receiver)]
-        labels = {
-            "brand": alert.brand,
-            "country": alert.country,
-            "team": alert.team,
-            "network": item.mention.network,
-            "language": item.classification.language,
-            "topic": alert.topic,
-            "severity": str(alert.severity),
-            "mode": country.mode,
-        }
-        names = receivers_for(self._config.route, labels)
-        return list(dict.fromkeys(self._effective_receiver(name) for name in names))
+
+def _sooner(before: datetime | None, after: datetime | None) -> datetime | None:
+    return min((moment for moment in (before, after) if moment is not None), default=None)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, selec
 
 from listener.model import AlertState
 from listener.store import schema
+from listener.store.corrections import Target, add_correction
 from listener.store.engine import insert, reading
 from listener.store.items import TriageItem, item_of
 from listener.store.outbox import EDIT_RANK, UNSENT, USUAL_RANK, new_notification
@@ -198,6 +199,10 @@ class AlertTransaction:
         statement = insert(self._connection, schema.presses).values(key=key[:200], at=now).on_conflict_do_nothing()
         return bool(self._connection.execute(statement).rowcount)
 
+    def correct(self, target: Target, fields: Mapping[str, Any], actor: str, origin: str, now: datetime) -> None:
+        """Store what somebody says the model got wrong of an alert's post."""
+        add_correction(self._connection, target, fields, actor=actor, origin=origin, now=now)
+
     def item(self, match_id: int) -> TriageItem | None:
         """Return one match with its mention and classification."""
         return item_of(self._connection, match_id)
@@ -300,6 +305,11 @@ class AlertTransaction:
         wanted: list[ColumnElement[bool]] = [_sent.c.held == reason, _sent.c.state == "pending"]
         wanted += [] if now is None else [_sent.c.due_at <= now]
         query = select(_sent).where(*wanted).order_by(_sent.c.receiver, _sent.c.id)
+        return [dict(row) for row in self._connection.execute(query).mappings()]
+
+    def held_by_silences(self) -> list[Mapping[str, Any]]:
+        """Return messages held back by silences, the oldest first."""
+        query = select(_sent).where(_sent.c.held.like("silence:%"), _sent.c.state == "pending").order_by(_sent.c.id)
         return [dict(row) for row in self._connection.execute(query).mappings()]
 
     def rehold(self, ids: Sequence[int], reason: str | None, now: datetime, due_at: datetime | None = None) -> None:

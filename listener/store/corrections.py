@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, Engine, and_, exists, func, or_, select, update
 
 from listener.errors import StoreError
 from listener.model import TOPICS, AlertState, Sentiment, Urgency
@@ -128,13 +128,8 @@ class Corrections:
             StoreError: nothing is said, or something that is no such label.
         """
         fields = {"complaint": complaint, "urgency": urgency, "topic": topic, "sentiment": sentiment}
-        _check(fields)
-        about = {name: getattr(target, name) for name in _ABOUT}
-        values = {**about, **fields, "said": dict(target.said), "actor": actor, "origin": origin, "at": now}
         with self._engine.begin() as connection:
-            result = connection.execute(schema.corrections.insert().values(values))
-        made: int = result.inserted_primary_key[0]  # type: ignore[index]
-        return made
+            return add_correction(connection, target, fields, actor=actor, origin=origin, now=now)
 
     def history(self, network: str, external_id: str) -> list[Correction]:
         """Return every correction of one post, the oldest first."""
@@ -247,6 +242,22 @@ class Corrections:
             return None
         said = {name: row[name] for name in _FIELDS}
         return Target(said=said, **{name: row[name] for name in (*_ABOUT, "text")})
+
+
+def add_correction(
+    connection: Connection, target: Target, fields: Mapping[str, Any], *, actor: str, origin: str, now: datetime
+) -> int:
+    """Store in an open transaction what somebody says about a post, as `Corrections.add` does.
+
+    Raises:
+        StoreError: nothing is said, or something that is no such label.
+    """
+    _check(fields)
+    about = {name: getattr(target, name) for name in _ABOUT}
+    values = {**about, **fields, "said": dict(target.said), "actor": actor, "origin": origin, "at": now}
+    result = connection.execute(schema.corrections.insert().values(values))
+    made: int = result.inserted_primary_key[0]  # type: ignore[index]
+    return made
 
 
 _FIELDS = ("complaint", "urgency", "topic", "sentiment")

@@ -250,7 +250,7 @@ incidents = Table(
     Column("began_at", UtcDateTime, nullable=False),
     Column("counted_until", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
-    Column("facts", JSON, nullable=False),
+    Column("facts", CleanText, nullable=False),
     Index(
         "uq_incidents_one_open",
         "brand",

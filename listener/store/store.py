@@ -8,6 +8,7 @@ from listener.store.classifying import Classifying
 from listener.store.collecting import Collecting
 from listener.store.corrections import Corrections
 from listener.store.engine import migrate, open_engine, reading
+from listener.store.incidents import Incidents
 from listener.store.outbox import Outbox
 from listener.store.silences import Silences
 from listener.store.triage import Triage
@@ -27,6 +28,7 @@ class Store:
         self.classifying = Classifying(self._engine)
         self.triage = Triage(self._engine)
         self.alerts = Alerts(self._engine)
+        self.incidents = Incidents(self._engine)
         self.silences = Silences(self._engine)
         self.outbox = Outbox(self._engine)
         self.corrections = Corrections(self._engine)

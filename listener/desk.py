@@ -1,0 +1,363 @@
+"""What people do with alerts: one set of actions for Slack, the command line and whatever comes later.
+
+Each action is one transaction: the alert, its history, its cards and its thread change together, once for one press.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from alerts.card import Note
+from alerts.silences import parse_matchers
+from alerts.wording import local_time
+from listener.clock import Clock
+from listener.config import Config
+from listener.errors import ListenerError
+from listener.model import RESOLUTIONS, TOPICS, AlertState
+from listener.pipeline.announce import Announcer
+from listener.pipeline.cards import reference
+from listener.pipeline.escalate import Escalator
+from listener.store import AlertRow, Store
+from listener.store.alerts import AlertTransaction
+
+log = structlog.get_logger("listener.desk")
+
+LONGEST_SNOOZE = timedelta(days=14)
+LONGEST_SILENCE = timedelta(days=90)
+WAS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "question": ("a question", {"topic": "question"}),
+    "praise": ("praise", {"topic": "praise", "sentiment": "positive"}),
+    "other_brand": ("about something else of that name", {}),
+    "advert": ("an advertisement or spam", {}),
+    "joke": ("a joke or irony", {}),
+    "news": ("news or general talk", {}),
+    "own": ("posted by ourselves or a partner", {}),
+    "other": ("something else", {}),
+}
+"""What an alert can have been instead of a complaint: in words, and what the model should have said besides."""
+ENDINGS = ("answered", "private", "solved", "no_reply")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts."""
+
+    name: str
+    """As people know them; hostile."""
+    address: str = ""
+    """Where they can be mentioned, such as `slack:U0123`."""
+    origin: str = "cli"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said to whoever acted."""
+
+    done: bool
+    """False where nothing changed: somebody else was first, or there was nothing to do."""
+    text: str
+
+
+class DeskError(ListenerError):
+    """Somebody asks for something that cannot be; the message says what can."""
+
+
+_Change = Callable[[AlertTransaction, AlertRow, datetime], Answer]
+
+
+class Desk:
+    """Carries out what people decide."""
+
+    def __init__(self, config: Config, announcer: Announcer, escalator: Escalator, store: Store, clock: Clock) -> None:
+        self._config = config
+        self._announcer = announcer
+        self._escalator = escalator
+        self._store = store
+        self._clock = clock
+
+    def claim(self, alert_id: int, actor: Actor, press: str = "") -> Answer:
+        """Take an alert; the first one wins and the others are told who that is."""
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            if refused := _closed(alert):
+                return refused
+            if alert.owner is not None and not _is_owner(alert, actor):
+                return Answer(
+                    False, f"{alert.owner} has {reference(alert)} since {self._when(alert, alert.claimed_at)}."
+                )
+            if alert.state is AlertState.CLAIMED:
+                return Answer(False, f"You have {reference(alert)} already.")
+            return self._own(transaction, alert, actor, now, f"Claimed by {actor.name}", "claimed")
+
+        return self._act(alert_id, press, change)
+
+    def take_over(self, alert_id: int, actor: Actor, expected_owner: str, press: str = "") -> Answer:
+        """Take an alert from its owner, if that is still whom the presser saw on the card."""
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            if refused := _closed(alert):
+                return refused
+            if _is_owner(alert, actor):
+                return Answer(False, f"You have {reference(alert)} already.")
+            if alert.owner is not None and expected_owner not in (alert.owner_address, alert.owner):
+                return Answer(False, f"{alert.owner} has taken {reference(alert)} meanwhile.")
+            before = f" from {alert.owner}" if alert.owner else ""
+            return self._own(transaction, alert, actor, now, f"Taken over by {actor.name}{before}", "taken over")
+
+        return self._act(alert_id, press, change)
+
+    def release(self, alert_id: int, actor: Actor, press: str = "") -> Answer:
+        """Give an alert back to the team."""
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            if refused := _closed(alert):
+                return refused
+            if alert.owner is None:
+                return Answer(False, f"Nobody has {reference(alert)}.")
+            if not _is_owner(alert, actor):
+                return Answer(False, f"{alert.owner} has {reference(alert)}; take it over first.")
+            values = {"state": AlertState.OPEN.value, "owner": None, "owner_address": None, "claimed_at": None,
+                      "snoozed_until": None}  # fmt: skip
+            return self._changed(transaction, alert, values, actor, now, f"Given back by {actor.name}", "released")
+
+        return self._act(alert_id, press, change)
+
+    def snooze(self, alert_id: int, actor: Actor, until: timedelta | None, press: str = "") -> Answer:
+        """Put an alert aside for a while; None until the team's next opening.
+
+        Raises:
+            DeskError: the span is not positive or longer than two weeks.
+        """
+        if until is not None and not timedelta(0) < until <= LONGEST_SNOOZE:
+            raise DeskError(f"a snooze lasts at most {LONGEST_SNOOZE.days} days")
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            if refused := _closed(alert):
+                return refused
+            if alert.owner is not None and not _is_owner(alert, actor):
+                return Answer(False, f"{alert.owner} has {reference(alert)}; take it over first.")
+            end = self._opening(alert, now) if until is None else now + until
+            if end is None:
+                return Answer(False, "The team's hours never open; choose a time instead.")
+            values = {"state": AlertState.SNOOZED.value, "snoozed_until": end}
+            text = f"Snoozed by {actor.name} until {self._when(alert, end)}"
+            return self._changed(transaction, alert, values, actor, now, text, "snoozed", until=end.isoformat())
+
+        return self._act(alert_id, press, change)
+
+    def wake(self, alert_id: int, actor: Actor, press: str = "") -> Answer:
+        """End a snooze before its time."""
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            if alert.state is not AlertState.SNOOZED:
+                return Answer(False, f"{reference(alert)} is not snoozed.")
+            alert = self._escalator.wake(transaction, alert, now, actor.name)
+            self._escalator.plan(transaction, alert, now)
+            return Answer(True, f"{reference(alert)} is awake again.")
+
+        return self._act(alert_id, press, change)
+
+    def escalate(self, alert_id: int, actor: Actor, press: str = "") -> Answer:
+        """Tell the next in the chain without waiting for a target to be missed."""
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            if refused := _closed(alert):
+                return refused
+            told = self._escalator.escalate(transaction, alert, now, actor.name)
+            if told is None:
+                return Answer(
+                    False, "There is nobody further to tell: see `escalation` and `teams` in the configuration."
+                )
+            alert = transaction.change(alert.id, now)
+            self._announcer.changed(transaction, alert, now)
+            self._escalator.plan(transaction, alert, now)
+            return Answer(True, f"{told} told of {reference(alert)}.")
+
+        return self._act(alert_id, press, change)
+
+    def replied(self, alert_id: int, actor: Actor, *, public: bool, private: bool, press: str = "") -> Answer:
+        """Note that somebody answered: in public, in private, or both. The first time of each counts."""
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            values: dict[str, object] = {}
+            if public and alert.replied_at is None:
+                values["replied_at"] = now
+            if private and alert.private_at is None:
+                values["private_at"] = now
+            if alert.owner is None and alert.is_live:
+                values |= _owned_by(actor, now)
+            if not values:
+                return Answer(False, f"That was noted for {reference(alert)} before.")
+            where = " and ".join(words for said, words in ((public, "in public"), (private, "in private")) if said)
+            text = f"Answered {where} by {actor.name}"
+            return self._changed(
+                transaction, alert, values, actor, now, text, "replied", public=public, private=private
+            )
+
+        if not public and not private:
+            raise DeskError("say where it was answered: in public, in private, or both")
+        return self._act(alert_id, press, change)
+
+    def resolve(self, alert_id: int, actor: Actor, how: str, press: str = "") -> Answer:
+        """Close an alert as dealt with.
+
+        Raises:
+            DeskError: `how` is none of ENDINGS.
+        """
+        if how not in ENDINGS:
+            raise DeskError(f"an alert ends as one of: {', '.join(ENDINGS)}")
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            if refused := _closed(alert):
+                return refused
+            values = self._ending(AlertState.RESOLVED, how, actor, now)
+            if how == "answered" and alert.replied_at is None:
+                values["replied_at"] = now
+            if how == "private" and alert.private_at is None:
+                values["private_at"] = now
+            text = f"Resolved by {actor.name}: {RESOLUTIONS[how]}"
+            return self._changed(transaction, alert, values, actor, now, text, "resolved", how=how)
+
+        return self._act(alert_id, press, change)
+
+    def not_a_complaint(
+        self, alert_id: int, actor: Actor, was: str, topic: str | None = None, press: str = ""
+    ) -> Answer:
+        """Close an alert as no complaint, saying what it was; the model learns from it.
+
+        Raises:
+            DeskError: `was` is none of WAS, or there is no such topic.
+        """
+        if was not in WAS or (topic is not None and topic not in TOPICS):
+            raise DeskError(f"say what it was: {', '.join(WAS)}; and a topic of: {', '.join(TOPICS)}")
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            if refused := _closed(alert):
+                return refused
+            if alert.kind == "incident":
+                return Answer(False, "A burst has no one post to correct: resolve it, or correct its posts.")
+            words, besides = WAS[was]
+            target = self._store.corrections.target(alert.id)
+            if target is not None:
+                fields = {"complaint": False, "urgency": None, "topic": topic, "sentiment": None}
+                fields |= {name: value for name, value in besides.items() if fields[name] is None}
+                transaction.correct(target, fields, actor.name, actor.origin, now)
+            values = self._ending(AlertState.DISMISSED, "not_complaint", actor, now)
+            text = f"Not a complaint, says {actor.name}: {words}"
+            return self._changed(transaction, alert, values, actor, now, text, "dismissed", was=was, topic=topic)
+
+        return self._act(alert_id, press, change)
+
+    def reopen(self, alert_id: int, actor: Actor, press: str = "") -> Answer:
+        """Open an alert again that was closed by mistake or too soon."""
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            if alert.is_live:
+                return Answer(False, f"{reference(alert)} is open.")
+            state = AlertState.CLAIMED if alert.owner else AlertState.OPEN
+            values = {"state": state.value, "resolution": None, "closed_by": None, "closed_at": None}
+            return self._changed(transaction, alert, values, actor, now, f"Opened again by {actor.name}", "reopened")
+
+        return self._act(alert_id, press, change)
+
+    def show(self, alert_id: int, actor: Actor, press: str = "") -> Answer:
+        """Send the card of an alert that was folded or is held back."""
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            transaction.release(alert.id, now)
+            transaction.record(alert.id, "shown", {}, now, actor.name)
+            return Answer(True, f"The card of {reference(alert)} is on its way.")
+
+        return self._act(alert_id, press, change)
+
+    def silence(
+        self, matchers: list[str], actor: Actor, *, lasting: timedelta, reason: str, press: str = ""
+    ) -> tuple[int, str]:
+        """Mute alerts that fulfil all matchers for a while; return the silence's id and its description.
+
+        Raises:
+            MatcherError: a matcher cannot be read.
+            DeskError: no reason is given, or the span is out of range.
+        """
+        found = parse_matchers(matchers)
+        if not reason.strip():
+            raise DeskError("say why: those who wonder about the silence will read it")
+        if not timedelta(0) < lasting <= LONGEST_SILENCE:
+            raise DeskError(f"a silence lasts at most {LONGEST_SILENCE.days} days")
+        now = self._clock.now()
+        texts = [str(matcher) for matcher in found]
+        made = self._store.silences.add(
+            texts, author=actor.name, reason=reason.strip(), starts_at=now, ends_at=now + lasting, now=now
+        )
+        log.info("silence added", silence=made, matchers=texts, author=actor.name)
+        return made, f"Silence {made} of {', '.join(texts)} until {now + lasting:%Y-%m-%d %H:%M} UTC: {reason.strip()}"
+
+    def end_silence(self, silence_id: int, actor: Actor) -> Answer:
+        """End a silence before its time; what it held back goes on its way."""
+        ended = self._store.silences.end(silence_id, by=actor.name, now=self._clock.now())
+        return Answer(ended, f"Silence {silence_id} is ended." if ended else f"Silence {silence_id} is not in force.")
+
+    def _act(self, alert_id: int, press: str, change: _Change) -> Answer:
+        now = self._clock.now()
+        with self._store.alerts.transaction() as transaction:
+            if press and not transaction.is_first_press(press, now):
+                return Answer(False, "That press was handled before.")
+            alert = transaction.alert(alert_id)
+            if alert is None or alert.country not in self._config.countries:
+                return Answer(False, "There is no such alert any more.")
+            return change(transaction, alert, now)
+
+    def _own(
+        self, transaction: AlertTransaction, alert: AlertRow, actor: Actor, now: datetime, text: str, kind: str
+    ) -> Answer:
+        return self._changed(transaction, alert, _owned_by(actor, now), actor, now, text, kind)
+
+    def _changed(
+        self,
+        transaction: AlertTransaction,
+        alert: AlertRow,
+        values: Mapping[str, object],
+        actor: Actor,
+        now: datetime,
+        text: str,
+        kind: str,
+        **data: object,
+    ) -> Answer:
+        alert = transaction.change(alert.id, now, **values)
+        transaction.record(alert.id, kind, {"origin": actor.origin, "address": actor.address, **data}, now, actor.name)
+        self._announcer.note(transaction, alert, Note(text, tone="history"), now)
+        self._announcer.changed(transaction, alert, now)
+        self._escalator.plan(transaction, alert, now)
+        return Answer(True, f"{reference(alert)}: {text}.")
+
+    @staticmethod
+    def _ending(state: AlertState, how: str, actor: Actor, now: datetime) -> dict[str, object]:
+        return {"state": state.value, "resolution": how, "closed_by": actor.name, "closed_at": now,
+                "snoozed_until": None}  # fmt: skip
+
+    def _opening(self, alert: AlertRow, now: datetime) -> datetime | None:
+        """Return the next moment at which the team's day begins."""
+        calendar = self._announcer.workplaces.calendar(alert.country)
+        closing = calendar.next_closing(now) if calendar.is_open(now) else now
+        return None if closing is None else calendar.next_opening(closing)
+
+    def _when(self, alert: AlertRow, moment: datetime | None) -> str:
+        return "just now" if moment is None else local_time(moment, self._config.countries[alert.country].timezone)
+
+
+def _owned_by(actor: Actor, now: datetime) -> dict[str, object]:
+    return {"state": AlertState.CLAIMED.value, "owner": actor.name, "owner_address": actor.address,
+            "claimed_at": now, "snoozed_until": None}  # fmt: skip
+
+
+def _is_owner(alert: AlertRow, actor: Actor) -> bool:
+    return alert.owner_address == actor.address if actor.address else alert.owner == actor.name
+
+
+def _closed(alert: AlertRow) -> Answer | None:
+    if alert.is_live:
+        return None
+    how = RESOLUTIONS.get(alert.resolution or "", alert.state.value)
+    return Answer(False, f"{reference(alert)} was closed by {alert.closed_by or 'the daemon'}: {how}.")

@@ -1,0 +1,191 @@
+"""Time passing over an alert: its targets, reminders before they are missed, escalation after, the end of a snooze."""
+
+from datetime import datetime
+
+import structlog
+from alerts.escalation import Due, Facts, Recipients, Rung, deadlines, due, on_call, recipients
+
+from alerts.card import Note, dump_message
+from alerts.wording import local_time
+from listener.clock import Clock
+from listener.config import Config, Target
+from listener.model import AlertState
+from listener.pipeline.announce import SEVEREST, Announcer
+from listener.store import AlertRow, Store
+from listener.store.alerts import AlertTransaction
+from listener.store.outbox import WARNING_RANK
+
+log = structlog.get_logger("listener.escalate")
+
+_WHAT = {"respond": "First answer", "resolve": "Resolution"}
+
+
+class Escalator:
+    """Looks at alerts when something of them falls due; what is next stands in the store."""
+
+    def __init__(self, config: Config, announcer: Announcer, store: Store, clock: Clock) -> None:
+        self._config = config
+        self._announcer = announcer
+        self._store = store.alerts
+        self._clock = clock
+
+    def target(self, country: str, severity: int) -> Target:
+        """Return how soon an alert of this severity is answered and solved in a country."""
+        target: Target = getattr(self._config.countries[country].targets, f"severity_{severity}")
+        return target
+
+    def deadlines(self, country: str, severity: int, opened_at: datetime) -> tuple[datetime | None, datetime | None]:
+        """Return by when an alert raised then is to be answered and solved."""
+        calendar = self._announcer.workplaces.calendar(country)
+        return deadlines(calendar, self.target(country, severity), opened_at)
+
+    def began(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
+        """Wake whoever is on call for a new alert that cannot wait, where nobody works; plan the first look."""
+        works = self._announcer.workplaces.is_open(alert.now_with, now)
+        if alert.severity == SEVEREST and not works and not alert.pilot:
+            people = on_call(self._config.teams[alert.now_with])
+            note = Note("Outside all hours: on call", "Nobody works now, and this cannot wait.", "escalation",
+                        people=people, broadcast=True)  # fmt: skip
+            self._announcer.note(transaction, alert, note, now, urgent=True)
+            transaction.record(alert.id, "woke", {"people": list(people)}, now)
+        self.plan(transaction, alert, now)
+
+    def plan(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
+        """Note when an alert has to be looked at next; call it after whatever changes owner, state or targets."""
+        look_at = self._ladder(alert, now).look_at if alert.is_live else None
+        if alert.state is AlertState.SNOOZED and alert.snoozed_until is not None:
+            look_at = alert.snoozed_until if look_at is None else min(look_at, alert.snoozed_until)
+        transaction.change(alert.id, now, look_at=look_at)
+
+    def run(self) -> int:
+        """Look at every alert for which something has fallen due; return how many."""
+        waiting = self._store.to_look_at(self._clock.now())
+        for alert_id in waiting:
+            with self._store.transaction() as transaction:
+                alert = transaction.alert(alert_id)
+                if alert is not None and alert.is_live:
+                    self._look(transaction, alert, self._clock.now())
+        return len(waiting)
+
+    def escalate(self, transaction: AlertTransaction, alert: AlertRow, now: datetime, actor: str) -> str | None:
+        """Tell the next in the chain because somebody asks for it; return who that is, None where there is nobody."""
+        country = self._config.countries[alert.country]
+        reached = alert.escalated_to or ""
+        for step in country.escalation.steps:
+            found = self._recipients(alert, step, now)
+            if found is None or found.words == reached or step.to == "person":
+                continue
+            self._tell(transaction, alert, f"Escalated by {actor}", found, now)
+            return found.words
+        return None
+
+    def _look(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
+        if alert.country not in self._config.countries:
+            transaction.change(alert.id, now, look_at=None)
+            return
+        if silence := self._announcer.silence(transaction, alert, now):
+            transaction.change(alert.id, now, look_at=silence.due_at)
+            return
+        if alert.state is AlertState.SNOOZED and alert.snoozed_until is not None and alert.snoozed_until <= now:
+            alert = self.wake(transaction, alert, now, "listener")
+        ladder = self._ladder(alert, now)
+        for rung in ladder.act:
+            alert = self._climb(transaction, alert, rung, now)
+        done = [*alert.rungs, *(key for key in ladder.done if key not in alert.rungs and key != "repeat")]
+        told_at = now if ladder.act else alert.told_at
+        alert = transaction.change(alert.id, now, rungs=done, told_at=told_at)
+        if ladder.act:
+            transaction.release(alert.id, now)  # a card that was held back is due now
+            self._announcer.changed(transaction, alert, now)
+        self.plan(transaction, alert, now)
+
+    def wake(self, transaction: AlertTransaction, alert: AlertRow, now: datetime, actor: str) -> AlertRow:
+        """End a snooze: the alert is again with whoever had it."""
+        state = AlertState.CLAIMED if alert.owner else AlertState.OPEN
+        alert = transaction.change(alert.id, now, state=state.value, snoozed_until=None, told_at=now)
+        transaction.record(alert.id, "awake", {}, now, actor)
+        people = (alert.owner_address,) if alert.owner_address else ()
+        note = Note("Snooze is over", tone="reminder", people=people, broadcast=not people)
+        self._announcer.note(transaction, alert, note, now, urgent=True)
+        self._announcer.changed(transaction, alert, now)
+        return alert
+
+    def _climb(self, transaction: AlertTransaction, alert: AlertRow, rung: Rung, now: datetime) -> AlertRow:
+        if rung.kind == "repeat":
+            note = Note("Still open: nobody has taken it", tone="reminder", broadcast=True)
+            self._announcer.note(transaction, alert, note, now, urgent=True)
+            transaction.record(alert.id, "repeated", {}, now)
+            return alert
+        what = _WHAT[rung.key.split(":")[0]]
+        at = alert.respond_by if what == _WHAT["respond"] else alert.resolve_by
+        by = "" if at is None else local_time(at, self._config.countries[alert.country].timezone)
+        if rung.kind == "reminder" or rung.step is None:
+            people = (alert.owner_address,) if alert.owner_address and not alert.pilot else ()
+            note = Note(f"{what} due by {by}", tone="reminder", people=people)
+            self._announcer.note(transaction, alert, note, now, urgent=True)
+            transaction.record(alert.id, "reminded", {"of": rung.key}, now)
+            return alert
+        found = self._recipients(alert, rung.step, now)
+        if found is None:
+            transaction.record(alert.id, "missed", {"of": rung.key}, now)
+            return alert
+        return self._tell(transaction, alert, f"{what} was due by {by}", found, now, rung.key)
+
+    def _tell(
+        self, transaction: AlertTransaction, alert: AlertRow, title: str, found: Recipients, now: datetime, of: str = ""
+    ) -> AlertRow:
+        values: dict[str, object] = {"escalated_to": found.words, "told_at": now}
+        handed_over = found.team is not None and found.team != alert.now_with and not alert.pilot
+        if handed_over:
+            values["now_with"] = found.team
+        alert = transaction.change(alert.id, now, **values)
+        transaction.record(alert.id, "escalated", {"to": found.words, "team": found.team, "of": of}, now)
+        if handed_over:
+            self._show_to(transaction, alert, now)
+        people = () if alert.pilot else found.addresses
+        note = Note(f"{title}: {found.words} told", tone="escalation", people=people, broadcast=True)
+        self._announcer.note(transaction, alert, note, now, urgent=True)
+        return alert
+
+    def _show_to(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
+        """Give the team that an alert is handed over to a card of its own."""
+        receiver = self._config.teams[alert.now_with].receiver
+        message = self._announcer.render(transaction, alert, now)
+        if receiver is not None and message is not None:
+            name = self._announcer.effective_receiver(receiver)
+            transaction.post(alert.id, name, dump_message(message), now, rank=WARNING_RANK)
+
+    def _recipients(self, alert: AlertRow, step: object, now: datetime) -> Recipients | None:
+        return recipients(
+            step,  # type: ignore[arg-type]
+            owner_address=alert.owner_address,
+            team_name=alert.now_with,
+            teams=self._config.teams,
+            is_open=self._announcer.workplaces.open_at(now),
+            head_office=self._config.head_office,
+            turn=len(alert.rungs),
+        )
+
+    def _ladder(self, alert: AlertRow, now: datetime) -> Due:
+        repeat_s = self._announcer.repeat_s(alert, None)
+        responded = [at for at in (alert.replied_at, alert.private_at) if at is not None]
+        facts = Facts(
+            severity=alert.severity,
+            opened_at=alert.opened_at,
+            is_claimed=alert.owner is not None,
+            snoozed_until=alert.snoozed_until,
+            responded_at=min(responded, default=None),
+            respond_by=alert.respond_by,
+            resolve_by=alert.resolve_by,
+            done=tuple(alert.rungs),
+            told_at=alert.told_at or alert.opened_at,
+            is_live=alert.is_live,
+        )
+        return due(
+            facts,
+            self.target(alert.country, alert.severity),
+            self._config.countries[alert.country].escalation,
+            self._announcer.workplaces.calendar(alert.country),
+            repeat_s,
+            now,
+        )
