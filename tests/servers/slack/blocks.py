@@ -4,6 +4,7 @@ Facts rewritten from docs.slack.dev (read 2026-11): block and element types, the
 """
 
 import re
+import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -400,8 +401,8 @@ def options_of(element: Node) -> list[Node]:
 
 
 def settle(blocks: list[Node]) -> list[Node]:
-    """Give blocks and elements without an id one, as Slack does; the given blocks stay as they are."""
-    settled = [{"block_id": f"b-{number}", **block} for number, block in enumerate(blocks)]
+    """Give blocks and elements without an id a new one, as Slack does; the given blocks stay as they are."""
+    settled = [{"block_id": secrets.token_hex(3), **block} for block in blocks]
     return [_with_action_ids(block) for block in settled]
 
 
@@ -409,14 +410,14 @@ def _with_action_ids(block: Node) -> Node:
     named = dict(block)
     for name in ("accessory", "element"):
         if isinstance(block.get(name), dict):
-            named[name] = _with_action_id(block[name], name)
+            named[name] = _with_action_id(block[name])
     if block["type"] == "actions":
-        named["elements"] = [_with_action_id(element, str(n)) for n, element in enumerate(block["elements"])]
+        named["elements"] = [_with_action_id(element) for element in block["elements"]]
     return named
 
 
-def _with_action_id(element: Node, name: str) -> Node:
-    return dict(element) if element["type"] == "image" else {"action_id": f"a-{name}", **element}
+def _with_action_id(element: Node) -> Node:
+    return dict(element) if element["type"] == "image" else {"action_id": secrets.token_hex(3), **element}
 
 
 def initial_state(blocks: list[Node]) -> dict[tuple[str, str], Node]:

@@ -1,6 +1,5 @@
 """People who use the workspace: they press, choose, fill in and command, and see what comes of it."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -372,7 +371,3 @@ def _form_problems(view: View) -> Any:
             least, most = element.get("min_length", 0), element.get("max_length", MAX_TYPED)
             if not least <= len(value) <= most:
                 yield block_id, f"{len(value)} characters, {least} to {most} allowed"
-
-
-def is_user_id(value: str) -> bool:
-    return re.fullmatch(r"[UW][A-Z0-9]+", value) is not None
