@@ -27,7 +27,7 @@ def test_only_public_holidays_are_kept() -> None:
 def test_an_unknown_country_and_an_unknown_part_are_told_apart() -> None:
     with pytest.raises(UnknownHolidaysError, match="no public holidays are known for QQ"):
         public_holidays("QQ", None, 2026)
-    with pytest.raises(UnknownHolidaysError, match="GB has no part 'London' .*; known: ENG, NIR, SCT, WLS"):
+    with pytest.raises(UnknownHolidaysError, match=r"GB has no part 'London' .*; known: ENG, NIR, SCT, WLS"):
         public_holidays("GB", "London", 2026)
     with pytest.raises(UnknownHolidaysError, match="none of its parts has"):
         public_holidays("SG", "X", 2026)
