@@ -1,6 +1,6 @@
-"""The alert card laid out for a terminal with rich: what a person needs first stands first."""
+"""Messages laid out for a terminal with rich: what a person needs first stands first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -10,16 +10,25 @@ from rich.table import Table
 from rich.text import Text
 
 from alerts import wording
-from alerts.card import Card
+from alerts.card import Card, IncidentCard, Message, Note, Summary
 from alerts.escaping import clean, isolate, shorten, shorten_lines, web_url
-from listener.model import AlertState, Draft
+from alerts.outline import MARKS, Outline, Part, outline
+from alerts.standing import COUNTS, facts, reference, standing
+from listener.model import Draft
 
 MAX_WIDTH = 110
 _MAX_LINES = 20
 _MAX_TEXT = 1_500
 _MAX_URL = 8_000
-_MARKS = {3: "●●●", 2: "●●○", 1: "●○○"}
 _COLOURS = {3: "red", 2: "yellow", 1: "cyan"}
+_NOTE_COLOURS = {
+    "history": "blue",
+    "mention": "cyan",
+    "reminder": "yellow",
+    "escalation": "red",
+    "operator": "magenta",
+}
+_LOOKS = {"alarm": "red", "quiet": "dim", "quote": "bold", "curve": "red"}
 _LABEL_WIDTH = 9
 
 
@@ -41,20 +50,70 @@ def print_card(console: Console, card: Card, *, wrap_drafts: bool, whole_links: 
         console.print(part)
 
 
-def update_line(card: Card) -> Text:
-    """Return one line on how the alert stands now."""
-    state = "" if card.state is AlertState.OPEN else f" · {card.state}"
-    line = Text(wording.name(card.reference, 30), style=f"bold {_colour(card)}")
-    return line.append(f" now {wording.counts(card)} · severity {card.severity}{state}", style="default not bold")
+def print_message(
+    console: Console, message: IncidentCard | Note | Summary, *, wrap_drafts: bool, whole_links: bool
+) -> None:
+    """Print what is no alert card: an incident, a note in few lines, a summary as a list. See `print_card`."""
+    shown = outline(message)
+    for line in _heading(message, shown):
+        console.print(line)
+    for part in shown.parts:
+        if part.label and part.look != "link":
+            console.print(_part_label(part))
+        for text in _part_lines(part, whole_links, console.width):
+            if part.look == "draft":
+                console.print(text, soft_wrap=not wrap_drafts)
+            else:
+                console.print(Padding(text, (0, 0, 0, 2)))
+    if shown.footer:
+        console.print(Text(shown.footer, style="dim"), Text(), sep="\n")
+
+
+def _heading(message: IncidentCard | Note | Summary, shown: Outline) -> Iterator[RenderableType]:
+    if isinstance(message, IncidentCard):
+        title = Text(f"{MARKS.get(message.severity, MARKS[1])} {shown.title}", style=f"bold {_colour(message)}")
+        yield Rule(title, align="left", style=_colour(message), characters="━")
+        yield Text(shown.where, style="bold")
+    else:
+        colour = _NOTE_COLOURS.get(message.tone, "magenta") if isinstance(message, Note) else "magenta"
+        yield Text(f"! {shown.title}", style=f"bold {colour}")
+
+
+def _part_label(part: Part) -> Text:
+    label = Text(part.label, style="bold green" if part.look == "draft" else "bold")
+    return label.append(f"  {part.detail}" if part.detail else "", style="dim not bold")
+
+
+def _part_lines(part: Part, whole_links: bool, width: int) -> Iterator[Text]:
+    if part.look == "link":
+        yield Text(f"{part.label}: ").append_text(_link(part.url or "", whole_links, width))
+        return
+    for number, line in enumerate(part.lines, 1):
+        mark = f"{number}. " if part.look == "steps" else "• " if part.look in ("list", "alarm") else ""
+        yield Text(f"{mark}{line}", style=_LOOKS.get(part.look, ""))
+    if part.url:
+        yield _link(part.url, whole_links, width)
+
+
+def update_line(message: Message, news: Mapping[str, str]) -> Text:
+    """Return one line on what is new of a message, as `alerts.standing.Told` knows it, or how it stands."""
+    known = {name: words for name, words in facts(message).items() if words}
+    new = [words for name, words in (news or known).items() if name not in (COUNTS, "title")]
+    kept = [known[COUNTS]] if COUNTS in known else []
+    colour = _colour(message) if isinstance(message, Card | IncidentCard) else "magenta"
+    about = reference(message) or facts(message).get("title", "")
+    line = Text(about, style=f"bold {colour}")
+    return line.append(f" now {' · '.join([*new, *kept])}", style="default not bold")
 
 
 def _head(card: Card) -> Iterator[RenderableType]:
-    mark, reference = _MARKS.get(card.severity, _MARKS[1]), wording.name(card.reference, 30)
+    mark, reference = MARKS.get(card.severity, MARKS[1]), wording.name(card.reference, 30)
     title = Text(f"{mark} {wording.severity(card)} · {reference}", style=f"bold {_colour(card)}")
     yield Rule(title, align="left", style=_colour(card), characters="━")
     yield _where(card)
+    yield _labelled("Stands", standing(card))
     yield _labelled("Who", _who(card))
-    yield Padding(Text(_post(card), style="bold"), (1, 0, 1, _LABEL_WIDTH + 1))
+    yield Padding(_post(card), (1, 0, 1, _LABEL_WIDTH + 1))
     yield _labelled("Why", _why(card))
     guidance = card.guidance
     if guidance:
@@ -68,7 +127,6 @@ def _where(card: Card) -> Text:
     style = "not bold" if card.team_reads_language else "not bold yellow"
     line.append(f" · {wording.language(card)}", style=style)
     rest = [wording.name(card.topic), wording.counts(card)]
-    rest += [] if card.state is AlertState.OPEN else [str(card.state)]
     return line.append("".join(f" · {part}" for part in rest), style="not bold")
 
 
@@ -76,9 +134,12 @@ def _who(card: Card) -> list[Text]:
     return [Text(wording.author(card)), Text(shorten(wording.influence(card), 300), style="dim")]
 
 
-def _post(card: Card) -> str:
+def _post(card: Card) -> Text:
+    if card.fate == "deleted":
+        return Text(wording.DELETED, style="yellow")
     shown = shorten_lines(shorten(clean(card.text), _MAX_TEXT), _MAX_LINES)
-    return f"“{isolate(shown)}”" if shown else "(no text)"
+    post = Text(f"“{isolate(shown)}”" if shown else "(no text)", style="bold")
+    return post.append(f"\n{wording.EDITED}", style="not bold yellow") if card.fate == "edited" else post
 
 
 def _why(card: Card) -> list[str | Text]:
@@ -132,5 +193,5 @@ def _labelled(label: str, lines: Sequence[str | Text], style: str = "bold") -> T
     return grid
 
 
-def _colour(card: Card) -> str:
+def _colour(card: Card | IncidentCard) -> str:
     return "green" if wording.is_closed(card) else _COLOURS.get(card.severity, "cyan")

@@ -1,4 +1,4 @@
-"""The terminal: prints alert cards where the daemon runs. Nothing printed is ever edited or looked up."""
+"""The terminal: prints messages where the daemon runs. Nothing printed is ever edited or looked up."""
 
 import io
 import sys
@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TextIO
 
-from alerts.card import Card, Message, Note
+from alerts.card import Card, Message
 from alerts.receivers.base import Delivery, ReceiverSpec
+from alerts.standing import Told
 from listener.config import ReceiverOptions
 from listener.errors import PermanentDeliveryError
 
@@ -32,45 +33,35 @@ class TerminalReceiver:
 
     def __init__(self, file: TextIO | None = None) -> None:
         self._file = file
+        self._told = Told()
 
     def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
-        """Print the whole message."""
-        if isinstance(message, Note):
-            self._tell(message)
-            return Delivery("terminal", notification_id)
-        assert isinstance(message, Card)
-        card = message
-        from alerts.terminal_card import print_card
+        """Print the whole message; one of a thread names its alert, as a screen has no threads."""
+        from alerts.terminal_card import print_card, print_message
 
-        self._print(
-            lambda console: print_card(
-                console, card, wrap_drafts=not console.is_terminal, whole_links=not console.is_terminal
-            )
-        )
-        return Delivery("terminal", notification_id)
+        def draw(console: "Console") -> None:
+            plain = not console.is_terminal
+            if isinstance(message, Card):
+                print_card(console, message, wrap_drafts=plain, whole_links=plain)
+            else:
+                print_message(console, message, wrap_drafts=plain, whole_links=plain)
+
+        self._print(draw)
+        self._told.remember(notification_id, message)
+        return Delivery("terminal", notification_id, thread.message_id if thread else "")
 
     def update(self, notification_id: str, message: Message, delivery: Delivery) -> Delivery:
-        """Print one line on how the alert stands now."""
-        assert isinstance(message, Card)
-        card = message
+        """Print one line on what is new, or how all stands where that is not known; `delivery` stays."""
         from alerts.terminal_card import update_line
 
-        self._print(lambda console: console.print(update_line(card)))
+        line = update_line(message, self._told.news(delivery.message_id, message))
+        self._print(lambda console: console.print(line))
+        self._told.remember(delivery.message_id, message)
         return delivery
 
     def find(self, notification_id: str, not_before: float, thread: Delivery | None = None) -> Delivery | None:
         """Return None: what a terminal showed cannot be read back."""
         return None
-
-    def _tell(self, message: Note) -> None:
-        """Print a plain message."""
-        from rich.text import Text
-
-        from alerts.escaping import clean, one_line
-
-        title = Text(f"! {one_line(message.title)}", style="bold magenta")
-        text = Text(clean(message.text))
-        self._print(lambda console: console.print(title, text, sep="\n"))
 
     def close(self) -> None:
         """Release nothing: the stream belongs to the process."""

@@ -38,13 +38,13 @@ def test_a_receiver_made_from_config_prints_to_standard_output(capsys: pytest.Ca
     assert "Severity 3: urgent, answer now · A-12" in capsys.readouterr().out
 
 
-def test_an_update_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_update_is_one_line_on_what_is_new(capsys: pytest.CaptureFixture[str]) -> None:
     receiver = TerminalReceiver()
     receiver.update("n-2", card(), Delivery("terminal", "n-1"))
     receiver.update("n-3", card(state=AlertState.RESOLVED, mentions=1, copies=0), Delivery("terminal", "n-1"))
     assert capsys.readouterr().out.splitlines() == [
-        "A-12 now 3 mentions, 1 copy · severity 3",
-        "A-12 now 1 mention · severity 3 · resolved",
+        "A-12 now open, nobody has taken it yet · severity 3 · 3 mentions, 1 copy",
+        "A-12 now resolved · 1 mention",
     ]
 
 

@@ -1,0 +1,268 @@
+"""What a message says, part by part and in words, for receivers that lay it out themselves. No markup; texts are clean.
+
+Right-to-left words stand in isolates; every part says how it wants to look, and the receiver decides how that is done.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from alerts import wording
+from alerts.card import Card, Entry, IncidentCard, Message, Note, Summary, Voice
+from alerts.curve import sparkline
+from alerts.escaping import clean, isolate, one_line, shorten, shorten_lines, web_url
+from alerts.standing import COUNTS, facts, standing
+from listener.model import Draft, Guidance
+
+Look = Literal["text", "quiet", "list", "steps", "quote", "draft", "alarm", "link", "curve"]
+Tone = Literal["urgent", "important", "attention", "closed", "note"]
+
+MAX_TEXT = 3_000
+_MAX_LINES = 40
+_MAX_URL = 4_000
+_MOST_DRAFTS, _MOST_STEPS, _MOST_RULES = 12, 15, 10
+_MOST_VOICES, _MOST_ENTRIES = 5, 60
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+_TONES: dict[int, Tone] = {3: "urgent", 2: "important", 1: "attention"}
+MARKS = {3: "●●●", 2: "●●○", 1: "●○○"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One labelled part of a message."""
+
+    label: str
+    lines: tuple[str, ...] = ()
+    look: Look = "text"
+    detail: str = ""
+    """Said beside the label."""
+    url: str | None = None
+    """Checked: an http(s) address that shows its true host."""
+    language: str = ""
+    """BCP 47 tag of the lines where it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """One message: the title a reader sees first, where it belongs, its parts, and what is small print."""
+
+    title: str
+    tone: Tone
+    where: str = ""
+    parts: tuple[Part, ...] = ()
+    footer: str = ""
+
+
+def outline(message: Message) -> Outline:
+    """Return what `message` says."""
+    if isinstance(message, Card):
+        return _card(message)
+    if isinstance(message, IncidentCard):
+        return _incident(message)
+    if isinstance(message, Note):
+        return _note(message)
+    return _summary(message)
+
+
+def follow_up(message: Message, news: Mapping[str, str]) -> Outline:
+    """Return a short message on what is new, for where the first one cannot be edited.
+
+    Args:
+        message: as it stands now.
+        news: what readers have not been told, as `alerts.standing.Told` gives it.
+    """
+    whole = outline(message)
+    told = Part("What is new", tuple(words[:1].upper() + words[1:] for words in news.values()), "list")
+    if not isinstance(message, Card | IncidentCard):
+        return Outline(whole.title, whole.tone, whole.where, (told, *whole.parts), whole.footer)
+    counts = (f"{facts(message)[COUNTS]} so far",)
+    parts = [told, Part("How it stands", (*standing(message), *counts))]
+    if isinstance(message, Card) and "post" in news:
+        parts.append(post_part(message))
+    parts += _links(("Open post", message.url if isinstance(message, Card) else None))
+    return Outline(
+        f"{_reference(message)}: {news.get('state') or next(iter(news.values()), 'as before')}",
+        whole.tone,
+        whole.where,
+        _filled(parts),
+        whole.footer,
+    )
+
+
+def subject(message: Message) -> str:
+    """Return one line that names the message in a list of others."""
+    if isinstance(message, Card):
+        where = f"{wording.name(message.brand, 40)} · {wording.name(message.country_name or message.country, 30)}"
+        about = f"{where} · {wording.name(message.topic, 30)} · {wording.name(message.author.name, 40)}"
+        return f"{_pilot(message)}[{_reference(message)}] Severity {message.severity} · {about}"
+    if isinstance(message, IncidentCard):
+        about = " · ".join(part for part in _incident_place(message) if part)
+        return f"{_pilot(message)}[{_reference(message)}] Bad buzz · Severity {message.severity} · {about}"
+    reference = f"[{wording.name(message.reference, 30)}] " if isinstance(message, Note) and message.reference else ""
+    return reference + (wording.name(message.title, 150) or "(no title)")
+
+
+def curve_words(card: IncidentCard) -> str:
+    """Say in words what an incident's curve shows."""
+    if not card.curve:
+        return ""
+    start, end = (wording.local_time(point.at, card.timezone) for point in (card.curve[0], card.curve[-1]))
+    top = max(card.curve, key=lambda point: point.count)
+    return f"From {start} to {end}: at most {top.count:,.0f} where {top.expected:,.1f} would be usual"
+
+
+def _card(card: Card) -> Outline:
+    parts = [
+        Part("How it stands", standing(card)),
+        Part("Who", (wording.author(card), shorten(wording.influence(card), 400))),
+        post_part(card),
+        Part("About", (f"{wording.language(card)} · {wording.name(card.topic)} · {wording.counts(card)}",)),
+        Part("Why it was raised", _reasons(card), "list"),
+        Part("", (shorten(wording.priority(card), 400),), "quiet"),
+        *(_guidance(card.guidance) if card.guidance else ()),
+        *_links(*_answer_links(card.guidance), ("Open post", card.url), ("Open author", card.author.url)),
+    ]
+    where = f"{_pilot(card)}{wording.name(card.brand)} · {wording.place(card)} · {wording.network(card)}"
+    footer = f"Team {wording.name(card.team)} · {wording.times(card)}"
+    return Outline(f"{wording.severity(card)} · {_reference(card)}", _tone(card), where, _filled(parts), footer)
+
+
+def post_part(card: Card) -> Part:
+    """Return the post itself, or that it is withdrawn."""
+    if card.fate == "deleted":
+        return Part("The post", (wording.DELETED,), detail="deleted since")
+    detail = "edited since; this is its new text" if card.fate == "edited" else ""
+    return _quote("The post", card.text, detail, language=card.language)
+
+
+def _quote(label: str, text: str, detail: str = "", *, language: str = "", url: str | None = None) -> Part:
+    shown = isolate(shorten_lines(shorten(clean(text), MAX_TEXT), _MAX_LINES)) or "(no text)"
+    language = language if _LANGUAGE.fullmatch(language) else ""
+    return Part(label, tuple(shown.split("\n")), "quote", detail, _checked(url), language)
+
+
+def _reasons(card: Card) -> tuple[str, ...]:
+    reasons = [words for reason in card.reasons[:8] if (words := wording.name(reason, 200))]
+    return (*reasons, *([line] if (line := wording.because(card)) else []))
+
+
+def _guidance(guidance: Guidance) -> Iterator[Part]:
+    steps = tuple(words for step in guidance.steps[:_MOST_STEPS] if (words := wording.name(step, 300)))
+    yield Part("Playbook", steps, "steps", wording.name(guidance.title, 120))
+    for number, draft in enumerate(guidance.drafts[:_MOST_DRAFTS], 1):
+        yield _draft(number, draft)
+    left_out = len(guidance.drafts) - _MOST_DRAFTS
+    if left_out > 0:
+        yield Part("", (f"({left_out} more suggested replies are in the playbook)",), "quiet")
+    never = tuple(words for rule in guidance.never[:_MOST_RULES] if (words := wording.name(rule, 200)))
+    yield Part("Never say", never, "alarm")
+    handoff = shorten(clean(guidance.handoff.steps), 700)
+    yield Part("Move to a private channel", tuple(isolate(handoff).split("\n")) if handoff else ())
+
+
+def _draft(number: int, draft: Draft) -> Part:
+    text = clean(draft.text)
+    # A draft that was cut would be sent as if it were whole.
+    shown = "(too long to show here)" if len(text) > MAX_TEXT else text or "(empty)"
+    language = draft.locale if _LANGUAGE.fullmatch(draft.locale) else ""
+    label = shorten(wording.draft_label(draft), 250)
+    return Part(f"Suggested reply {number}", tuple(shown.split("\n")), "draft", label, language=language)
+
+
+def _incident(card: IncidentCard) -> Outline:
+    place = " · ".join(part for part in _incident_place(card) if part)
+    parts = [
+        Part("How it stands", (_span(card), *standing(card))),
+        Part("How big it is", tuple(wording.incident_size(card).split(" · ")), "list"),
+        Part("Curve", (sparkline(card.curve), curve_words(card)) if card.curve else (), "curve"),
+        Part("Why it is one", tuple(words for line in card.because[:8] if (words := wording.name(line, 200))), "list"),
+        *([_voice("First post", card.first, card)] if card.first else ()),
+        *(_voice("Heard most", voice, card) for voice in card.influential[:_MOST_VOICES]),
+        Part("What people complain of", tuple(wording.counted((one,)) for one in card.complaints[:8]), "list"),
+        Part("Words that rose", (", ".join(wording.name(word, 30) for word in card.words[:15]),)),
+        Part("Languages", (wording.counted(card.languages),)),
+        *(_guidance(card.guidance) if card.guidance else ()),
+        *_links(*_answer_links(card.guidance)),
+    ]
+    title = f"Bad buzz · {wording.severity(card)} · {_reference(card)}"
+    return Outline(title, _tone(card), _pilot(card) + place, _filled(parts), f"Team {wording.name(card.team)}")
+
+
+def _span(card: IncidentCard) -> str:
+    span = wording.incident_span(card)
+    return span[:1].upper() + span[1:] if card.ended_at else f"Going on {span}"
+
+
+def _incident_place(card: IncidentCard) -> tuple[str, ...]:
+    return wording.name(card.brand), wording.name(card.country_name or card.country), wording.name(card.topic)
+
+
+def _voice(label: str, voice: Voice, card: IncidentCard) -> Part:
+    detail = wording.voice(voice, card.timezone)
+    if not voice.text:
+        return Part(label, (wording.DELETED,), detail=detail, url=_checked(voice.url))
+    return _quote(label, shorten(clean(voice.text), 500), detail, url=voice.url)
+
+
+def _note(note: Note) -> Outline:
+    text = shorten_lines(shorten(clean(note.text), MAX_TEXT), _MAX_LINES)
+    reference = wording.name(note.reference, 30)
+    parts = [
+        Part("", tuple(isolate(text).split("\n")) if text else ()),
+        *([_quote("", note.quote)] if note.quote.strip() else ()),
+        *_links(("Open post", note.url)),
+    ]
+    title = wording.name(note.title, 200) or "(no title)"
+    told = reference and reference not in title
+    return Outline(f"{title} · {reference}" if told else title, "note", parts=_filled(parts))
+
+
+def _summary(summary: Summary) -> Outline:
+    text = shorten_lines(shorten(clean(summary.text), MAX_TEXT), _MAX_LINES)
+    left_out = len(summary.entries) - _MOST_ENTRIES
+    parts = [
+        Part("", tuple(isolate(text).split("\n")) if text else ()),
+        Part("", tuple(entry_line(entry) for entry in summary.entries[:_MOST_ENTRIES])),
+        Part("", (f"(and {left_out:,} more)",) if left_out > 0 else (), "quiet"),
+    ]
+    return Outline(wording.name(summary.title, 200) or "(no title)", "note", parts=_filled(parts))
+
+
+def entry_line(entry: Entry) -> str:
+    """Return one line of a summary."""
+    mark = MARKS.get(entry.severity, MARKS[1])
+    return f"{mark} {wording.name(entry.reference, 30)} · {wording.name(entry.line, 200)}"
+
+
+def _links(*links: tuple[str, str | None]) -> Iterator[Part]:
+    for label, url in links:
+        if url:
+            checked = _checked(url)
+            yield Part(label, (checked or "(no usable web address)",), "link", url=checked)
+
+
+def _answer_links(guidance: Guidance | None) -> tuple[tuple[str, str | None], ...]:
+    if guidance is None:
+        return ()
+    return ("Reply", guidance.reply_url), ("Private channel", guidance.handoff.url)
+
+
+def _checked(url: str | None) -> str | None:
+    return web_url(url) if url and len(url) <= _MAX_URL else None
+
+
+def _filled(parts: Sequence[Part]) -> tuple[Part, ...]:
+    return tuple(part for part in parts if part.detail or any(line.strip() for line in part.lines))
+
+
+def _tone(card: Card | IncidentCard) -> Tone:
+    return "closed" if wording.is_closed(card) else _TONES.get(card.severity, "attention")
+
+
+def _pilot(card: Card | IncidentCard) -> str:
+    return "PILOT · " if card.pilot else ""
+
+
+def _reference(card: Card | IncidentCard) -> str:
+    return one_line(wording.name(card.reference, 30)) or f"alert {card.alert_id}"

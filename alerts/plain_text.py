@@ -1,0 +1,62 @@
+"""A message as plain text, for mail, chats and webhooks. Parts that people copy are not indented."""
+
+import re
+from collections.abc import Iterator
+
+from alerts.card import Message
+from alerts.outline import Outline, Part, outline
+
+_INDENT = {"text": "  ", "quiet": "  ", "quote": "  | ", "list": "  • ", "alarm": "  ✗ ", "curve": "  "}
+
+
+def plain_text(message: Message) -> str:
+    """Return the whole message as text."""
+    return outline_text(outline(message))
+
+
+def outline_text(shown: Outline, *, with_title: bool = True) -> str:
+    """Return an outline as text; a receiver that shows the title elsewhere leaves it out."""
+    head = "\n".join(line for line in (shown.title if with_title else "", shown.where) if line)
+    return _joined([head, *_paragraphs(shown.parts), shown.footer])
+
+
+def _joined(paragraphs: list[str]) -> str:
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _paragraphs(parts: tuple[Part, ...]) -> Iterator[str]:
+    links: list[str] = []
+    for part in parts:
+        if part.look == "link":
+            links.append(f"{part.label}: {part.lines[0]}")
+        else:
+            yield "\n".join([*_heading(part), *_lines(part)])
+    yield "\n".join(links)
+
+
+def _heading(part: Part) -> Iterator[str]:
+    if part.label:
+        yield f"{part.label} ({part.detail})" if part.detail else part.label
+
+
+def _lines(part: Part) -> Iterator[str]:
+    for number, line in enumerate(part.lines, 1):
+        if part.look == "draft":
+            yield line
+        elif part.look == "steps":
+            yield f"  {number}. {line}"
+        elif part.label or part.look != "text":
+            yield f"{_INDENT[part.look]}{line}"
+        else:
+            yield line
+    if part.url:
+        yield f"  {part.url}"
+
+
+_PINGS = re.compile(r"@(?=(?:everyone|here|channel|all|online|room)\b)", re.IGNORECASE)
+_CHAT_MARKUP = str.maketrans({"<": "‹", ">": "›"})
+
+
+def chat_text(text: str) -> str:
+    """Return `text` so that no chat service finds a mention of everybody, a tag or a masked link in it."""
+    return _PINGS.sub("＠", text.translate(_CHAT_MARKUP)).replace("](", "] (")
