@@ -267,6 +267,10 @@ class Draft:
     limit: int | None
     note: str = ""
     """Said on the card, for example when the draft is not in the author's language."""
+    gloss: str = ""
+    """The same reply as the library has it in a language that the team reads; empty where the team reads the draft."""
+    gloss_language: str = ""
+    """English name of the gloss's language."""
 
 
 @dataclass(frozen=True, slots=True)

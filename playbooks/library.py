@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from playbooks.loading import LIBRARY_FOLDER, Contents, handoff_sentences, load_
 from playbooks.model import GuideRequest, Phrases, Playbook, ReplyTemplate
 from playbooks.names import addressee
 from playbooks.networks import LengthRule, length_rule, network_key
-from playbooks.rendering import compiled, fill
+from playbooks.rendering import MAX_OUTPUT_CHARACTERS, compiled, fill
 from playbooks.values import clean, clean_place, find_product, on_one_line
 
 MAX_DRAFTS = 3
@@ -38,6 +38,7 @@ LANGUAGE_NAMES: Mapping[str, str] = {
     "zh": "Chinese",
     "zh-Hant": "traditional Chinese",
 }
+_UNBOUNDED = LengthRule(MAX_OUTPUT_CHARACTERS, len)
 _TRADITIONAL_CHINESE = ("TW", "HK", "MO")
 _FALLBACK_TOPIC = "other"
 _FULL_WIDTH_MARKS = ("，", "。", "！", "、", "：")
@@ -109,10 +110,28 @@ class PlaybookLibrary:
             return [], ""
         templates = self._ordered(self.contents.templates.get((playbook.id, locale), ()), request)
         writer = _Writer(request, phrases, length_rule(request.network), note)
+        glosses = self._glosses(playbook, locale, request)
         drafts = [
-            draft for turn, template in enumerate(templates) if (draft := writer.draft(template, turn)) is not None
+            glosses.beside(draft, template, turn) if glosses else draft
+            for turn, template in enumerate(templates)
+            if (draft := writer.draft(template, turn)) is not None
         ]
         return drafts[:MAX_DRAFTS], writer.private_text
+
+    def _glosses(self, playbook: Playbook, locale: str, request: GuideRequest) -> "_Glosses | None":
+        """Return what writes each draft in a language that the team reads; None where it reads the draft itself."""
+        read = {language.split("-")[0] for language in request.team_languages}
+        if not read or locale.split("-")[0] in read:
+            return None
+        for language in request.team_languages:
+            for known in dict.fromkeys((language, language.split("-")[0])):
+                templates = {one.id: one for one in self.contents.templates.get((playbook.id, known), ())}
+                phrases = self.contents.phrases.get(known)
+                if templates and phrases is not None:
+                    return _Glosses(
+                        _Writer(request, phrases, _UNBOUNDED, ""), templates, LANGUAGE_NAMES.get(known, known)
+                    )
+        return None
 
     def _locale(self, playbook: Playbook, request: GuideRequest) -> tuple[str, str]:
         available = {
@@ -168,6 +187,21 @@ def _foreign_note(request: GuideRequest, locale: str) -> str:
 
 def _stable_number(*parts: str) -> int:
     return int.from_bytes(hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).digest()[:8], "big")
+
+
+@dataclass(frozen=True)
+class _Glosses:
+    """Writes the drafts of one request once more, in a language that the team reads."""
+
+    writer: "_Writer"
+    templates: Mapping[str, ReplyTemplate]
+    """By variant: those of one name say the same in all locales."""
+    language: str
+
+    def beside(self, draft: Draft, template: ReplyTemplate, turn: int) -> Draft:
+        twin = self.templates.get(template.id)
+        gloss = self.writer.draft(twin, turn) if twin is not None else None
+        return draft if gloss is None else replace(draft, gloss=gloss.text, gloss_language=self.language)
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,8 @@ class GuideRequest:
     brand_account: str = ""
     """The brand's own account on this network."""
     playbook_by_topic: Mapping[str, str] = field(default_factory=dict)
+    team_languages: Sequence[str] = ()
+    """What the team reads, for the gloss of a draft that it does not read."""
     seen_variants: Collection[str] = ()
     """`Draft.variant` of drafts already used in this thread."""
     seed: str = ""

@@ -52,6 +52,7 @@ class CardBuilder:
                 links=mention.links,
                 post_id=mention.external_id,
                 post_url=mention.url,
+                team_languages=self._config.teams[country.team].languages,
                 seed=f"{mention.network}/{mention.author.external_id}",
             )
         )

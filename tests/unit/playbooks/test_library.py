@@ -330,3 +330,28 @@ def test_a_folder_without_playbooks_does_not_load(tmp_path: Path) -> None:
 def test_the_library_tells_its_playbooks_and_locales(library: PlaybookLibrary) -> None:
     assert "late-delivery" in library.names
     assert set(REQUIRED_LOCALES) <= set(library.locales)
+
+
+def test_a_draft_that_the_team_does_not_read_has_a_gloss_in_its_language(library: PlaybookLibrary) -> None:
+    drafts = library.guide(replace(REQUEST, language="ja", country="JP", team_languages=("nl", "fr"))).drafts
+    assert drafts
+    for draft in drafts:
+        assert draft.locale == "ja"
+        assert draft.gloss_language == "Dutch"
+        assert draft.gloss
+        variant = draft.variant.rsplit("/", 1)[1]
+        assert variant in {"a", "b"}
+    assert len({draft.gloss for draft in drafts}) == len(drafts)
+
+
+def test_a_draft_that_the_team_reads_needs_no_gloss(library: PlaybookLibrary) -> None:
+    for languages in (("ja", "en"), ("en", "ja"), ()):
+        drafts = library.guide(replace(REQUEST, language="ja", country="JP", team_languages=languages)).drafts
+        assert {draft.gloss for draft in drafts} == {""}
+
+
+def test_every_variant_has_its_twin_in_every_locale(library: PlaybookLibrary) -> None:
+    names: dict[str, set[tuple[str, ...]]] = {}
+    for (playbook, _), templates in library.contents.templates.items():
+        names.setdefault(playbook, set()).add(tuple(sorted(template.id for template in templates)))
+    assert all(len(found) == 1 for found in names.values())
