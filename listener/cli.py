@@ -98,7 +98,7 @@ def _pass_once(application: "App", stop: threading.Event) -> int:
 def _listen(application: "App", stop: threading.Event) -> int:
     from listener.scheduler import Daemon
 
-    live = application.store.triage.count_live()
+    live = application.store.alerts.count_live()
     _say(f"listening{f'; {live} alerts are open from before' if live else ''}; Ctrl-C stops")
     Daemon(application, stop).run()
     _say("stopped; nothing is lost")

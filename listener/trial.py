@@ -90,7 +90,7 @@ class Trial:
             f"{name} (off: {self._config.fallback_receiver} instead)" if f"receiver {name}" in off else name
             for name in self._receivers(alert, network, found)
         ]
-        card = self._cards.card(alert, item, assessment, self._cards.guidance(item))
+        card = self._cards.card(alert, item, assessment, self._cards.guidance(item), now)
         return TrialResult(found, assessment, receivers, card, named is None)
 
     def _receivers(self, alert: AlertRow, network: str, found: Classification) -> list[str]:
@@ -98,6 +98,7 @@ class Trial:
         if alert.pilot and settings.pilot_receiver:
             return [settings.pilot_receiver]
         labels = {
+            "kind": alert.kind,
             "brand": alert.brand,
             "country": alert.country,
             "team": alert.team,

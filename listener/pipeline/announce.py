@@ -133,9 +133,9 @@ class Announcer:
         replaces = own is None or own.receiver in (None, receiver)
         return covering.receiver if covering and covering.receiver and replaces else receiver
 
-    def repeat_s(self, alert: AlertRow, item: TriageItem | None) -> float | None:
+    def repeat_s(self, alert: AlertRow) -> float | None:
         """Return after how long an alert that nobody took is told again."""
-        found = self.destinations(alert, item)
+        found = self.destinations(alert, None)
         return min((one.repeat_interval_s for one in found), default=None)
 
     def open(self, transaction: AlertTransaction, alert: AlertRow, item: TriageItem | None, message: Message,

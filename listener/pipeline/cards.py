@@ -8,7 +8,7 @@ from babel.core import UnknownLocaleError
 
 from alerts.card import Card, CardAuthor, Due, PostFate, Progress
 from listener.config import Config
-from listener.model import RESOLUTIONS, SIGNALS, Guidance, Sentiment, Urgency
+from listener.model import RESOLUTIONS, SIGNALS, AlertState, Guidance, Sentiment, Urgency
 from listener.pipeline.assess import Assessment
 from listener.store import AlertRow, TriageItem
 from playbooks.library import PlaybookLibrary
@@ -64,7 +64,7 @@ class CardBuilder:
             owner_address=alert.owner_address or "",
             since=alert.claimed_at,
             due=tuple(_due(alert, now)) if alert.is_live else (),
-            snoozed_until=alert.snoozed_until,
+            snoozed_until=alert.snoozed_until if alert.state is AlertState.SNOOZED else None,
             replied_at=alert.replied_at,
             private_at=alert.private_at,
             escalated_to=alert.escalated_to or "",

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 import structlog
-from alerts.escalation import Due, Facts, Recipients, Rung, deadlines, due, on_call, recipients
 
 from alerts.card import Note, dump_message
+from alerts.escalation import Due, Facts, Recipients, Rung, deadlines, due, on_call, recipients
 from alerts.wording import local_time
 from listener.clock import Clock
 from listener.config import Config, Target
+from listener.config.models import EscalationStep
 from listener.model import AlertState
 from listener.pipeline.announce import SEVEREST, Announcer
 from listener.store import AlertRow, Store
@@ -17,7 +18,7 @@ from listener.store.outbox import WARNING_RANK
 
 log = structlog.get_logger("listener.escalate")
 
-_WHAT = {"respond": "First answer", "resolve": "Resolution"}
+_GOALS = {"respond": "First answer", "resolve": "Resolution"}
 
 
 class Escalator:
@@ -91,7 +92,7 @@ class Escalator:
         ladder = self._ladder(alert, now)
         for rung in ladder.act:
             alert = self._climb(transaction, alert, rung, now)
-        done = [*alert.rungs, *(key for key in ladder.done if key not in alert.rungs and key != "repeat")]
+        done = [*alert.rungs, *(key for key in ladder.done if key not in alert.rungs)]
         told_at = now if ladder.act else alert.told_at
         alert = transaction.change(alert.id, now, rungs=done, told_at=told_at)
         if ladder.act:
@@ -102,7 +103,8 @@ class Escalator:
     def wake(self, transaction: AlertTransaction, alert: AlertRow, now: datetime, actor: str) -> AlertRow:
         """End a snooze: the alert is again with whoever had it."""
         state = AlertState.CLAIMED if alert.owner else AlertState.OPEN
-        alert = transaction.change(alert.id, now, state=state.value, snoozed_until=None, told_at=now)
+        # The end of the snooze is kept: what was missed meanwhile counts from there.
+        alert = transaction.change(alert.id, now, state=state.value, snoozed_until=now, told_at=now)
         transaction.record(alert.id, "awake", {}, now, actor)
         people = (alert.owner_address,) if alert.owner_address else ()
         note = Note("Snooze is over", tone="reminder", people=people, broadcast=not people)
@@ -116,16 +118,15 @@ class Escalator:
             self._announcer.note(transaction, alert, note, now, urgent=True)
             transaction.record(alert.id, "repeated", {}, now)
             return alert
-        what = _WHAT[rung.key.split(":")[0]]
-        at = alert.respond_by if what == _WHAT["respond"] else alert.resolve_by
-        by = "" if at is None else local_time(at, self._config.countries[alert.country].timezone)
+        what = _GOALS[rung.goal or "resolve"]
+        by = local_time(rung.deadline or rung.at, self._config.countries[alert.country].timezone)
         if rung.kind == "reminder" or rung.step is None:
             people = (alert.owner_address,) if alert.owner_address and not alert.pilot else ()
             note = Note(f"{what} due by {by}", tone="reminder", people=people)
             self._announcer.note(transaction, alert, note, now, urgent=True)
             transaction.record(alert.id, "reminded", {"of": rung.key}, now)
             return alert
-        found = self._recipients(alert, rung.step, now)
+        found = self._recipients(alert, rung.step, now, rung.turn)
         if found is None:
             transaction.record(alert.id, "missed", {"of": rung.key}, now)
             return alert
@@ -155,19 +156,19 @@ class Escalator:
             name = self._announcer.effective_receiver(receiver)
             transaction.post(alert.id, name, dump_message(message), now, rank=WARNING_RANK)
 
-    def _recipients(self, alert: AlertRow, step: object, now: datetime) -> Recipients | None:
+    def _recipients(self, alert: AlertRow, step: EscalationStep, now: datetime, turn: int = 0) -> Recipients | None:
         return recipients(
-            step,  # type: ignore[arg-type]
+            step,
             owner_address=alert.owner_address,
             team_name=alert.now_with,
             teams=self._config.teams,
             is_open=self._announcer.workplaces.open_at(now),
             head_office=self._config.head_office,
-            turn=len(alert.rungs),
+            turn=turn,
+            owner_name=alert.owner,
         )
 
     def _ladder(self, alert: AlertRow, now: datetime) -> Due:
-        repeat_s = self._announcer.repeat_s(alert, None)
         responded = [at for at in (alert.replied_at, alert.private_at) if at is not None]
         facts = Facts(
             severity=alert.severity,
@@ -186,6 +187,6 @@ class Escalator:
             self.target(alert.country, alert.severity),
             self._config.countries[alert.country].escalation,
             self._announcer.workplaces.calendar(alert.country),
-            repeat_s,
             now,
+            self._announcer.repeat_s(alert),
         )

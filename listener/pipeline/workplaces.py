@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from alerts.calendars import Calendar, calendar_for, team_calendars
 from alerts.escalation import in_charge
-
-from alerts.calendars import Calendar, calendar_for
 from listener.config import Config
 
 
@@ -17,7 +16,7 @@ class Workplaces:
         self._calendars = {
             code: calendar_for(code, country, config.teams[country.team]) for code, country in config.countries.items()
         }
-        self._of_team: dict[str, list[Calendar]] = {name: self._team_calendars(name) for name in config.teams}
+        self._of_team = team_calendars(config.teams, config.countries)
 
     def calendar(self, country: str) -> Calendar:
         """Return the working time that a country's targets are counted in."""
@@ -41,12 +40,3 @@ class Workplaces:
         teams = (own, *self._config.teams[own].cover)
         openings = [calendar.next_opening(at) for team in teams for calendar in self._of_team.get(team, ())]
         return min((opening for opening in openings if opening is not None), default=None)
-
-    def _team_calendars(self, name: str) -> list[Calendar]:
-        team = self._config.teams[name]
-        served = [code for code, country in self._config.countries.items() if country.team == name]
-        if team.hours is not None:
-            # Any country does: a team with hours of its own has its own zone and holidays too.
-            code = next(iter(self._config.countries))
-            return [calendar_for(code, self._config.countries[code], team)]
-        return [self._calendars[code] for code in served]

@@ -33,7 +33,6 @@ class NewAlert:
     now_with: str
     respond_by: datetime | None
     resolve_by: datetime | None
-    look_at: datetime | None
     kind: str = "post"
     incident_id: int | None = None
 

@@ -44,7 +44,7 @@ receivers:
   slack: {{type: slack, token: "${{file:{secrets}/slack}}", channel: C1, base_url: "{slack}", min_interval_s: 0}}
   backup: {{type: slack, token: "${{file:{secrets}/slack}}", channel: C2, base_url: "{slack}", min_interval_s: 0}}
 fallback_receiver: backup
-route: {{receiver: slack}}
+route: {{receiver: slack, group_wait: 0s, group_interval: 0s}}
 defaults:
   languages: [en]
   timezone: UTC
