@@ -1,27 +1,26 @@
 """Slack: posts, edits and looks up alert cards through the Web API, and says what each failure means."""
 
-import errno
+import hashlib
 import logging
 import re
-import socket
-import ssl
-from collections.abc import Callable, Mapping
-from http.client import HTTPException
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.error import URLError
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from alerts.card import Card, Message, Note
+from alerts.card import Card, IncidentCard, Message, Note, Summary
 from alerts.receivers.base import Delivery, ReceiverSpec
+from alerts.slack.client import UNPARSED, answer_of, make_client, object_of, objects_of, upload_image
+from alerts.slack.failures import NO_READING_CODES, BlocksRefusedError, ThreadRefusedError, code_of, translate
 from listener.config import ReceiverOptions, Secret
-from listener.errors import DeliveryError, MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
+from listener.errors import DeliveryError, PermanentDeliveryError, RetryableDeliveryError
 
 if TYPE_CHECKING:
-    from slack_sdk import WebClient
-    from slack_sdk.errors import SlackApiError
     from slack_sdk.web import SlackResponse
 
 log = logging.getLogger(__name__)
@@ -30,78 +29,13 @@ EVENT_TYPE = "listener_alert"
 CLOCK_SKEW_S = 120.0
 """How far this machine's clock may differ from Slack's when a message is looked for."""
 _HISTORY_PAGE = 200
-_LONGEST_WAIT_S = 3600.0
+_PICTURES_KEPT = 100
+_PICTURE_WAITS_S = (0.5, 2.0)
+# Whatever a drawing library does, the card goes out.
+_DRAWING_FAILS = (ImportError, ValueError, TypeError, ArithmeticError, LookupError, OSError, RuntimeError)
+_NO_UNFURL: Mapping[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
-# Error codes by what they mean here, from the methods' pages on docs.slack.dev (read 2026-11).
-RECEIVER_GONE_CODES = frozenset(
-    [
-        "access_denied",
-        "accesslimited",
-        "account_inactive",
-        "app_access_restricted",
-        "channel_is_limited_access",
-        "channel_not_found",
-        "ekm_access_denied",
-        "enterprise_is_restricted",
-        "invalid_auth",
-        "is_archived",
-        "is_bot",
-        "messages_tab_disabled",
-        "missing_scope",
-        "no_permission",
-        "not_allowed_token_type",
-        "not_authed",
-        "not_in_channel",
-        "org_login_required",
-        "restricted_action",
-        "restricted_action_read_only_channel",
-        "restricted_action_thread_only_channel",
-        "team_not_found",
-        "token_expired",
-        "token_revoked",
-        "two_factor_setup_required",
-    ]
-)
-MESSAGE_FAULT_CODES = frozenset(
-    [
-        "cant_update_message",
-        "edit_window_closed",
-        "invalid_arg_name",
-        "invalid_arguments",
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "invalid_metadata_format",
-        "invalid_metadata_schema",
-        "is_inactive",
-        "message_not_found",
-        "metadata_too_large",
-        "msg_blocks_too_long",
-        "msg_too_long",
-        "no_text",
-    ]
-)
-TRANSIENT_CODES = frozenset(
-    [
-        "external_channel_migrating",
-        "fatal_error",
-        "internal_error",
-        "message_limit_exceeded",
-        "rate_limited",
-        "ratelimited",
-        "request_timeout",
-        "service_unavailable",
-        "team_added_to_org",
-        "update_failed",
-    ]
-)
-AMBIGUOUS_CODES = frozenset(["fatal_error", "internal_error", "service_unavailable", "update_failed"])
-BLOCK_FAULT_CODES = frozenset(["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "block_mismatch"])
-_NO_READING_CODES = frozenset(["missing_scope", "not_in_channel", "no_permission", "channel_is_limited_access"])
-
-_CODE = re.compile(r"[a-z][a-z0-9_]{1,80}")
-_TOKEN = re.compile(r"[\x21-\x7e]+")
-_NEVER_SENT_ERRNOS = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
-_ANSWER_UNREADABLE = (HTTPException, ValueError, LookupError, AttributeError, RecursionError)
+Blocks = list[dict[str, Any]]
 
 
 def _channel_id(value: str) -> str:
@@ -123,268 +57,209 @@ class SlackOptions(ReceiverOptions):
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 20.0
 
 
-class BlocksRefusedError(PermanentDeliveryError):
-    """Slack refuses the card's blocks: the text alone may still pass."""
-
-
-class RedirectedError(URLError):
-    """What answers in Slack's place points to another address."""
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """Follows no redirect: urllib would hand the token to whatever host one names."""
-
-    def http_error_302(self, req: Request, fp: Any, code: int, msg: str, headers: Any) -> Any:
-        """Raise RedirectedError, whatever the answer's body and address are."""
-        fp.close()
-        raise RedirectedError(f"HTTP status {code}")
-
-    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
-
-
-def _make_client(token: str, base_url: str | None, timeout_s: float) -> "WebClient":
-    from slack_sdk import WebClient
-    from slack_sdk.errors import SlackRequestError
-
-    class OneHostClient(WebClient):
-        def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
-            # slack_sdk 3.47.0 opens with `urlopen` here; proxies stay with urllib, which knows NO_PROXY as well.
-            if not url.lower().startswith(("http://", "https://")):
-                raise SlackRequestError(f"not a web address: {url}")
-            opener = build_opener(_NoRedirects, HTTPSHandler(context=self.ssl))
-            with opener.open(req, timeout=self.timeout) as answer:
-                charset = answer.headers.get_content_charset() or "utf-8"
-                return {"status": answer.status, "headers": answer.headers, "body": answer.read().decode(charset)}
-
-    client = OneHostClient(
-        token=token,
-        base_url=(base_url or WebClient.BASE_URL).rstrip("/") + "/",
-        timeout=timeout_s,  # type: ignore[arg-type]  # handed to a socket, which takes fractions
-        retry_handlers=[],
-        logger=_silent(),
-    )
-    client.proxy = None
-    return client
-
-
 class SlackReceiver:
     """A Slack channel. Each call makes one attempt; the outbox retries."""
 
-    def __init__(self, name: str, options: SlackOptions) -> None:
+    def __init__(self, name: str, options: SlackOptions, sleep: Callable[[float], None] = time.sleep) -> None:
         self.min_interval_s = options.min_interval_s
         self._name = name
         self._channel = options.channel
-        self._client = _make_client(_token(options.token), options.base_url, options.timeout_s)
+        self._client = make_client(options.token, options.base_url, options.timeout_s)
+        self._pictures: OrderedDict[str, _Picture] = OrderedDict()
+        self._sleep = sleep
 
     def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
-        """Post the message, with `notification_id` in its metadata."""
-        if isinstance(message, Note):
-            return self._tell(message)
-        assert isinstance(message, Card)
-        card = message
+        """Post the message, with `notification_id` in its metadata, in the thread of `thread` where one is given."""
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"notification_id": notification_id}}
+        channel = (thread.channel if thread else "") or self._channel
+        where = {"channel": channel, "metadata": metadata, **UNPARSED, **_NO_UNFURL}
         post = self._client.chat_postMessage
-        return self._show(
-            post, card, no_blocks=None, channel=self._channel, metadata=metadata, **_UNPARSED, **_NO_UNFURL
-        )
+        root = _root(thread)
+        if not root:
+            return self._show(post, message, None, **where)
+        try:
+            return self._show(post, message, None, **where, thread_ts=root, **_broadcast(message))
+        except ThreadRefusedError as error:
+            log.warning("receiver %s: a message stands by itself instead of in its thread: %s", self._name, error)
+            return self._show(post, message, None, **where)
 
     def update(self, notification_id: str, message: Message, delivery: Delivery) -> Delivery:
-        """Edit the message at `delivery`; its metadata stays."""
-        assert isinstance(message, Card)
-        card = message
-        channel = delivery.channel or self._channel
-        return self._show(
-            self._client.chat_update, card, no_blocks=[], channel=channel, ts=delivery.message_id, parse="none"
-        )
+        """Edit the message at `delivery`; its metadata and its thread stay."""
+        where = {"channel": delivery.channel or self._channel, "ts": delivery.message_id, "parse": "none"}
+        shown = self._show(self._client.chat_update, message, [], **where)
+        return Delivery(shown.channel, shown.message_id, delivery.thread_id)
 
     def find(self, notification_id: str, not_before: float, thread: Delivery | None = None) -> Delivery | None:
-        """Look for `notification_id` in the channel's history."""
+        """Look for `notification_id` in the thread, or in the channel's history."""
+        oldest = f"{max(not_before - CLOCK_SKEW_S, 0.0):.6f}"
         try:
-            return self._search(notification_id, not_before - CLOCK_SKEW_S)
+            return self._search(notification_id, oldest, thread)
         except PermanentDeliveryError as error:
-            if _code(error.__cause__) not in _NO_READING_CODES:
+            if code_of(error.__cause__) not in NO_READING_CODES:
                 raise
             # An alert shown twice is better than one that nobody sees.
             log.warning("receiver %s cannot read its channel back, so an alert may appear twice: %s", self._name, error)
             return None
 
-    def _tell(self, message: Note) -> Delivery:
-        from alerts.blocks import note_text
-
-        post = self._client.chat_postMessage
-        answer = self._call(lambda: post(channel=self._channel, text=note_text(message), **_UNPARSED, **_NO_UNFURL))
-        return _delivery(answer.get("channel"), answer.get("ts"))
-
     def close(self) -> None:
         """Release nothing: the client holds no connection between calls."""
 
-    def _show(self, method: Callable[..., "SlackResponse"], card: Card, no_blocks: Any, **where: Any) -> Delivery:
-        from alerts.blocks import fallback_text, plain_message, render_blocks
+    def _show(self, method: Callable[..., "SlackResponse"], message: Message, no_blocks: Any, **where: Any) -> Delivery:
+        """Show the message as well as Slack takes it: with its picture, without, and at last as text alone."""
+        text = _text(message)
+        for blocks in self._forms(message):
+            try:
+                answer = answer_of(partial(method, blocks=blocks, text=text, **where))
+                return _delivery(answer.get("channel"), answer.get("ts"), where.get("thread_ts"))
+            except BlocksRefusedError as error:
+                log.warning("receiver %s: a message goes in simpler form: %s", self._name, error)
+        answer = answer_of(partial(method, blocks=no_blocks, text=_plain(message), **where))
+        return _delivery(answer.get("channel"), answer.get("ts"), where.get("thread_ts"))
 
+    def _forms(self, message: Message) -> Iterator[Blocks]:
+        """Yield the message's blocks, and simpler ones each time that Slack refused the last."""
         try:
-            answer = self._call(lambda: method(blocks=render_blocks(card), text=fallback_text(card), **where))
-        except BlocksRefusedError as error:
-            log.warning("receiver %s: the card goes as plain text: %s", self._name, error)
-            answer = self._call(lambda: method(blocks=no_blocks, text=plain_message(card), **where))
-        return _delivery(answer.get("channel"), answer.get("ts"))
+            if isinstance(message, IncidentCard):
+                yield from self._incident_forms(message)
+            else:
+                yield _blocks(message)
+        except _malformed() as error:
+            log.warning("receiver %s: a message goes as plain text: %s", self._name, translate(error))
 
-    def _search(self, notification_id: str, oldest: float) -> Delivery | None:
+    def _incident_forms(self, card: IncidentCard) -> Iterator[Blocks]:
+        from alerts.slack.incident_blocks import render_incident
+
+        picture = self._picture(card)
+        if picture:
+            yield render_incident(card, picture.file_id)
+            # Slack takes a picture into a message only some time after its upload.
+            for seconds in _PICTURE_WAITS_S if picture.refusals == 0 else ():
+                self._sleep(seconds)
+                yield render_incident(card, picture.file_id)
+            picture.refusals += 1
+            if picture.refusals > 1:
+                self._pictures = OrderedDict((key, one) for key, one in self._pictures.items() if one is not picture)
+        yield render_incident(card)
+
+    def _picture(self, card: IncidentCard) -> "_Picture | None":
+        """Return the incident's curve at Slack, uploaded unless it has not changed; None where it cannot be."""
+        try:
+            png = _draw(card)
+            digest = hashlib.sha256(png).hexdigest()
+            if png and digest not in self._pictures:
+                self._pictures[digest] = _Picture(self._upload(png, card))
+                while len(self._pictures) > _PICTURES_KEPT:
+                    self._pictures.popitem(last=False)
+            return self._pictures.get(digest)
+        except (DeliveryError, *_DRAWING_FAILS) as error:
+            log.warning("receiver %s: an incident goes without its curve: %s", self._name, error)
+            return None
+
+    def _upload(self, png: bytes, card: IncidentCard) -> str:
+        from alerts.slack.incident_blocks import curve_words
+
+        return upload_image(self._client, png, f"curve-{card.alert_id}.png", curve_words(card))
+
+    def _search(self, notification_id: str, oldest: str, thread: Delivery | None) -> Delivery | None:
+        root = _root(thread)
+        channel = (thread.channel if thread else "") or self._channel
+        if root:
+            try:
+                return self._look_through(self._client.conversations_replies, notification_id, oldest, channel, ts=root)
+            except ThreadRefusedError:
+                pass  # then it was sent by itself
+        return self._look_through(self._client.conversations_history, notification_id, oldest, channel)
+
+    def _look_through(
+        self, method: Callable[..., "SlackResponse"], notification_id: str, oldest: str, channel: str, **where: str
+    ) -> Delivery | None:
+        asked = {"channel": channel, "oldest": oldest, "limit": _HISTORY_PAGE, "include_all_metadata": True, **where}
         cursor, seen = "", set[str]()
         while cursor not in seen:
             seen.add(cursor)
-            page = self._history(max(oldest, 0.0), cursor)
-            for message in _objects(page.get("messages")):
+            page = answer_of(partial(method, **asked, cursor=cursor or None))
+            for message in objects_of(page.get("messages")):
                 if _notification_id(message) == notification_id:
-                    return _delivery(self._channel, message.get("ts"))
-            cursor = str(_object(page.get("response_metadata")).get("next_cursor") or "")
+                    return _delivery(channel, message.get("ts"), where.get("ts"))
+            cursor = str(object_of(page.get("response_metadata")).get("next_cursor") or "")
             if not cursor:
                 return None
         raise RetryableDeliveryError("Slack's history repeats a page", ambiguous=True)
 
-    def _history(self, oldest: float, cursor: str) -> Mapping[str, Any]:
-        return self._call(
-            lambda: self._client.conversations_history(
-                channel=self._channel,
-                oldest=f"{oldest:.6f}",
-                limit=_HISTORY_PAGE,
-                include_all_metadata=True,
-                cursor=cursor or None,
-            )
-        )
 
-    def _call(self, method: Callable[[], "SlackResponse"]) -> Mapping[str, Any]:
-        from slack_sdk.errors import SlackClientError
+@dataclass(slots=True)
+class _Picture:
+    """One uploaded curve."""
 
-        try:
-            return _object(method().data)
-        except (SlackClientError, OSError, *_ANSWER_UNREADABLE) as error:
-            raise translate(error) from error
+    file_id: str
+    refusals: int = 0
 
 
-_UNPARSED: Mapping[str, Any] = {"mrkdwn": False, "parse": "none"}
-_NO_UNFURL: Mapping[str, Any] = {"unfurl_links": False, "unfurl_media": False}
+def _draw(card: IncidentCard) -> bytes:
+    """Return the incident's curve, empty where there is none."""
+    if not card.curve:
+        return b""
+    from alerts.curve import curve_png
+
+    return curve_png(card)
 
 
-def translate(error: Exception) -> DeliveryError:
-    """Return what an error of slack_sdk, or of the network below it, means to the outbox."""
-    from slack_sdk.errors import SlackApiError, SlackClientError
+def _malformed() -> type[Exception]:
+    from slack_sdk.errors import SlackObjectFormationError
 
-    if isinstance(error, SlackApiError):
-        return _refusal(error)
-    if isinstance(error, SlackClientError):
-        return _client_fault(error)
-    if isinstance(error, OSError):
-        return _network_fault(error)
-    return RetryableDeliveryError(f"Slack's answer cannot be read ({type(error).__name__})", ambiguous=True)
+    return SlackObjectFormationError
 
 
-def _refusal(error: "SlackApiError") -> DeliveryError:
-    status, code = error.response.status_code, _code(error)
-    if status == 429 or code in ("ratelimited", "rate_limited"):
-        return RetryableDeliveryError("Slack's rate limit is reached", _retry_after_s(error.response.headers))
-    if status >= 500:
-        return RetryableDeliveryError(f"Slack answers with HTTP status {status}", ambiguous=True)
-    if code is None and status == 200:
-        return RetryableDeliveryError("Slack's answer is not what it documents", ambiguous=True)
-    if code is None:
-        return RetryableDeliveryError(f"HTTP status {status} from what answers in Slack's place")
-    return _refusal_by_code(code)
+def _blocks(message: Card | Note | Summary) -> Blocks:
+    from alerts.slack import blocks, notes
+
+    if isinstance(message, Card):
+        return blocks.render_blocks(message)
+    return notes.render_note(message) if isinstance(message, Note) else notes.render_summary(message)
 
 
-def _refusal_by_code(code: str) -> DeliveryError:
-    if code in TRANSIENT_CODES:
-        return RetryableDeliveryError(f"Slack is not ready ({code})", ambiguous=code in AMBIGUOUS_CODES)
-    if code in BLOCK_FAULT_CODES:
-        return BlocksRefusedError(f"Slack refuses the card's blocks ({code})")
-    if code in RECEIVER_GONE_CODES:
-        return PermanentDeliveryError(f"Slack refuses this token or channel ({code})", receiver_gone=True)
-    return PermanentDeliveryError(f"Slack refuses the message ({code})")
+def _text(message: Message) -> str:
+    """Return what notifications and screen readers say."""
+    from alerts.slack import blocks, incident_blocks, notes
+
+    if isinstance(message, Card):
+        return blocks.fallback_text(message)
+    if isinstance(message, IncidentCard):
+        return incident_blocks.incident_text(message)
+    return notes.note_text(message) if isinstance(message, Note) else notes.summary_line(message)
 
 
-# The classes of slack_sdk.errors (3.47.0) other than SlackApiError, with what to say and whether the receiver is gone.
-CLIENT_FAULTS: Mapping[str, tuple[type[DeliveryError], str, bool]] = {
-    "SlackClientError": (PermanentDeliveryError, "the Slack client fails", False),
-    "SlackObjectFormationError": (BlocksRefusedError, "the card's blocks break Slack's rules", False),
-    "SlackClientNotConnectedError": (RetryableDeliveryError, "the connection to Slack is closed", False),
-    "SlackRequestError": (PermanentDeliveryError, "the request cannot be made: check base_url", True),
-    "BotUserAccessError": (PermanentDeliveryError, "the token is of the wrong kind", True),
-    "SlackTokenRotationError": (PermanentDeliveryError, "the token cannot be renewed", True),
-    "SlackClientConfigurationError": (PermanentDeliveryError, "the Slack client is set up wrongly", True),
-}
+def _plain(message: Message) -> str:
+    """Return the message for when Slack refuses its blocks."""
+    from alerts.slack import blocks, incident_blocks, notes
+
+    if isinstance(message, Card):
+        return blocks.plain_message(message)
+    if isinstance(message, IncidentCard):
+        return incident_blocks.plain_incident(message)
+    return notes.note_text(message) if isinstance(message, Note) else notes.summary_text(message)
 
 
-def _client_fault(error: Exception) -> DeliveryError:
-    unknown = CLIENT_FAULTS["SlackClientError"]
-    kind, words, gone = CLIENT_FAULTS.get(type(error).__name__, unknown)
-    if issubclass(kind, PermanentDeliveryError):
-        return kind(words, receiver_gone=gone)
-    return kind(words)
+def _root(thread: Delivery | None) -> str:
+    return (thread.thread_id or thread.message_id) if thread else ""
 
 
-def _network_fault(error: OSError) -> RetryableDeliveryError:
-    if isinstance(error, RedirectedError):
-        return RetryableDeliveryError(f"a redirect in place of Slack's answer ({error.reason}); it is not followed")
-    reason = error.reason if isinstance(error, URLError) else error
-    never_sent = isinstance(reason, ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError) or (
-        isinstance(reason, OSError) and reason.errno in _NEVER_SENT_ERRNOS
-    )
-    words = "cannot be reached" if never_sent else "did not answer"
-    return RetryableDeliveryError(f"Slack {words} ({type(reason).__name__})", ambiguous=not never_sent)
-
-
-def _code(error: BaseException | None) -> str | None:
-    """Return Slack's own error code, or None where the answer holds none (slack_sdk puts prose in its place)."""
-    data = getattr(getattr(error, "response", None), "data", None)
-    code = data.get("error") if isinstance(data, dict) else None
-    return code if isinstance(code, str) and _CODE.fullmatch(code) else None
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    try:
-        seconds = float(given)
-    except ValueError:
-        return None
-    return min(seconds, _LONGEST_WAIT_S) if seconds >= 0 else None  # not a number is not above zero either
+def _broadcast(message: Message) -> Mapping[str, Any]:
+    return {"reply_broadcast": True} if isinstance(message, Note) and message.broadcast else {}
 
 
 def _notification_id(message: Mapping[str, Any]) -> str | None:
-    metadata = _object(message.get("metadata"))
+    metadata = object_of(message.get("metadata"))
     if metadata.get("event_type") != EVENT_TYPE:
         return None
-    found = _object(metadata.get("event_payload")).get("notification_id")
+    found = object_of(metadata.get("event_payload")).get("notification_id")
     return found if isinstance(found, str) else None
 
 
-def _delivery(channel: object, ts: object) -> Delivery:
+def _delivery(channel: object, ts: object, thread_ts: str | None) -> Delivery:
     if not isinstance(channel, str) or not isinstance(ts, str) or not channel or not ts:
         raise RetryableDeliveryError("Slack's answer does not say where the message stands", ambiguous=True)
-    return Delivery(channel, ts)
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: object) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _token(secret: Secret) -> str:
-    token = secret.get()
-    # http.client repeats a header it cannot send in its error, and this header is the token.
-    if not _TOKEN.fullmatch(token):
-        raise MissingSecretError(
-            f"{secret!r} holds characters that no Slack token has; copy the token (xoxb-...) again"
-        )
-    return token
-
-
-def _silent() -> logging.Logger:
-    """Return a logger for slack_sdk that says nothing: what it would log is raised as well."""
-    logger = logging.getLogger(f"{__name__}.client")
-    logger.setLevel(logging.CRITICAL + 1)
-    return logger
+    return Delivery(channel, ts, thread_ts or "")
 
 
 def create(name: str, options: SlackOptions) -> SlackReceiver:

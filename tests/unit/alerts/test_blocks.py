@@ -8,14 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerts.blocks import MAX_TOTAL, block_texts, fallback_text, plain_message, render_blocks
-from alerts.card import Card, CardAuthor
+from alerts.card import Card, CardAuthor, Due, Progress
 from alerts.escaping import clean, escape_mrkdwn, isolate, one_line, shorten, slack_length, web_url
 from alerts.receivers.slack import SlackOptions, SlackReceiver
+from alerts.slack.blocks import fallback_text, plain_message, render_blocks
+from alerts.slack.elements import MAX_TOTAL, block_texts
 from listener.config import Secret
 from listener.model import AlertState, Draft, Guidance, Handoff
 from tests.cards import GUIDANCE, HOSTILE, card, filled_with
 from tests.servers.slack import TOKEN, SlackServer, block_problems
+from tests.servers.slack.blocks import nodes
 
 PIECES = (
     "<!channel>", "<@U1>", "<https://evil.example|x>", "&lt;", "*b*", "`c`", ">>>", "\u202e", "\u2066",
@@ -55,6 +57,13 @@ CARDS = st.builds(
         st.builds(Handoff, TEXTS, st.none() | TEXTS), st.none() | TEXTS, st.lists(TEXTS, max_size=4).map(tuple),
     ),
     url=st.none() | TEXTS,
+    progress=st.builds(
+        Progress, TEXTS, TEXTS, st.none() | MOMENTS, st.lists(st.builds(Due, TEXTS, MOMENTS), max_size=5).map(tuple),
+        st.none() | MOMENTS, st.none() | MOMENTS, st.none() | MOMENTS, TEXTS, TEXTS, TEXTS, st.none() | MOMENTS,
+    ),
+    fate=st.sampled_from(["stands", "edited", "deleted"]),
+    interactive=st.booleans(),
+    incident=TEXTS,
     timezone=TEXTS | st.sampled_from(["Europe/Paris", "Asia/Tokyo", "America/New_York", "../etc/passwd", "/etc/hosts"]),
     **dict.fromkeys(
         ("brand", "country", "country_name", "team", "network", "language", "language_name", "text", "place", "topic",
@@ -83,6 +92,10 @@ def kinds(blocks: list[dict[str, Any]]) -> list[str]:
 
 def total(blocks: list[dict[str, Any]]) -> int:
     return sum(slack_length(text) for text in block_texts(blocks))
+
+
+def sections_of(blocks: list[dict[str, Any]]) -> list[str]:
+    return [block["text"]["text"] for block in blocks if block["type"] == "section" and "text" in block]
 
 
 def in_blocks(shown: Card) -> str:
@@ -123,8 +136,7 @@ def test_what_others_wrote_stands_only_where_slack_does_not_parse(text: str) -> 
 
 
 def mrkdwn(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    elements = [element for block in blocks for element in (block.get("text"), *block.get("elements", [])) if element]
-    return [element for element in elements if element["type"] == "mrkdwn"]
+    return [node for node in nodes(blocks) if node.get("type") == "mrkdwn"]
 
 
 def test_the_card_reads_from_what_to_whom_to_why_to_how_to_answer() -> None:
@@ -172,13 +184,13 @@ def test_a_resolved_alert_is_told_apart_at_once() -> None:
 
 
 def test_each_draft_stands_whole_and_alone_in_its_block() -> None:
-    sections = [block["text"]["text"] for block in render_blocks(card()) if block["type"] == "section"]
+    sections = sections_of(render_blocks(card()))
     for draft in GUIDANCE.drafts:
         assert draft.text in sections
 
 
 def test_the_private_link_can_be_copied_as_well_as_opened() -> None:
-    sections = [block["text"]["text"] for block in render_blocks(card()) if block["type"] == "section"]
+    sections = sections_of(render_blocks(card()))
     assert f"{GUIDANCE.handoff.steps}\n{GUIDANCE.handoff.url}" in sections
 
 

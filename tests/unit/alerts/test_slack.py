@@ -10,11 +10,12 @@ import slack_sdk.errors
 from pydantic import ValidationError
 from slack_sdk.errors import SlackApiError
 
-from alerts import blocks
 from alerts.card import Note
 from alerts.receivers import slack
 from alerts.receivers.base import Delivery
-from alerts.receivers.slack import SlackOptions, SlackReceiver, translate
+from alerts.receivers.slack import SlackOptions, SlackReceiver
+from alerts.slack import blocks, failures
+from alerts.slack.failures import translate
 from listener.config import Secret
 from listener.errors import MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
 from listener.model import AlertState
@@ -257,29 +258,29 @@ def refuse(server: SlackServer, receiver: SlackReceiver, code: str) -> Exception
     return caught.value
 
 
-@pytest.mark.parametrize("code", sorted({*GONE.split(), *slack.RECEIVER_GONE_CODES}))
+@pytest.mark.parametrize("code", sorted({*GONE.split(), *failures.RECEIVER_GONE_CODES}))
 def test_a_refused_token_or_channel_ends_the_receiver(server: SlackServer, receiver: SlackReceiver, code: str) -> None:
     error = refuse(server, receiver, code)
     assert isinstance(error, PermanentDeliveryError)
     assert error.receiver_gone
 
 
-@pytest.mark.parametrize("code", sorted({*FAULTY.split(), *slack.MESSAGE_FAULT_CODES, *slack.BLOCK_FAULT_CODES}))
+@pytest.mark.parametrize("code", sorted({*FAULTY.split(), *failures.MESSAGE_FAULT_CODES, *failures.BLOCK_FAULT_CODES}))
 def test_a_faulty_message_leaves_the_receiver_alone(server: SlackServer, receiver: SlackReceiver, code: str) -> None:
     error = refuse(server, receiver, code)
     assert isinstance(error, PermanentDeliveryError)
     assert not error.receiver_gone
 
 
-@pytest.mark.parametrize("code", sorted({*PASSING.split(), *slack.TRANSIENT_CODES}))
+@pytest.mark.parametrize("code", sorted({*PASSING.split(), *failures.TRANSIENT_CODES}))
 def test_a_passing_fault_may_be_tried_again(server: SlackServer, receiver: SlackReceiver, code: str) -> None:
     assert isinstance(refuse(server, receiver, code), RetryableDeliveryError)
 
 
 def test_no_code_means_two_things() -> None:
-    tables = [slack.RECEIVER_GONE_CODES, slack.MESSAGE_FAULT_CODES, slack.TRANSIENT_CODES]
+    tables = [failures.RECEIVER_GONE_CODES, failures.MESSAGE_FAULT_CODES, failures.TRANSIENT_CODES]
     assert sum(map(len, tables)) == len(frozenset().union(*tables))
-    assert slack.AMBIGUOUS_CODES <= slack.TRANSIENT_CODES
+    assert failures.AMBIGUOUS_CODES <= failures.TRANSIENT_CODES
 
 
 def test_an_archived_channel_ends_the_receiver(server: SlackServer, receiver: SlackReceiver) -> None:
@@ -303,10 +304,10 @@ def test_every_class_of_slack_sdk_errors_is_mapped() -> None:
     classes = [kind for _, kind in inspect.getmembers(slack_sdk.errors, inspect.isclass)]
     assert len(classes) >= 8
     for kind in classes:
-        assert kind is SlackApiError or kind.__name__ in slack.CLIENT_FAULTS
+        assert kind is SlackApiError or kind.__name__ in failures.CLIENT_FAULTS
     for kind in set(classes) - {SlackApiError}:
         error: Exception = kind.__new__(kind)
-        _, words, gone = slack.CLIENT_FAULTS[kind.__name__]
+        _, words, gone = failures.CLIENT_FAULTS[kind.__name__]
         translated = translate(error)
         assert str(translated) == words
         assert getattr(translated, "receiver_gone", False) is gone
@@ -337,7 +338,7 @@ def test_network_faults_are_ambiguous_unless_nothing_was_sent(error: Exception, 
     assert translated.ambiguous is ambiguous
 
 
-@pytest.mark.parametrize("code", sorted(slack.BLOCK_FAULT_CODES))
+@pytest.mark.parametrize("code", sorted(failures.BLOCK_FAULT_CODES))
 def test_refused_blocks_are_sent_as_text_so_that_nobody_misses_the_alert(
     server: SlackServer, receiver: SlackReceiver, code: str
 ) -> None:
@@ -375,7 +376,7 @@ def test_an_edit_whose_blocks_are_refused_shows_the_new_text(server: SlackServer
 def test_an_operators_message_is_escaped(server: SlackServer, receiver: SlackReceiver) -> None:
     receiver.send("n-9", Note("Source <x> off", "reason: <!here> & more"))
     (message,) = server.channel("C1").messages
-    assert message.shown == "Listening daemon: Source <x> off\nreason: <!here> & more"
+    assert message.shown == "🛠️ Source <x> off\nreason: <!here> & more"
     assert not message.live_markup
 
 

@@ -1,0 +1,1 @@
+"""Everything that is drawn in Slack, and the names under which presses come back."""

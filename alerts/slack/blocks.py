@@ -1,0 +1,222 @@
+"""The alert card in Slack's Block Kit, within its limits whatever the card holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ContextBlock, DividerBlock
+
+from alerts import wording
+from alerts.card import Card, IncidentCard
+from alerts.escaping import clean, escape_mrkdwn, isolate, shorten, shorten_lines, slack_length, web_url
+from alerts.slack.actions import action_blocks, progress_facts
+from alerts.slack.elements import (
+    MAX_SECTION,
+    MAX_TEXT,
+    MAX_TOTAL,
+    as_dicts,
+    facts,
+    fitting,
+    header,
+    labelled,
+    link_button,
+    plain,
+    section,
+    total,
+)
+from alerts.slack.ids import ActionName, value
+from listener.model import AlertState, Draft, Guidance, Handoff
+
+_MAX_LINES = 40
+_SYMBOLS = {3: "\N{POLICE CARS REVOLVING LIGHT}", 2: "\N{WARNING SIGN}\ufe0f", 1: "\N{INFORMATION SOURCE}\ufe0f"}
+_CLOSED = "\N{WHITE HEAVY CHECK MARK}"
+_FATES = {"stands": "", "edited": wording.EDITED, "deleted": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much of each part that varies is shown."""
+
+    steps: int
+    drafts: int
+    text: int
+    url: int = 3_000
+
+
+# What a person can do without goes first: steps (they are in the playbook), then later drafts, then text.
+_ROOMS = (
+    Room(steps=12, drafts=6, text=2_600),
+    Room(steps=4, drafts=6, text=2_600),
+    Room(steps=0, drafts=6, text=2_600),
+    Room(steps=0, drafts=3, text=2_600),
+    Room(steps=0, drafts=2, text=2_600),
+    Room(steps=0, drafts=2, text=1_000),
+    Room(steps=0, drafts=1, text=1_000),
+    Room(steps=0, drafts=1, text=1_000, url=600),
+    Room(steps=0, drafts=0, text=1_000, url=600),
+)
+
+
+def render_blocks(card: Card) -> list[dict[str, Any]]:
+    """Return the card as Block Kit blocks, trimmed until Slack takes it.
+
+    Raises:
+        slack_sdk.errors.SlackObjectFormationError: a block breaks one of Slack's rules all the same.
+    """
+    for room in _ROOMS:
+        blocks = as_dicts(_blocks(card, room))
+        if total(blocks) <= MAX_TOTAL:
+            break
+    return blocks
+
+
+def fallback_text(card: Card) -> str:
+    """Return one line for notifications and screen readers, as escaped mrkdwn."""
+    line = f"{_title(card)} · {wording.author(card)}: {wording.name(wording.post(card), 200)}"
+    return escape_mrkdwn(line)
+
+
+def plain_message(card: Card) -> str:
+    """Return the card as escaped text without blocks, for when Slack refuses them."""
+    parts = [
+        _title(card),
+        f"{wording.author(card)}\n{shorten(wording.influence(card), 400)}",
+        "\n".join(wording.progress_lines(card.progress, card.timezone)),
+        _quoted(card, 900),
+        *(f"{label}: {url}" for label, _, url in _links(card) if web_url(url)),
+        *(f"Suggested reply ({wording.draft_label(draft)}):\n{clean(draft.text)}" for draft in _drafts(card)[:2]),
+        _footer(card),
+    ]
+    return escape_mrkdwn("\n\n".join(fitting(parts, MAX_TEXT)))
+
+
+def _blocks(card: Card, room: Room) -> Iterator[Block]:
+    yield header(f"{symbol(card)} {_title(card)}")
+    yield from facts(progress_facts(card))
+    yield section(_summary(card), 1_100)
+    yield from labelled("The post", _quoted(card, room.text), MAX_SECTION, _FATES[card.fate])
+    if card.interactive:
+        yield from action_blocks(card)
+    yield from labelled("Why it was raised", _why(card), 1_600)
+    if card.guidance:
+        yield from _guidance(card.guidance, room, interactive=card.interactive)
+    yield from _buttons(card, room)
+    yield DividerBlock()
+    yield ContextBlock(elements=[plain(_footer(card), 400)])
+
+
+def _title(card: Card) -> str:
+    state = f" · {card.state}" if card.state is not AlertState.OPEN else ""
+    pilot = "PILOT · " if card.pilot else ""
+    where = f"{wording.name(card.brand, 40)} · {wording.name(card.country_name or card.country, 30)}"
+    return f"{pilot}{wording.severity(card)} · {where} · {wording.network(card)}{state}"
+
+
+def symbol(card: Card | IncidentCard) -> str:
+    """Return the emoji that says how severe an alert is, or that it is closed."""
+    return _CLOSED if wording.is_closed(card) else _SYMBOLS.get(card.severity, _SYMBOLS[1])
+
+
+def _summary(card: Card) -> str:
+    about = f"{wording.language(card)} · {wording.name(card.topic)} · {wording.place(card)} · {wording.counts(card)}"
+    return f"{wording.author(card)}\n{shorten(wording.influence(card), 400)}\n{about}"
+
+
+def _quoted(card: Card, limit: int) -> str:
+    return wording.DELETED if card.fate == "deleted" else quoted(card.text, limit)
+
+
+def quoted(text: str, limit: int) -> str:
+    """Return what somebody wrote between quotation marks, cut at `limit`."""
+    shown = shorten_lines(shorten(clean(text), limit, slack_length), _MAX_LINES)
+    return f"“{isolate(shown)}”" if shown else "(no text)"
+
+
+def _why(card: Card) -> str:
+    reasons = [f"• {words}" for reason in card.reasons if (words := wording.name(reason, 200))]
+    because = [line] if (line := wording.because(card)) else []
+    return "\n".join([*reasons[:6], *because, shorten(wording.priority(card), 400)])
+
+
+def _guidance(guidance: Guidance, room: Room, *, interactive: bool) -> Iterator[Block]:
+    yield from playbook(guidance, room.steps)
+    yield from _draft_blocks(guidance.drafts, room.drafts, interactive=interactive)
+    never = [f"• {words}" for rule in guidance.never if (words := wording.name(rule, 200))]
+    if never:
+        yield from labelled("Never say", "\n".join(never[:6]), 1_300)
+    handoff = _handoff(guidance.handoff)
+    if handoff:
+        yield from labelled("Move to a private channel", handoff, 1_200)
+
+
+def playbook(guidance: Guidance, most: int) -> Iterator[Block]:
+    """Yield a playbook's title and its first `most` steps."""
+    yield from labelled("Playbook", _steps(guidance, most), 2_400, wording.name(guidance.title, 120))
+
+
+def _handoff(handoff: Handoff) -> str:
+    """Return the steps with the address to copy; a button's address can only be opened."""
+    steps = isolate(shorten(clean(handoff.steps), 700, slack_length))
+    url = web_url(handoff.url)
+    return "\n".join([*([steps] if steps else []), *([url] if url and slack_length(url) <= 300 else [])])
+
+
+def _steps(guidance: Guidance, most: int) -> str:
+    shown = [f"{number}. {wording.name(step, 300)}" for number, step in enumerate(guidance.steps[:most], 1)]
+    left_out = len(guidance.steps) - len(shown)
+    if left_out:
+        shown.append(f"({left_out} {'more ' if shown else ''}step{'' if left_out == 1 else 's'} in the playbook)")
+    return "\n".join(shown)
+
+
+def _draft_blocks(drafts: tuple[Draft, ...], most: int, *, interactive: bool) -> Iterator[Block]:
+    # Behind Reply… stand all of them, each beside its translation.
+    shown = drafts[: min(most, 1) if interactive else most]
+    for number, draft in enumerate(shown, 1):
+        yield from labelled(f"Suggested reply {number}", draft_text(draft), MAX_SECTION, wording.draft_label(draft))
+    if left_out := len(drafts) - len(shown):
+        words = wording.plural(left_out, "more suggested reply", "more suggested replies")
+        where = "behind Reply…" if interactive else "left out: the card is full."
+        yield ContextBlock(elements=[plain(f"{words} {'is' if left_out == 1 else 'are'} {where}", 200)])
+
+
+def draft_text(draft: Draft) -> str:
+    """Return a draft whole, or words in its place: one that was cut would be sent as if it were whole."""
+    text = clean(draft.text)
+    return (text or "(empty)") if slack_length(text) <= MAX_SECTION else "(too long to show here)"
+
+
+def _drafts(card: Card) -> tuple[Draft, ...]:
+    return card.guidance.drafts if card.guidance else ()
+
+
+def _links(card: Card) -> list[tuple[str, ActionName, str | None]]:
+    guidance = card.guidance
+    reply = f"Reply on {wording.network(card)}" if card.interactive else "Reply"
+    return [
+        ("Open post", ActionName.OPEN_POST, card.url),
+        (reply, ActionName.OPEN_REPLY, guidance.reply_url if guidance else None),
+        ("Private channel", ActionName.OPEN_PRIVATE, guidance.handoff.url if guidance else None),
+        ("Author", ActionName.OPEN_AUTHOR, card.author.url),
+    ]
+
+
+def _buttons(card: Card, room: Room) -> Iterator[Block]:
+    buttons: list[ButtonElement] = []
+    left_out: list[str] = []
+    for label, action, url in _links(card):
+        style = "primary" if action is ActionName.OPEN_REPLY and not card.interactive else None
+        if made := link_button(label, action, url, value=value(card.alert_id), style=style, most=room.url):
+            buttons.append(made)
+        elif url:
+            left_out.append(
+                f"{label}: {'the link is too long for a button' if web_url(url) else 'no usable web address'}"
+            )
+    if buttons:
+        yield ActionsBlock(elements=[*buttons])
+    if left_out:
+        yield ContextBlock(elements=[plain(" · ".join(left_out), 400)])
+
+
+def _footer(card: Card) -> str:
+    return f"{wording.name(card.reference, 30)} · team {wording.name(card.team, 60)} · {wording.times(card)}"
