@@ -1,7 +1,7 @@
 """A message as plain text, for mail, chats and webhooks. Parts that people copy are not indented."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from alerts.card import Message
 from alerts.outline import Outline, Part, outline
@@ -53,6 +53,25 @@ def _lines(part: Part) -> Iterator[str]:
         yield f"  {part.url}"
 
 
+def fitted_text(shown: Outline, room: int, measure: Callable[[str], int] = len) -> str:
+    """Return an outline without its title in at most `room`, whole parts only: half a draft or address misleads.
+
+    Where not all fits, the place and the links are kept first, then the parts in their order.
+    """
+    parts = [shown.where, *_paragraphs(shown.parts), shown.footer]
+    links = len(parts) - 2
+    kept: set[int] = set()
+    room -= measure(_LEFT_OUT)
+    for at in sorted(range(len(parts)), key=lambda at: (at not in (0, links), at)):
+        size = measure(parts[at]) + measure("\n\n")
+        if parts[at] and size <= room:
+            kept.add(at)
+            room -= size
+    whole = all(at in kept for at, part in enumerate(parts) if part)
+    return _joined([part for at, part in enumerate(parts) if at in kept] + ([] if whole else [_LEFT_OUT]))
+
+
+_LEFT_OUT = "(shortened)"
 _PINGS = re.compile(r"@(?=(?:everyone|here|channel|all|online|room)\b)", re.IGNORECASE)
 _CHAT_MARKUP = str.maketrans({"<": "‹", ">": "›"})
 

@@ -8,6 +8,9 @@ from alerts.receivers.base import ReceiverSpec
 _MODULES = {
     "terminal": "alerts.receivers.terminal",
     "slack": "alerts.receivers.slack",
+    "email": "alerts.receivers.email",
+    "webhook": "alerts.receivers.webhook",
+    "apprise": "alerts.receivers.apprise",
 }
 
 
