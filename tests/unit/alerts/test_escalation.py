@@ -1,12 +1,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.calendars import Calendar
+from alerts.calendars import Calendar, team_calendars
 from alerts.escalation import (
     Due,
     Facts,
@@ -414,3 +415,46 @@ def test_the_team_in_charge_follows_the_sun(working: str, expected: tuple[str, b
 
 def test_a_team_that_is_gone_has_nobody_in_charge() -> None:
     assert in_charge("gone", TEAMS, lambda name: name != "gone") == ("gone", False)
+
+
+# --- the example in the documents
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "time.md"
+WEEK = {"mon-fri": "09:00-18:00"}
+SUN = {
+    "west": team("West", timezone="Europe/Brussels", hours=WEEK, cover=["york", "tokyo"]),
+    "york": team("New York", timezone="America/New_York", hours=WEEK, cover=["tokyo", "west"]),
+    "tokyo": team("Tokyo", timezone="Asia/Tokyo", hours={"mon-sun": "09:00-18:00"}, cover=["west", "york"]),
+}
+
+
+def example_row(opened_at: datetime, severity: int) -> str:
+    def shown(moment: datetime) -> str:
+        return f"{moment.astimezone(ZoneInfo('Europe/Brussels')):%a %d %b %H:%M}"
+
+    found = {name: calendars[0] for name, calendars in team_calendars(SUN, {}).items()}
+    target: Target = getattr(TARGETS, f"severity_{severity}")
+    respond_by, resolve_by = deadlines(found["west"], target, opened_at)
+    assert respond_by is not None
+    assert resolve_by is not None
+    facts = Facts(severity, opened_at, respond_by=respond_by, resolve_by=resolve_by)
+    times = {rung.key: rung.at for rung in ladder(facts, target, RULES, found["west"])}
+    name, works = in_charge("west", SUN, lambda name: found[name].is_open(opened_at))
+    moments = (times["respond:remind"], respond_by, times["respond:1"], resolve_by)
+    cells = (shown(opened_at), str(severity), SUN[name].name if works else "nobody", *map(shown, moments))
+    return "| " + " | ".join(cells) + " |"
+
+
+def test_the_example_in_the_documents_is_true() -> None:
+    alerts = [
+        (at("2026-10-23T17:20"), 2),
+        (at("2026-10-23T18:30"), 2),
+        (at("2026-10-25T02:50"), 3),
+        (at("2026-10-25T02:50"), 1),
+        (at("2026-03-29T01:50"), 3),
+        (at("2026-10-24T13:00"), 3),
+    ]
+    lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
+    first = next(index for index, line in enumerate(lines) if line.startswith("| Opened (Brussels)")) + 2
+    assert lines[first : first + len(alerts)] == [example_row(*alert) for alert in alerts]
+    assert lines[first + len(alerts)] == ""
