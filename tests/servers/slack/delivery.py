@@ -47,6 +47,8 @@ class Delivery:
     """What came with the acknowledgement."""
     status: int | None = None
     """HTTP status, where it went by HTTP."""
+    took_s: float | None = None
+    """From the request to its answer, whatever the status, where it went by HTTP."""
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     error: str = ""
@@ -114,7 +116,10 @@ class SocketMode:
             self._changed.notify_all()
 
     def disconnect(self, reason: str) -> None:
-        """Announce an end to every open connection: `warning`, `refresh_requested` or `link_disabled`."""
+        """Announce an end to every open connection: `warning`, `refresh_requested` or `link_disabled`.
+
+        After a warning the connection stays, until `cut`; after the others it is closed.
+        """
         message = {"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-1"}}
         with self._changed:
             leaving = list(self._live)
@@ -122,6 +127,15 @@ class SocketMode:
         for connection in leaving:
             with suppress(ConnectionClosed):
                 connection.send(json.dumps(message))
+            if reason != "warning":
+                connection.close()
+
+    def close_connections(self) -> None:
+        """End every connection in good order; the app may come again."""
+        with self._changed:
+            connections, self._live = list(self._live), []
+        for connection in connections:
+            connection.close()
 
     def cut(self) -> None:
         """End every connection without a word."""
@@ -286,9 +300,9 @@ class SignedHttp:
             connection.request("POST", self._url.path or "/", delivery.body, delivery.headers)
             answer = connection.getresponse()
             body = answer.read()
-            delivery.status = answer.status
+            delivery.status, delivery.took_s = answer.status, time.monotonic() - started
             if answer.status == 200:
-                delivery.acked_after_s = time.monotonic() - started
+                delivery.acked_after_s = delivery.took_s
                 delivery.acks += 1
                 delivery.answer = _read_answer(body)
         except (OSError, http.client.HTTPException) as error:

@@ -78,8 +78,8 @@ class Person:
 
     def press(
         self, message: SlackMessage, action_id: str, *, block_id: str | None = None, confirm: bool = True
-    ) -> Delivery | None:
-        """Press a button on a message; None where they said no to its confirmation.
+    ) -> Delivery:
+        """Press a button on a message; not `confirm` says no to its confirmation, and nothing is delivered.
 
         Raises:
             NotOnScreenError: the message or the button is not there.
@@ -87,25 +87,25 @@ class Person:
         with self._server.lock:
             block, element = self._element(message, action_id, block_id, ("button",))
             payload = self._message_payload(message, block, element, None)
-        return self._deliver(payload) if confirm or "confirm" not in element else None
+        return self._deliver(payload, declined=not confirm and "confirm" in element)
 
     def choose(
         self, message: SlackMessage, action_id: str, value: Any, *, block_id: str | None = None, confirm: bool = True
-    ) -> Delivery | None:
+    ) -> Delivery:
         """Choose in a select, an overflow menu, radio buttons or another field of a message, by the option's value."""
         with self._server.lock:
             block, element = self._element(message, action_id, block_id, (*STATEFUL, "overflow"))
             payload = self._message_payload(message, block, element, _choice(element, value))
-        return self._deliver(payload) if confirm or "confirm" not in element else None
+        return self._deliver(payload, declined=not confirm and "confirm" in element)
 
     def press_in_view(
         self, view: View, action_id: str, *, block_id: str | None = None, confirm: bool = True
-    ) -> Delivery | None:
+    ) -> Delivery:
         """Press a button in an open modal or on the Home tab."""
         with self._server.lock:
             block, element = self._element(view, action_id, block_id, ("button",))
             payload = self._view_payload(view, block, element, None)
-        return self._deliver(payload) if confirm or "confirm" not in element else None
+        return self._deliver(payload, declined=not confirm and "confirm" in element)
 
     def choose_in_view(self, view: View, action_id: str, value: Any, *, block_id: str | None = None) -> Delivery | None:
         """Choose in a field of an open modal or of the Home tab; None where that tells the app nothing yet."""
@@ -171,6 +171,8 @@ class Person:
 
     def command(self, command: str, text: str, channel: str | Channel) -> Delivery:
         """Type a slash command in a channel; what the app answers with is shown."""
+        if command not in self._server.commands or "commands" not in self._server.scopes:
+            raise NotOnScreenError(f"the workspace knows no command {command}")
         with self._server.lock:
             where = channel if isinstance(channel, Channel) else self._server.channel(channel)
             payload = {
@@ -219,7 +221,9 @@ class Person:
             "tz_offset": int(offset.total_seconds()) if offset else 0, **({"locale": "en-US"} if with_locale else {}),
         }  # fmt: skip
 
-    def _deliver(self, payload: Node) -> Delivery:
+    def _deliver(self, payload: Node, *, declined: bool = False) -> Delivery:
+        if declined:
+            return Delivery("interactive", payload, error="declined")
         return self._server.deliver("interactive", payload)
 
     def _base(self, kind: str) -> Node:

@@ -58,10 +58,11 @@ class SlackServer(LocalServer):
         self.app_token = APP_TOKEN
         self.is_revoked = False
         self.rate_limited = False
-        self.limits: dict[str, int] = {}
-        """Calls a minute for single methods, instead of their tier."""
+        self.limits: dict[str, int] = {"apps.connections.open": 10}
+        """Calls a minute for single methods, instead of their tier, which tolerates bursts of reconnecting."""
         self.scopes = set(BOT_SCOPES)
         self.app_scopes = {"connections:write"}
+        self.commands = {"/listener"}
         self.history_page = 999
         """The most messages on one page of history; Slack may give fewer than were asked for."""
         self.file_processing_s = 0.0
@@ -176,6 +177,12 @@ class SlackServer(LocalServer):
         wrapper = {"token": "legacy", "team_id": TEAM, "api_app_id": APP, "type": "event_callback", "event": event}
         ids = {"event_id": f"Ev{secrets.token_hex(5).upper()}", "event_time": int(self.now())}
         return self.deliver("events_api", {**wrapper, **ids})
+
+    def verify_url(self) -> bool:
+        """Whether the app's address gives back a challenge, as Slack asks of it before it sends events."""
+        challenge = secrets.token_hex(12)
+        answer = self.deliver("events_api", {"token": "legacy", "type": "url_verification", "challenge": challenge})
+        return answer.answer in ({"challenge": challenge}, {"text": challenge})
 
     def script_for(self, method: str, *replies: Reply) -> None:
         """Queue answers for the next calls of one method."""

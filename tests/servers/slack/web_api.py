@@ -179,7 +179,8 @@ class WebApi:
 
     def _history(self, arguments: Arguments) -> Node:
         channel = self._readable(arguments)
-        found = [message for message in channel.timeline if _is_within(message, arguments)]
+        is_within = _period(arguments)
+        found = [message for message in channel.timeline if is_within(float(message.ts))]
         found.reverse()
         return {**self._page(found, arguments), "pin_count": 0}
 
@@ -189,7 +190,8 @@ class WebApi:
         if message is None:
             raise RefusedError("thread_not_found")
         root = channel.root(message.thread_ts or message.ts) or message
-        return self._page([root, *(m for m in root.replies if _is_within(m, arguments))], arguments)
+        is_within = _period(arguments)
+        return self._page([root, *(m for m in root.replies if is_within(float(m.ts)))], arguments)
 
     def _page(self, found: list[SlackMessage], arguments: Arguments) -> Node:
         start = position(arguments.get("cursor"))
@@ -365,9 +367,11 @@ def public(message: SlackMessage, *, with_metadata: bool = False) -> Node:
     return {**shown, "blocks": message.blocks, **more}
 
 
-def _is_within(message: SlackMessage, arguments: Arguments) -> bool:
-    ts, oldest, latest = float(message.ts), number(arguments, "oldest", 0.0), number(arguments, "latest", math.inf)
-    return oldest < ts < latest or (is_true(arguments.get("inclusive")) and ts in (oldest, latest))
+def _period(arguments: Arguments) -> Callable[[float], bool]:
+    oldest, latest = number(arguments, "oldest", 0.0), number(arguments, "latest", math.inf)
+    if is_true(arguments.get("inclusive")):
+        return lambda ts: oldest <= ts <= latest
+    return lambda ts: oldest < ts < latest
 
 
 def _metadata(arguments: Arguments) -> dict[str, Any] | None:
