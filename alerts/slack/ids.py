@@ -86,7 +86,6 @@ class ViewName(StrEnum):
     SILENCE = "silence_view"
     LOADING = "loading_view"
     ERROR = "error_view"
-    CARD = "card_view"
     HOME = "home_view"
 
 
