@@ -109,7 +109,7 @@ class Calendar:
             day += _DAY
 
     def _open_on(self, day: date) -> tuple[Span, ...]:
-        """Return what is open within one day of UTC, in order, without overlaps.
+        """Return what is open within one day of UTC, in order, without overlaps; spans may touch.
 
         Days of UTC, because those on the wall do not always follow one another: where clocks go back over
         midnight, yesterday comes again.
@@ -118,7 +118,7 @@ class Calendar:
         if known is None:
             if len(self._days) >= _KEPT_DAYS:
                 self._days = {}
-            known = self._days[day] = tuple(_joined(self._wall_spans(day)))
+            known = self._days[day] = tuple(self._wall_spans(day))
         return known
 
     def _wall_spans(self, day: date) -> Iterator[Span]:
@@ -221,17 +221,3 @@ def _since_midnight(at: time) -> timedelta:
 
 def _end_of(at: time) -> timedelta:
     return _DAY if at >= _LAST_MINUTE else _since_midnight(at)
-
-
-def _joined(spans: Iterator[Span]) -> Iterator[Span]:
-    """Join spans that touch: hours on both sides of a change of clocks are one."""
-    last: Span | None = None
-    for span in spans:
-        if last is not None and span[0] <= last[1]:
-            last = (last[0], span[1])
-        else:
-            if last is not None:
-                yield last
-            last = span
-    if last is not None:
-        yield last

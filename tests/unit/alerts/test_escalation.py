@@ -176,6 +176,11 @@ def test_a_reminder_within_a_snooze_comes_at_its_end_while_there_is_time() -> No
     assert rungs(facts)[:2] == [("respond:remind", at("2026-06-03T11:30")), ("respond:0", at("2026-06-03T12:00"))]
 
 
+def test_a_reminder_put_off_into_the_night_comes_in_the_morning() -> None:
+    facts = opened("2026-06-03T16:50", snoozed_until=at("2026-06-03T20:00"))
+    assert rungs(facts)[:2] == [("respond:remind", at("2026-06-04T09:00")), ("respond:0", at("2026-06-04T09:50"))]
+
+
 def test_a_snooze_that_ends_at_night_waits_for_the_morning() -> None:
     facts = opened("2026-06-03T10:00", snoozed_until=at("2026-06-03T22:00"))
     assert rungs(facts, goal="respond:")[0] == ("respond:0", at("2026-06-04T09:00"))
