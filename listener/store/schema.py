@@ -158,7 +158,7 @@ classifications = Table(
     Column("signals", JSON, nullable=False),
     Column("reasons", JSON, nullable=False),
     Column("model", String(80), nullable=False),
-    Column("classified_at", UtcDateTime, nullable=False),
+    Column("classified_at", UtcDateTime, nullable=False, index=True),
 )
 
 corrections = Table(
@@ -251,11 +251,14 @@ incidents = Table(
     Column("counted_until", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("facts", CleanText, nullable=False),
+    Column("quoted", JSON, nullable=False),
+    Column("drill", Boolean, nullable=False, server_default=text("false")),
     Index(
         "uq_incidents_one_open",
         "brand",
         "country",
         "topic",
+        "drill",
         unique=True,
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),

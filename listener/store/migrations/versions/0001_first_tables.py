@@ -210,6 +210,8 @@ def _make_classifications() -> None:
         sa.ForeignKeyConstraint(["mention_id"], ["mentions.id"], name=op.f("fk_classifications_mention_id_mentions")),
         sa.PrimaryKeyConstraint("mention_id", name=op.f("pk_classifications")),
     )
+    with op.batch_alter_table("classifications", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_classifications_classified_at"), ["classified_at"], unique=False)
 
 
 def _make_copy_bands() -> None:
@@ -396,13 +398,15 @@ def _make_incidents() -> None:
         sa.Column("counted_until", types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("ended_at", types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("facts", types.CleanText(), nullable=False),
+        sa.Column("quoted", sa.JSON(), nullable=False),
+        sa.Column("drill", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_incidents_alert_id_alerts")),
         sa.PrimaryKeyConstraint("alert_id", name=op.f("pk_incidents")),
     )
     with op.batch_alter_table("incidents", schema=None) as batch_op:
         batch_op.create_index(
             "uq_incidents_one_open",
-            ["brand", "country", "topic"],
+            ["brand", "country", "topic", "drill"],
             unique=True,
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
