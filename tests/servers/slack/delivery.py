@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import logging
 import secrets
 import threading
 import time
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from tests.servers.slack.server import SlackServer
 
 ACK_S = 3.0
+RETRIES = 3
+_LOG = logging.getLogger("tests.servers.slack")
+_LOG.setLevel(logging.CRITICAL)  # tests that look at logs look at the daemon's
 MAX_CONNECTIONS = 10
 TAMPERINGS = ("bad_signature", "no_signature", "old_timestamp", "future_timestamp", "no_timestamp", "other_body")
 
@@ -70,8 +74,6 @@ class Delivery:
 
 class SocketMode:
     """The WebSocket side: connections, envelopes, acknowledgements, redelivery."""
-
-    RETRIES = 3
 
     def __init__(self) -> None:
         self.ack_s = ACK_S
@@ -167,6 +169,7 @@ class SocketMode:
         self._server = serve(
             self._converse, "127.0.0.1", 0, process_request=self._admit, ping_interval=None, close_timeout=0.2,
             compression=None,
+            logger=_LOG,
         )  # fmt: skip
         targets = (self._server.serve_forever, self._keep_sending)
         self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
@@ -235,7 +238,7 @@ class SocketMode:
         for envelope_id, (delivery, due_at, last) in list(self._waiting.items()):
             if due_at > now:
                 continue
-            if delivery.attempts > self.RETRIES:
+            if delivery.attempts > RETRIES:
                 del self._waiting[envelope_id]
                 delivery.error = "never acknowledged"
                 continue
@@ -272,8 +275,8 @@ class SignedHttp:
     def __init__(self, url: str, signing_secret: str, now: Callable[[], float]) -> None:
         self._url, self._signing_secret, self._now = urlsplit(url), signing_secret, now
 
-    def send(self, delivery: Delivery, tampering: str = "") -> None:
-        """Sign, send and wait for the answer; `tampering` is one of `TAMPERINGS`."""
+    def send(self, delivery: Delivery, ack_s: float, tampering: str = "") -> None:
+        """Sign, send and wait `ack_s` for the answer, for an event three times more; `tampering` as in `TAMPERINGS`."""
         if delivery.kind == "events_api":
             body, kind = json.dumps(delivery.payload).encode(), "application/json"
         else:
@@ -289,11 +292,17 @@ class SignedHttp:
         headers.pop(left_out.get(tampering, ""), None)
         delivery.headers = headers
         delivery.body = body + b"&more=1" if tampering == "other_body" else body
-        self.resend(delivery)
+        self.resend(delivery, ack_s)
+        for number in range(1, RETRIES + 1 if delivery.kind == "events_api" else 1):
+            if delivery.is_acked:
+                return
+            reason = "http_error" if delivery.status else "http_timeout"
+            headers |= {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
+            self.resend(delivery, ack_s)
 
-    def resend(self, delivery: Delivery) -> None:
+    def resend(self, delivery: Delivery, ack_s: float) -> None:
         """Send a delivery's very bytes and headers, whatever they are."""
-        connection = http.client.HTTPConnection(self._url.hostname or "", self._url.port or 80, timeout=ACK_S)
+        connection = http.client.HTTPConnection(self._url.hostname or "", self._url.port or 80, timeout=ack_s)
         started = time.monotonic()
         delivery.sent_at.append(started)
         try:
@@ -340,7 +349,7 @@ class Deliveries:
         delivery = Delivery(kind, payload)
         self.all.append(delivery)
         if self.http is not None:
-            self.http.send(delivery, self.tampering)
+            self.http.send(delivery, self.socket_mode.ack_s, self.tampering)
         else:
             self.socket_mode.send(delivery)
             if not delivery.error:
@@ -353,7 +362,7 @@ class Deliveries:
         again.body, again.headers = delivery.body, dict(delivery.headers)
         self.all.append(again)
         if self.http is not None:
-            self.http.resend(again)
+            self.http.resend(again, self.socket_mode.ack_s)
         else:
             self.socket_mode.send(again)
             again.done.wait(0.0 if again.error else self.socket_mode.ack_s)

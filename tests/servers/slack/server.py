@@ -100,6 +100,15 @@ class SlackServer(LocalServer):
         """Everything the app was told, oldest first."""
         return self._deliveries.all
 
+    @property
+    def ack_s(self) -> float:
+        """How long the app has to acknowledge: three seconds; a test of lateness may make it shorter."""
+        return self.socket_mode.ack_s
+
+    @ack_s.setter
+    def ack_s(self, seconds: float) -> None:
+        self.socket_mode.ack_s = seconds
+
     def channel(self, name: str) -> Channel:
         return self.channels[name]
 

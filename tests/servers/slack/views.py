@@ -3,11 +3,10 @@
 import json
 import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.servers.slack.blocks import Node, actions_of, initial_state, settle, view_problems
+from tests.servers.slack.blocks import Node, initial_state, settle, view_problems
 from tests.servers.slack.state import RefusedError, View
 
 if TYPE_CHECKING:
@@ -152,9 +151,6 @@ class Views:
             raise RefusedError("duplicate_external_id")
         return dict(given)
 
-    def find(self, user: str, is_wanted: Callable[[View], bool]) -> View | None:
-        return next((view for view in self[user] if is_wanted(view)), None)
-
     def _exchange(self, arguments: dict[str, Any]) -> Trigger:
         trigger_id = arguments.get("trigger_id")
         if not trigger_id:
@@ -177,8 +173,3 @@ class Views:
 
     def _new_hash(self) -> str:
         return f"{int(self._server.now())}.{secrets.token_hex(4)}"
-
-
-def block_of(view: View, block_id: str) -> list[Node]:
-    """The elements of one block that a person can act on."""
-    return [element for block, element in actions_of(view.blocks) if block == block_id]

@@ -706,6 +706,24 @@ def test_a_forged_request_is_delivered_as_forged(
     assert len(app.accepted) == 1
 
 
+def test_an_answer_that_is_late_or_no_success_acknowledges_nothing(
+    server: SlackServer, olga: Person, client: WebClient, app: App
+) -> None:
+    server.ack_s = 0.2
+    message = posted(server, client, BUTTON)
+    app.script(Reply(hang_s=0.4), Reply(500))
+    late, failed = olga.press(message, "a"), olga.press(message, "a")
+    assert (late.is_acked, late.error) == (False, "TimeoutError")
+    assert (failed.is_acked, failed.status) == (False, 500)
+
+
+def test_an_event_that_fails_by_http_comes_again(olga: Person, app: App) -> None:
+    app.script(Reply(500), Reply(503))
+    delivery = olga.opens_home()
+    assert delivery.is_acked
+    assert [request.headers.get("X-Slack-Retry-Num") for request in app.requests] == [None, "1", "2"]
+
+
 def test_a_replay_is_the_same_request(server: SlackServer, olga: Person, client: WebClient, app: App) -> None:
     delivery = olga.press(posted(server, client, BUTTON), "a")
     assert server.replay(delivery).status == 200
@@ -810,7 +828,7 @@ def test_a_form_is_answered_over_the_socket(server: SlackServer, olga: Person, c
 
 
 def test_what_is_not_acknowledged_comes_again(server: SlackServer, olga: Person) -> None:
-    server.socket_mode.ack_s = 0.1
+    server.ack_s = 0.1
     attempts: list[int | None] = []
 
     def listen(socket: SocketModeClient, request: SocketModeRequest) -> None:
@@ -827,7 +845,7 @@ def test_what_is_not_acknowledged_comes_again(server: SlackServer, olga: Person)
 
 
 def test_after_three_more_attempts_slack_gives_up(server: SlackServer, olga: Person) -> None:
-    server.socket_mode.ack_s = 0.05
+    server.ack_s = 0.05
     with connected(server, lambda socket, request: None):
         delivery = olga.opens_home()
         server.wait_for(lambda: delivery.error)
@@ -843,7 +861,7 @@ def test_without_a_connection_a_press_fails_at_once(server: SlackServer, olga: P
 def test_a_disconnect_makes_the_client_come_again(
     server: SlackServer, olga: Person, client: WebClient, reason: str
 ) -> None:
-    server.socket_mode.ack_s = 10.0  # the client reads a new connection only when the old one has fallen silent
+    server.ack_s = 10.0  # the client reads a new connection only when the old one has fallen silent
     with connected(server, acknowledge):
         server.socket_mode.disconnect(reason)
         server.socket_mode.wait_for_connection(more_than=1)
@@ -852,7 +870,7 @@ def test_a_disconnect_makes_the_client_come_again(
 
 
 def test_a_cut_connection_is_opened_again_and_what_hung_is_redelivered(server: SlackServer, olga: Person) -> None:
-    server.socket_mode.ack_s = 0.2
+    server.ack_s = 0.2
     seen: list[str] = []
 
     def listen(socket: SocketModeClient, request: SocketModeRequest) -> None:
