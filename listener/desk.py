@@ -37,7 +37,7 @@ WAS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "other": ("something else", {}),
 }
 """What an alert can have been instead of a complaint: in words, and what the model should have said besides."""
-ENDINGS = ("answered", "private", "solved", "no_reply")
+ENDINGS = ("public", "private", "solved", "no_reply")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,7 @@ class Desk:
                 return Answer(False, f"Nobody has {reference(alert)}.")
             if not _is_owner(alert, actor):
                 return Answer(False, f"{alert.owner} has {reference(alert)}; take it over first.")
-            values = {"state": AlertState.OPEN.value, "owner": None, "owner_address": None, "claimed_at": None,
-                      "snoozed_until": None}  # fmt: skip
+            values = {"state": AlertState.OPEN.value, "owner": None, "owner_address": None, "claimed_at": None}  # fmt: skip
             return self._changed(transaction, alert, values, actor, now, f"Given back by {actor.name}", "released")
 
         return self._act(alert_id, press, change)
@@ -177,7 +176,9 @@ class Desk:
 
         return self._act(alert_id, press, change)
 
-    def replied(self, alert_id: int, actor: Actor, *, public: bool, private: bool, press: str = "") -> Answer:
+    def replied(
+        self, alert_id: int, actor: Actor, *, public: bool, private: bool, variant: str = "", press: str = ""
+    ) -> Answer:
         """Note that somebody answered: in public, in private, or both. The first time of each counts."""
 
         def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
@@ -213,7 +214,7 @@ class Desk:
             if refused := _closed(alert):
                 return refused
             values = self._ending(AlertState.RESOLVED, how, actor, now)
-            if how == "answered" and alert.replied_at is None:
+            if how == "public" and alert.replied_at is None:
                 values["replied_at"] = now
             if how == "private" and alert.private_at is None:
                 values["private_at"] = now
@@ -325,6 +326,8 @@ class Desk:
         kind: str,
         **data: object,
     ) -> Answer:
+        if alert.state is AlertState.SNOOZED and values.get("state", alert.state) != AlertState.SNOOZED:
+            values = {"snoozed_until": now, **values}  # what was missed meanwhile counts from the snooze's end
         alert = transaction.change(alert.id, now, **values)
         transaction.record(alert.id, kind, {"origin": actor.origin, "address": actor.address, **data}, now, actor.name)
         self._announcer.note(transaction, alert, Note(text, tone="history"), now)
@@ -334,8 +337,7 @@ class Desk:
 
     @staticmethod
     def _ending(state: AlertState, how: str, actor: Actor, now: datetime) -> dict[str, object]:
-        return {"state": state.value, "resolution": how, "closed_by": actor.name, "closed_at": now,
-                "snoozed_until": None}  # fmt: skip
+        return {"state": state.value, "resolution": how, "closed_by": actor.name, "closed_at": now}  # fmt: skip
 
     def _opening(self, alert: AlertRow, now: datetime) -> datetime | None:
         """Return the next moment at which the team's day begins."""
@@ -349,7 +351,7 @@ class Desk:
 
 def _owned_by(actor: Actor, now: datetime) -> dict[str, object]:
     return {"state": AlertState.CLAIMED.value, "owner": actor.name, "owner_address": actor.address,
-            "claimed_at": now, "snoozed_until": None}  # fmt: skip
+            "claimed_at": now}  # fmt: skip
 
 
 def _is_owner(alert: AlertRow, actor: Actor) -> bool:

@@ -147,6 +147,14 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A post that a source says is gone."""
+
+    network: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one fetch brought: mentions, where to go on, and what was not taken."""
 
@@ -156,6 +164,8 @@ class Page:
     """True when another fetch at once would bring further items."""
     skipped: tuple[Skipped, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    withdrawn: tuple[Withdrawn, ...] = ()
+    """Posts that may be known and are gone now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +254,7 @@ class AlertState(StrEnum):
 
 
 RESOLUTIONS: Mapping[str, str] = {
-    "answered": "answered in public",
+    "public": "answered in public",
     "private": "moved to a private channel",
     "solved": "solved",
     "no_reply": "no reply needed",

@@ -68,6 +68,7 @@ def status_lines(config: Config, off: Mapping[str, str]) -> list[str]:
         + ", ".join(f"{source} {count}" for source, count in sorted(by_source.items()))
     ]
     lines.append(_model_line(config))
+    lines += [f"warning: {warning}" for warning in config.warnings]
     lines += [f"{name} is off: {hint}" for name, hint in off.items()]
     if any(name.startswith("receiver ") for name in off):
         on = [name for name in config.receivers if f"receiver {name}" not in off]

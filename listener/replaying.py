@@ -16,7 +16,7 @@ from alerts.receivers.terminal import TerminalReceiver
 from listener.app import App, Progress, load_classifier
 from listener.config import Config
 from listener.errors import SourceError, StoreError
-from listener.model import Mention, Page, Skipped, Watch
+from listener.model import Mention, Page, Skipped, Watch, Withdrawn
 from listener.pipeline.tally import Tally
 from listener.plugins import Plugins
 from listener.store import Arrival, Store
@@ -150,6 +150,8 @@ class Replay:
             if speed and mentions and self._wait(mentions[0], speed, stop):
                 break
             self._take(mentions, report, country, brand)
+            self._app.store.withdrawals.withdraw(self._gone, datetime.now(UTC))
+            self._gone.clear()
             self._app.work(report.tally, stop.is_set)
             self._app.send_all(report.tally, stop)
             if self._progress:
@@ -165,12 +167,15 @@ class Replay:
         self._app.close()
         self._folder.cleanup()
 
-    def _sorted_out(self, batch: list[Mention | Skipped], report: ReplayReport) -> list[Mention]:
+    def _sorted_out(self, batch: list[Mention | Skipped | Withdrawn], report: ReplayReport) -> list[Mention]:
         mentions = []
         for found in batch:
             report.read += 1
             if isinstance(found, Mention):
                 mentions.append(found)
+            elif isinstance(found, Withdrawn):
+                report.skipped["says that a post is gone"] += 1
+                self._gone.append(found)
             else:
                 report.skipped[found.reason] += 1
         return mentions
@@ -228,6 +233,6 @@ class Replay:
         return next(speaking, None)
 
 
-def _batches(rows: Iterator[Mention | Skipped], size: int) -> Iterator[list[Mention | Skipped]]:
+def _batches(rows: Iterator[Mention | Skipped | Withdrawn], size: int) -> Iterator[list[Mention | Skipped | Withdrawn]]:
     while batch := list(islice(rows, size)):
         yield batch

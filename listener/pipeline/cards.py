@@ -1,6 +1,6 @@
 """Puts together the card of an alert: what the post says, why it was raised, what to answer."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from babel import Locale
@@ -22,39 +22,46 @@ class CardBuilder:
         self._config = config
         self._library = library
 
-    def guidance(self, item: TriageItem) -> Guidance:
-        """Return the playbook, drafts and hand-off for one mention."""
+    def guidance(self, item: TriageItem, seen_variants: Collection[str] = ()) -> Guidance:
+        """Return the playbook, drafts and hand-off for one mention; variants that were sent already come last."""
+        return self._library.guide(self.request(item, seen_variants))
+
+    def reply_url(self, item: TriageItem, text: str) -> str | None:
+        """Return where the public reply to a mention is written, with `text` filled in where that can be."""
+        return self._library.reply_url(self.request(item), text)
+
+    def request(self, item: TriageItem, seen_variants: Collection[str] = ()) -> GuideRequest:
+        """Return all that the playbook library is told of one mention."""
         brand = self._config.brands[item.brand]
         country = self._config.countries[item.country]
         mention, found = item.mention, item.classification
         complains = found.complaint >= country.thresholds.complaint or found.sentiment is Sentiment.NEGATIVE
-        return self._library.guide(
-            GuideRequest(
-                # Nobody who complains is thanked for praise, whatever the topic's own score says.
-                topic="other" if found.topic == "praise" and complains else found.topic,
-                signals=tuple(found.signals),
-                urgency=Urgency(found.urgency),
-                network=mention.network,
-                language=found.language,
-                country=item.country,
-                country_locales=country.playbook.locales,
-                playbook_by_topic={**brand.playbooks, **country.playbook.topics},
-                brand_name=brand.name,
-                brand_signature=brand.signature,
-                brand_account=brand.accounts.get(mention.network, ""),
-                agent=self._config.teams[country.team].signature,
-                author_name=mention.author.name,
-                author_id=mention.author.external_id,
-                handle=mention.author.handle,
-                text=mention.text,
-                products=brand.products,
-                place=mention.place if mention.network != "wechat" else "",
-                links=mention.links,
-                post_id=mention.external_id,
-                post_url=mention.url,
-                team_languages=self._config.teams[country.team].languages,
-                seed=f"{mention.network}/{mention.author.external_id}",
-            )
+        return GuideRequest(
+            # Nobody who complains is thanked for praise, whatever the topic's own score says.
+            topic="other" if found.topic == "praise" and complains else found.topic,
+            signals=tuple(found.signals),
+            urgency=Urgency(found.urgency),
+            network=mention.network,
+            language=found.language,
+            country=item.country,
+            country_locales=country.playbook.locales,
+            playbook_by_topic={**brand.playbooks, **country.playbook.topics},
+            brand_name=brand.name,
+            brand_signature=brand.signature,
+            brand_account=brand.accounts.get(mention.network, ""),
+            agent=self._config.teams[country.team].signature,
+            author_name=mention.author.name,
+            author_id=mention.author.external_id,
+            handle=mention.author.handle,
+            text=mention.text,
+            products=brand.products,
+            place=mention.place if mention.network != "wechat" else "",
+            links=mention.links,
+            post_id=mention.external_id,
+            post_url=mention.url,
+            seen_variants=seen_variants,
+            team_languages=self._config.teams[country.team].languages,
+            seed=f"{mention.network}/{mention.author.external_id}",
         )
 
     def progress(self, alert: AlertRow, now: datetime) -> Progress:

@@ -1,0 +1,149 @@
+"""Signed HTTP requests: hears from Slack at a public address of one's own. What is not signed by Slack is refused."""
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import structlog
+
+from listener.config import Secret
+from listener.slack.inbox import SlackInbox
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+log = structlog.get_logger("listener.slack")
+
+WINDOW_S = 300
+"""How old a request may be, and how long its signature is remembered (docs.slack.dev, read 2026-11)."""
+MAX_BODY = 1_000_000
+_MOST_SIGNATURES = 20_000
+PATHS = {"/slack/interactive": "interactive", "/slack/command": "slash_commands", "/slack/events": "events_api"}
+
+
+class Signatures:
+    """Tells whether a request is Slack's, is young, and comes for the first time."""
+
+    def __init__(self, secret: Secret, now: Callable[[], float] = time.time) -> None:
+        from slack_sdk.signature import SignatureVerifier
+
+        self._verifier = SignatureVerifier(secret.get())
+        self._now = now
+        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def accepts(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Check one request. A signature that was accepted once is refused from then on."""
+        timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
+        now = self._now()
+        if not timestamp.isdecimal() or len(timestamp) > 12 or abs(now - int(timestamp)) > WINDOW_S:
+            return False
+        try:
+            made = self._verifier.generate_signature(timestamp=timestamp, body=body.decode("utf-8"))
+        except UnicodeDecodeError:
+            return False
+        import hmac
+
+        if made is None or not hmac.compare_digest(made.encode(), signature.encode("utf-8", "replace")):
+            return False
+        return self._is_first(signature, now)
+
+    def _is_first(self, signature: str, now: float) -> bool:
+        with self._lock:
+            while self._seen and (
+                len(self._seen) > _MOST_SIGNATURES or next(iter(self._seen.values())) < now - 2 * WINDOW_S
+            ):
+                self._seen.popitem(last=False)
+            if signature in self._seen:
+                return False
+            self._seen[signature] = now
+            return True
+
+
+def slack_web(signatures: Signatures, inbox: SlackInbox) -> "Starlette":
+    """Return the web application that takes Slack's requests."""
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse, Response
+    from starlette.routing import Route
+
+    async def receive(request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return Response(status_code=413)
+        if not signatures.accepts(body, request.headers):
+            log.warning("a request that Slack did not sign, or signed before, is refused", path=request.url.path)
+            return Response(status_code=401)
+        kind = PATHS[request.url.path]
+        payload = _payload(kind, body)
+        if payload is None:
+            return Response(status_code=400)
+        if payload.get("type") == "url_verification":
+            return JSONResponse({"challenge": str(payload.get("challenge", ""))[:500]})
+        answer = inbox.take(kind, payload)
+        return Response(status_code=200) if answer is None else JSONResponse(dict(answer))
+
+    return Starlette(routes=[Route(path, receive, methods=["POST"]) for path in PATHS])
+
+
+class HttpListener:
+    """Serves `slack_web` in a thread of its own."""
+
+    def __init__(self, listen: str, app: "Starlette") -> None:
+        import uvicorn
+
+        host, _, port = listen.rpartition(":")
+        settings = uvicorn.Config(
+            app, host=host, port=int(port), log_config=None, access_log=False, server_header=False, lifespan="off",
+            limit_concurrency=100, timeout_keep_alive=5, ws="none",
+        )  # fmt: skip
+        self._server = uvicorn.Server(settings)
+        self._thread = threading.Thread(target=self._server.run, name="slack-http", daemon=True)
+
+    def start(self) -> None:
+        """Listen in the background."""
+        self._thread.start()
+
+    @property
+    def port(self) -> int | None:
+        """The port it listens on; None until it does."""
+        servers = getattr(self._server, "servers", [])
+        return servers[0].sockets[0].getsockname()[1] if self._server.started and servers else None
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+
+async def _body(request: "Request") -> bytes | None:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BODY:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _payload(kind: str, body: bytes) -> Mapping[str, Any] | None:
+    """Read a body as Slack writes it: a form, with JSON in `payload` for what is interactive; plain JSON for events."""
+    try:
+        text = body.decode("utf-8")
+        if kind == "events_api":
+            payload = json.loads(text)
+        else:
+            form = {
+                name: values[0] for name, values in parse_qs(text, keep_blank_values=True, max_num_fields=100).items()
+            }
+            payload = json.loads(form["payload"]) if kind == "interactive" else form
+    except (ValueError, KeyError, RecursionError):
+        return None
+    return payload if isinstance(payload, dict) else None
