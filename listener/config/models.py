@@ -253,8 +253,12 @@ class Incidents(Strict):
     """When a burst of negative mentions becomes an incident."""
 
     on: bool = True
-    least_authors: Annotated[int, Field(ge=3)] = 5
+    least_authors: Annotated[int, Field(ge=3)] = 6
     """The fewest different authors within two hours that make one."""
+    severity_2: Score = 0.35
+    """Heat from which an incident is of severity 2."""
+    severity_3: Score = 0.65
+    """Heat from which an incident is of severity 3."""
 
 
 class Country(Strict):
