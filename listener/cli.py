@@ -219,6 +219,21 @@ def classify(
         raise typer.Exit(1)
 
 
+@app.command()
+def bursts(
+    file: Annotated[
+        str, typer.Argument(help="CSV with the columns timestamp and value, evenly spaced; - reads standard input.")
+    ] = "-",
+    above: Annotated[bool, typer.Option("--above", help="Print the points at or above the threshold only.")] = False,
+) -> None:
+    """Score each point of a series of counts, from the past alone: 0.5 or more is a burst; see docs/bursts.md."""
+    from listener.bursting import score_lines
+
+    _end_with_the_pipe()
+    with _output() as sink, _opened(file) as (source, size):
+        score_lines(source, sink, above=above, at_once=not size)
+
+
 @contextmanager
 def _output() -> Iterator[BinaryIO]:
     """Give out standard output as bytes; what it refused to take is dropped, so that Python's end is quiet."""
