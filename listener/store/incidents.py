@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Connection,
     Engine,
     Select,
     and_,
@@ -203,7 +202,8 @@ class Incidents:
         negative = _negative(thresholds)
         found: list[Counted] = []
         with reading(self._engine) as connection:
-            for topic in (_found.c.topic, literal_column("''")):
+            topics: tuple[ColumnElement[Any], ...] = (_found.c.topic, literal_column("''"))
+            for topic in topics:
                 by_author = _by_author(topic, and_(negative, _published(since, until), _of(subjects)))
                 rows = connection.execute(_by_interval(by_author))
                 found += [Counted(Subject(row[0], row[1], bool(row[2])), row[3], int(row[4]), row[5]) for row in rows]
@@ -357,13 +357,13 @@ class _IntervalNumber(FunctionElement[int]):
     inherit_cache = True
 
 
-@compiles(_IntervalNumber)  # type: ignore[no-untyped-call, untyped-decorator]
+@compiles(_IntervalNumber)
 def _on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     moment = compiler.process(element.clauses, **options)
     return f"CAST(FLOOR(EXTRACT(EPOCH FROM {moment}) / {INTERVAL.total_seconds():.0f}) AS BIGINT)"
 
 
-@compiles(_IntervalNumber, "sqlite")  # type: ignore[no-untyped-call, untyped-decorator]
+@compiles(_IntervalNumber, "sqlite")
 def _on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     moment = compiler.process(element.clauses, **options)
     return f"(CAST(STRFTIME('%s', {moment}) AS INTEGER) / {INTERVAL.total_seconds():.0f})"
