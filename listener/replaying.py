@@ -104,6 +104,7 @@ class Replay:
         url = store_url or f"sqlite:///{self._folder.name}/replay.db"
         receiver: Receiver = TerminalReceiver() if cards else _Counting()
         self._progress = progress
+        self._gone: list[Withdrawn] = []
         names = dict.fromkeys([*config.receivers, config.fallback_receiver], receiver)
         self._config = config
         self._app = App(

@@ -1,7 +1,8 @@
 """What every source promises, and the HTTP seam that lets a proxy or test server stand in for a network."""
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
 from urllib.parse import urlsplit, urlunsplit
 
 from requests import PreparedRequest, Response
@@ -31,6 +32,55 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release connections. May be called more than once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PostRef:
+    """A post that was fetched before."""
+
+    network: str
+    external_id: str
+    links: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a post that was fetched before."""
+
+    network: str
+    external_id: str
+    kind: Literal["stands", "deleted"]
+    text: str | None = None
+    """How it reads now, where the network says; the store tells whether that is an edit."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Identifiers that are new since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a second look brought: posts of which nothing sure is known are left out."""
+
+    fates: tuple[Fate, ...]
+    cursor: str | None
+    """The watch's cursor, which may count what was read."""
+
+
+@runtime_checkable
+class SupportsLook(Protocol):
+    """A source that can look again at posts it has fetched."""
+
+    most_posts: int
+    """How many posts one look takes."""
+
+    def look(self, watch: Watch, cursor: str | None, posts: Sequence[PostRef]) -> Looked:
+        """Return what became of posts that `watch` found. Called in the thread that fetches, between fetches.
+
+        A post is deleted only where the network says so of this very post; a look that failed says nothing.
+
+        Raises:
+            RetryableSourceError, QuotaExhaustedError, RefusedSourceError, RefusedWatchError: as `Source.fetch`.
+        """
         ...
 
 

@@ -23,7 +23,7 @@ from pydantic import Field
 from listener.clock import Clock
 from listener.config import SourceOptions, WatchOptions
 from listener.errors import MalformedItemError, SourceError
-from listener.model import Author, Engagement, Mention, Page, Skipped, Watch
+from listener.model import Author, Engagement, Mention, Page, Skipped, Watch, Withdrawn
 from sources.base import SourceSpec
 from sources.fields import clean, clean_line, count, has_term, language_tag, moment, stable_id, string
 from sources.files import (
@@ -44,7 +44,7 @@ from sources.rows import START, Line, Row, Table, csv_rows, header_cells, json_r
 FIELDS = (
     *("id", "text", "network", "published_at", "language", "url", "conversation_id", "reply_to_id"),
     *("author_id", "author_name", "author_handle", "followers", "verified", "bio", "location"),
-    *("likes", "replies", "reposts", "quotes", "views", "country", "place", "sponsored"),
+    *("likes", "replies", "reposts", "quotes", "views", "country", "place", "sponsored", "deleted"),
 )
 ALIASES: Mapping[str, str] = {"id": "key", "language": "lang"}
 _DELIMITERS = (",", ";", "\t")
@@ -261,11 +261,28 @@ def parse_rows(rows: Iterable[Row], file: str, modified_at: datetime, layout: La
         try:
             if row.problem or not isinstance(row.value, dict):
                 raise MalformedItemError(row.problem or "expected an object")
+            if gone := parse_withdrawn(row.value, layout):
+                yield gone
+                continue
             mention = parse_row(row.value, modified_at, layout)
         except MalformedItemError as error:
             yield Skipped(str(error), where, row.sample or clean_line(str(row.value)[:120]))
             continue
         yield mention if layout.wanted(mention.text) else Skipped("no brand term", where, broken=False)
+
+
+def parse_withdrawn(row: Mapping[str, Any], layout: Layout) -> Withdrawn | None:
+    """Return the post that a row says is gone, or None where it says nothing of the kind.
+
+    Raises:
+        MalformedItemError: it does not say which post.
+    """
+    if not _flag(layout.optional(row, "deleted")):
+        return None
+    identity = layout.text(row, "id")
+    if not identity:
+        raise MalformedItemError(f"'{layout.column('deleted')}' is set and '{layout.column('id')}' is missing")
+    return Withdrawn(_network(layout.text(row, "network") or layout.network or "file"), identity)
 
 
 def parse_row(row: Mapping[str, Any], modified_at: datetime, layout: Layout) -> Mention:

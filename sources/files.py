@@ -17,7 +17,7 @@ from typing import IO, Any, Protocol
 
 from listener.clock import Clock
 from listener.errors import MalformedItemError, RetryableSourceError
-from listener.model import Mention, Page, Skipped
+from listener.model import Mention, Page, Skipped, Withdrawn
 from sources.fields import clean_line
 from sources.rows import START, Lines, Position, Row, bom_length, reason, sniff_encoding
 
@@ -35,7 +35,7 @@ _UNFINISHED_NAMES = (".part", ".tmp", ".crdownload", ".download", ".swp", "~")
 _DATABASES = (".db", ".db-wal", ".db-shm", ".sqlite", ".sqlite3", ".db3")
 _SQLITE = b"SQLite format 3\x00"
 
-Found = Mention | Skipped
+Found = Mention | Skipped | Withdrawn
 Parse = Callable[[Iterable[Row]], Iterator[Found]]
 
 
@@ -294,16 +294,19 @@ class Haul:
 
     mentions: list[Mention] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    withdrawn: list[Withdrawn] = field(default_factory=list)
 
     @property
     def full(self) -> bool:
         """Whether the page holds enough."""
-        return len(self.mentions) >= PAGE_MENTIONS or len(self.skipped) >= PAGE_SKIPPED
+        return len(self.mentions) + len(self.withdrawn) >= PAGE_MENTIONS or len(self.skipped) >= PAGE_SKIPPED
 
     def add(self, item: Found) -> None:
         """Take one item."""
         if isinstance(item, Skipped):
             self.skipped.append(item)
+        elif isinstance(item, Withdrawn):
+            self.withdrawn.append(item)
         else:
             self.mentions.append(item)
 
@@ -407,7 +410,13 @@ class Follower:
             self._follow(name, path, where.root, settle_s, progress, haul, detect)
             if haul.full:
                 break
-        return Page(tuple(haul.mentions), progress.cursor(), more=haul.full, skipped=tuple(haul.skipped))
+        return Page(
+            tuple(haul.mentions),
+            progress.cursor(),
+            more=haul.full,
+            skipped=tuple(haul.skipped),
+            withdrawn=tuple(haul.withdrawn),
+        )
 
     def _names(self, place: Place) -> dict[str, Path]:
         root = place.root

@@ -86,6 +86,7 @@ class ClassifyStep:
                 self._result(item, known, originals),
                 originals.get(item.mention_id) or near.get(item.mention_id),
                 bands(item.text) if item.mention_id in found else (),
+                item.text,
             )
             for item in waiting
         ]

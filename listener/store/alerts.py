@@ -131,6 +131,12 @@ class Alerts:
         with reading(self._engine) as connection:
             return [alert_of(row) for row in connection.execute(query).mappings()]
 
+    def since(self, moment: datetime) -> list[AlertRow]:
+        """Return the alerts raised since a moment, the oldest first."""
+        query = select(_alerts).where(_alerts.c.opened_at >= moment).order_by(_alerts.c.id)
+        with reading(self._engine) as connection:
+            return [alert_of(row) for row in connection.execute(query).mappings()]
+
     def count_live(self) -> int:
         """Return how many alerts are open, claimed or snoozed."""
         query = select(func.count()).select_from(_alerts).where(_alerts.c.state.in_(LIVE_STATES))
@@ -206,6 +212,31 @@ class AlertTransaction:
     def item(self, match_id: int) -> TriageItem | None:
         """Return one match with its mention and classification."""
         return item_of(self._connection, match_id)
+
+    def standing_match(self, alert_id: int) -> int | None:
+        """Return the match of the highest priority among an alert's posts that still stand."""
+        held, matches, mentions = schema.alert_mentions, schema.matches, schema.mentions
+        query = (
+            select(matches.c.id)
+            .join(held, held.c.match_id == matches.c.id)
+            .join(mentions, mentions.c.id == matches.c.mention_id)
+            .where(held.c.alert_id == alert_id, mentions.c.fate != "deleted")
+            .order_by(func.coalesce(matches.c.priority, 0.0).desc(), matches.c.id)
+            .limit(1)
+        )
+        return self._connection.scalar(query)
+
+    def count_deleted(self, alert_id: int) -> int:
+        """Return how many of an alert's posts were deleted."""
+        held, matches, mentions = schema.alert_mentions, schema.matches, schema.mentions
+        query = (
+            select(func.count())
+            .select_from(held)
+            .join(matches, matches.c.id == held.c.match_id)
+            .join(mentions, mentions.c.id == matches.c.mention_id)
+            .where(held.c.alert_id == alert_id, mentions.c.fate == "deleted")
+        )
+        return self._connection.scalar(query) or 0
 
     def posted(self, alert_id: int) -> list[Posted]:
         """Return an alert's own messages that are not given up, the first first."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, update
 from listener.model import Classification, Reason, Sentiment, Urgency
 from listener.store import schema
 from listener.store.engine import insert, reading
+from listener.store.fates import DELETED
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Classified:
     classification: Classification
     copy_of: int | None
     bands: Sequence[str]
+    text: str | None = None
+    """What was classified: where the post reads otherwise by now, the result is dropped and it waits again."""
 
 
 class Classifying:
@@ -131,10 +134,20 @@ class Classifying:
             return {row["mention_id"]: classification_of(row) for row in rows}
 
     def save(self, items: Sequence[Classified], now: datetime) -> None:
-        """Store a batch's classifications, copies and bands, and mark its mentions as classified."""
+        """Store a batch's classifications, copies and bands, and mark its mentions as classified.
+
+        A mention that was classified before (its post was edited since) gets the new reading in place of the old.
+        """
         with self._engine.begin() as connection:
-            statement = insert(connection, schema.classifications).on_conflict_do_nothing(index_elements=["mention_id"])
-            connection.execute(statement, [_row(item, now) for item in items])
+            items = _still_the_same(connection, items)
+            if not items:
+                return
+            statement = insert(connection, schema.classifications)
+            columns = {column.name: statement.excluded[column.name] for column in schema.classifications.columns}
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=["mention_id"], set_=columns),
+                [_row(item, now) for item in items],
+            )
             _save_bands(connection, items, now)
             for item in items:
                 connection.execute(
@@ -185,6 +198,16 @@ def _row(item: Classified, now: datetime) -> dict[str, Any]:
         "model": found.model,
         "classified_at": now,
     }
+
+
+def _still_the_same(connection: Connection, items: Sequence[Classified]) -> Sequence[Classified]:
+    """Leave out what was deleted or edited while it was classified."""
+    table = schema.mentions
+    query = select(table.c.id, table.c.text, table.c.fate).where(table.c.id.in_([item.mention_id for item in items]))
+    if connection.dialect.name == "postgresql":
+        query = query.order_by(table.c.id).with_for_update()
+    now = {row.id: row.text for row in connection.execute(query) if row.fate != DELETED}
+    return [item for item in items if item.mention_id in now and item.text in (None, now[item.mention_id])]
 
 
 def _save_bands(connection: Connection, items: Sequence[Classified], now: datetime) -> None:

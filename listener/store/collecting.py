@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
-from listener.model import Author, Gap, Mention, Page, Skipped, Watch
+from listener.model import Author, Gap, Mention, Page, Skipped, Watch, Withdrawn
 from listener.store import schema
 from listener.store.engine import insert, reading
+from listener.store.fates import DELETED, Version, delete_posts, edit, known
 from listener.store.types import Count, storable
 
 
@@ -68,14 +69,17 @@ class Collecting:
     ) -> Counter[str]:
         """Store a page and its cursor in one transaction; return how many mentions were new, by country.
 
-        A mention that is there already gets its engagement refreshed. One that another watch of the same brand
-        found first stays with that watch's country.
+        A mention that is there already gets its engagement refreshed; where its text differs, it was edited. One that
+        was deleted stays so, whatever a page still shows. One that another watch of the same brand found first stays
+        with that watch's country.
         """
         unique = {(item.mention.network, storable(item.mention.external_id)): item for item in arrivals}
         with self._engine.begin() as connection:
+            unique = _without_deleted(connection, unique)
             authors = _save_authors(connection, [item.mention.author for item in unique.values()], now)
             new, ids = _save_mentions(connection, unique, authors, now)
             _save_matches(connection, watch, unique, ids, now, max_age_s)
+            _withdraw(connection, page.withdrawn, now)
             _save_skipped(connection, watch.id, page.skipped, now)
             _save_gaps(connection, watch.id, page.gaps)
             _save_state(
@@ -183,16 +187,45 @@ def _save_mentions(
     authors: Mapping[tuple[str, str], int],
     now: datetime,
 ) -> tuple[Counter[str], dict[tuple[str, str], int]]:
-    before = _ids(connection, schema.mentions, unique)
+    stored = {(row["network"], row["external_id"]): row for row in _known(connection, unique)}
+    before = {key: row["id"] for key, row in stored.items()}
     fresh = [_mention_row(item, authors, now) for key, item in unique.items() if key not in before]
     if fresh:
         statement = insert(connection, schema.mentions).on_conflict_do_nothing(
             index_elements=["network", "external_id"]
         )
         connection.execute(statement, fresh)
+    for key, row in stored.items():
+        edit(connection, row, _version(unique[key]), now)
     _refresh_engagement(connection, [(before[key], item.mention) for key, item in unique.items() if key in before])
     after = _ids(connection, schema.mentions, unique) if fresh else before
     return Counter(item.country for key, item in unique.items() if key in after and key not in before), after
+
+
+def _known(connection: Connection, keys: Iterable[tuple[str, str]]) -> list[Mapping[Any, Any]]:
+    by_network: dict[str, list[str]] = {}
+    for network, external_id in keys:
+        by_network.setdefault(network, []).append(external_id)
+    return [row for network, wanted in by_network.items() for row in known(connection, network, wanted)]
+
+
+def _without_deleted(
+    connection: Connection, unique: Mapping[tuple[str, str], Arrival]
+) -> dict[tuple[str, str], Arrival]:
+    gone = {(row["network"], row["external_id"]) for row in _known(connection, unique) if row["fate"] == DELETED}
+    return {key: item for key, item in unique.items() if key not in gone}
+
+
+def _version(item: Arrival) -> Version:
+    mention = item.mention
+    links = {storable(name): storable(value) for name, value in mention.links.items()}
+    more = {"url": mention.url, "language_tag": mention.language, "place": mention.place}
+    return Version(mention.text, item.text_hash, links, more)
+
+
+def _withdraw(connection: Connection, posts: Sequence[Withdrawn], now: datetime) -> None:
+    rows = _known(connection, {(post.network, storable(post.external_id)) for post in posts})
+    delete_posts(connection, [row["id"] for row in rows], now)
 
 
 def _mention_row(item: Arrival, authors: Mapping[tuple[str, str], int], now: datetime) -> dict[str, Any]:
@@ -300,6 +333,11 @@ def _save_gaps(connection: Connection, watch_id: str, gaps: Iterable[Gap]) -> No
                 index_elements=["watch_id", "start_at", "reason"], set_={"end_at": statement.excluded.end_at}
             )
         )
+
+
+def save_cursor(connection: Connection, watch_id: str, cursor: str | None) -> None:
+    """Store where a watch goes on, in an open transaction."""
+    _save_state(connection, watch_id, cursor=cursor)
 
 
 def _save_state(connection: Connection, watch_id: str, **values: Any) -> None:

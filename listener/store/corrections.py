@@ -210,13 +210,8 @@ class Corrections:
 
     def forget(self, network: str, external_id: str) -> None:
         """Drop the text kept of a post that was withdrawn, and the tie to it."""
-        table = schema.corrections
         with self._engine.begin() as connection:
-            connection.execute(
-                update(table)
-                .where(table.c.network == network, table.c.external_id == external_id)
-                .values(text=None, mention_id=None)
-            )
+            forget_post(connection, network, external_id)
 
     def _target(self, *conditions: Any) -> Target | None:
         mentions, matches, found = schema.mentions, schema.matches, schema.classifications
@@ -258,6 +253,16 @@ def add_correction(
     result = connection.execute(schema.corrections.insert().values(values))
     made: int = result.inserted_primary_key[0]  # type: ignore[index]
     return made
+
+
+def forget_post(connection: Connection, network: str, external_id: str) -> None:
+    """Drop in an open transaction what `Corrections.forget` drops."""
+    table = schema.corrections
+    connection.execute(
+        update(table)
+        .where(table.c.network == network, table.c.external_id == external_id)
+        .values(text=None, mention_id=None)
+    )
 
 
 _FIELDS = ("complaint", "urgency", "topic", "sentiment")

@@ -266,8 +266,9 @@ def _move(connection: Connection, row: Mapping[Any, Any], successor: str, now: d
     if row["kind"] == "update":  # shows a message that the successor does not have
         return 0
     own = row["kind"] == "alert"
+    kind = "alert" if own else "message"
     copy = new_notification(
-        row["alert_id"], successor, "alert" if own else "message", row["payload"], now, rank=row["rank"]
+        row["alert_id"], successor, kind, row["payload"], now, rank=row["rank"], match_id=row["match_id"]
     )
     if not own:
         connection.execute(_table.insert().values(copy))

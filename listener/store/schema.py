@@ -108,6 +108,7 @@ mentions = Table(
     Column("classified", Boolean, nullable=False, server_default=text("false")),
     Column("fate", String(10), nullable=False, server_default="stands"),
     Column("fate_at", UtcDateTime),
+    Column("fate_by", CleanText),
     Column("fate_shown", Boolean, nullable=False, server_default=text("true")),
     Column("looked_at", UtcDateTime),
     UniqueConstraint("network", "external_id"),
@@ -116,6 +117,13 @@ mentions = Table(
         "ix_mentions_unclassified", "id", sqlite_where=text("NOT classified"), postgresql_where=text("NOT classified")
     ),
     Index("ix_mentions_conversation", "network", "conversation_id"),
+    Index(
+        "ix_mentions_repost",
+        "network",
+        "repost_of_id",
+        sqlite_where=text("repost_of_id IS NOT NULL"),
+        postgresql_where=text("repost_of_id IS NOT NULL"),
+    ),
 )
 
 matches = Table(

@@ -12,6 +12,7 @@ from listener.store.incidents import Incidents
 from listener.store.outbox import Outbox
 from listener.store.silences import Silences
 from listener.store.triage import Triage
+from listener.store.withdrawals import Withdrawals
 
 
 class Store:
@@ -32,6 +33,7 @@ class Store:
         self.silences = Silences(self._engine)
         self.outbox = Outbox(self._engine)
         self.corrections = Corrections(self._engine)
+        self.withdrawals = Withdrawals(self._engine)
 
     def counts(self) -> dict[str, int]:
         """Return how many rows of each kind there are, and how many alerts' first messages were sent."""

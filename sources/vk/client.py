@@ -67,6 +67,10 @@ _OPERATOR_FAULTS = (
 class PartRefusedError(RefusedWatchError):
     """VK refuses one wall, post or topic: the others may still be read."""
 
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+
 
 class VkClient:
     """Calls VK's API with one token; never retries by itself."""
@@ -158,7 +162,7 @@ def _api_error(raw: Any, method: str, now: datetime, token: str) -> SourceError:
     if code == _DAILY_QUOTA:
         return QuotaExhaustedError(message, _next_day(now))
     if code in _CLOSED:
-        return PartRefusedError(message)
+        return PartRefusedError(message, code)
     return RefusedSourceError(message)
 
 

@@ -12,6 +12,8 @@ class VkOptions(SourceOptions):
 
     token: Secret
     """A user or service token; a community token may not search."""
+    look_again: Annotated[Duration, Field(ge=60.0)] | None = 3600.0
+    """How often posts of alerts are looked at again, for deletions and edits; null does not."""
     calls_per_second: Annotated[float, Field(gt=0, le=1000)] = 3.0
     """3 suits a user token, 20 a service token."""
 

@@ -13,6 +13,8 @@ from sources.fields import clean, clean_line
 
 Raw = Mapping[str, Any]
 
+DELETED = "deleted"
+"""Why an item was left out that VK says was deleted."""
 _LARGEST = 2**63
 _LAST_DATE = 4_102_444_800  # the year 2100: a later date is no date of a post
 _SAMPLE_LENGTH = 200
@@ -176,7 +178,7 @@ def parse_post(item: Raw, people: People) -> Mention:
     return Mention(
         network="vk",
         external_id=external_id,
-        text=text or _text(original),
+        text=text_of(item),
         published_at=_date(item),
         author=people.author(from_id),
         url=f"https://vk.com/{external_id}",
@@ -186,7 +188,7 @@ def parse_post(item: Raw, people: People) -> Mention:
         sponsored=_is_advert(item, text),
         country=parse_country(place.get("country")),
         place=_words(place, "title") or _words(place, "city"),
-        links=_links(owner_id, from_id, signer_id=_count(item, "signer_id"), post_id=post_id),
+        links={**_links(owner_id, from_id, signer_id=_count(item, "signer_id"), post_id=post_id), **edited_at(item)},
     )
 
 
@@ -236,6 +238,21 @@ def parse_board_comment(item: Raw, people: People, *, group_id: int, topic_id: i
         engagement=parse_engagement(item),
         links={**_links(-group_id, from_id, comment_id=comment_id), "topic_id": str(topic_id)},
     )
+
+
+def text_of(item: Raw) -> str:
+    """Return the text that the mention made of a post or comment has.
+
+    Raises:
+        MalformedItemError: the text is no string.
+    """
+    return _text(item) or _text(_original(item))
+
+
+def edited_at(item: Raw) -> dict[str, str]:
+    """Return when a post was last edited, as an identifier of its version; empty where it never was."""
+    edited = _count(item, "edited")
+    return {"edited": str(edited)} if edited else {}
 
 
 def parse_engagement(item: Raw) -> Engagement:
@@ -337,7 +354,7 @@ def _take_one(item: Any, parse: Callable[[Raw], Mention], people: People) -> Men
     if not isinstance(item, Mapping):
         return Skipped("not an object", "item", _sample(item))
     if item.get("deleted") is True or item.get("is_deleted") is True:
-        return Skipped("deleted", _where(item), broken=False)
+        return Skipped(DELETED, _where(item), broken=False)
     try:
         mention = parse(item)
     except MalformedItemError as error:

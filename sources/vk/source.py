@@ -1,7 +1,7 @@
 """Reads VK one call at a time: search, then the brand's wall and what is written below its posts, then its boards."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,9 @@ from typing import Any
 from listener.clock import Clock
 from listener.errors import RefusedSourceError, RetryableSourceError
 from listener.model import Gap, Mention, Page, Skipped, Watch
+from sources.base import Looked, PostRef
 from sources.vk.client import PartRefusedError, VkClient
+from sources.vk.looking import MOST_POSTS, look_at, said_deleted
 from sources.vk.options import VkWatchOptions
 from sources.vk.parsing import (
     People,
@@ -48,6 +50,8 @@ class _Found:
 class VkSource:
     """VK, as one token sees it."""
 
+    most_posts = MOST_POSTS
+
     def __init__(self, client: VkClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
@@ -79,7 +83,12 @@ class VkSource:
             more=bool(sweep.tasks),
             skipped=tuple(found.taken.skipped),
             gaps=tuple(found.gaps),
+            withdrawn=tuple(said_deleted(found.taken.skipped)),
         )
+
+    def look(self, watch: Watch, cursor: str | None, posts: Sequence[PostRef]) -> Looked:
+        """Return what became of posts and comments; VK charges nothing for it."""
+        return Looked(tuple(look_at(self._client.call, posts[: self.most_posts])), cursor)
 
     def close(self) -> None:
         """Release connections. May be called more than once."""

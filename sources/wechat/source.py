@@ -11,7 +11,7 @@ from pydantic import Field
 from listener.clock import Clock
 from listener.config import SourceOptions, WatchOptions
 from listener.config.models import TimeZone
-from listener.model import Page, Watch
+from listener.model import Page, Watch, Withdrawn
 from sources.base import SourceSpec
 from sources.fields import clean_line, has_term
 from sources.files import Follower, OpenFile, Reading
@@ -58,7 +58,8 @@ class WeChatSource:
         read = partial(self._detect, watch=watch, recalled=recalled)
         page = self._follower.fetch(options.folder, options.settle_s, cursor, read)
         kept = tuple(mention for mention in page.mentions if mention.external_id not in recalled)
-        return Page(kept, page.cursor, page.more, page.skipped)
+        gone = tuple(Withdrawn("wechat", message_id) for message_id in sorted(recalled))
+        return Page(kept, page.cursor, page.more, page.skipped, withdrawn=gone)
 
     def close(self) -> None:
         """Do nothing: no file stays open between fetches."""

@@ -1,7 +1,7 @@
 """X's endpoints over `tweepy.Client`, as plain dicts: tweepy's own models know only the older field naming."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,15 +20,24 @@ _USER_FIELDS = "description,location,name,public_metrics,username,verified"
 _PLACE_FIELDS = "country,country_code,full_name,name"
 _POST_FIELDS = "conversation_id,created_at,geo,id,lang,paid_partnership,public_metrics,text"
 # Specification 2.166 and 2.167. The newer one has no field for author and references: they are asked for as expansions.
-_NAMINGS = {
+_BESIDE = {"user.fields": _USER_FIELDS, "place.fields": _PLACE_FIELDS}
+_Fields = Mapping[str, Mapping[str, str]]
+_PAGES: _Fields = {
     "tweet": {
         "tweet.fields": f"author_id,{_POST_FIELDS},note_tweet,referenced_tweets",
         "expansions": "author_id,geo.place_id",
+        **_BESIDE,
     },
     "post": {
         "post.fields": f"{_POST_FIELDS},note_post",
-        "expansions": "author_id,geo.place_id,referenced_posts",
+        "expansions": "author_id,edit_history_post_ids,geo.place_id,referenced_posts",
+        **_BESIDE,
     },
+}
+# A second look asks for no authors: each user read costs twice what a post does.
+_LOOKS: _Fields = {
+    "tweet": {"tweet.fields": "edit_history_tweet_ids,id,note_tweet,text"},
+    "post": {"post.fields": "id,note_post,text", "expansions": "edit_history_post_ids"},
 }
 _NAMING_PARAMETERS = {"tweet.fields", "post.fields", "expansions"}
 # What tweepy raises when an error answer has another shape than its own error classes expect.
@@ -36,7 +45,7 @@ _UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
 
 
 class XClient:
-    """The three look-ups the source needs. Every method raises the project's source errors only."""
+    """The look-ups the source needs. Every method raises the project's source errors only."""
 
     def __init__(self, options: XOptions, clock: Clock) -> None:
         self._token = _checked_token(options)
@@ -62,6 +71,10 @@ class XClient:
             del parameters["next_token"]
         return self._page(f"/2/users/{user_id}/mentions", parameters)
 
+    def posts(self, ids: Sequence[str]) -> dict[str, Any]:
+        """Return at most 100 posts as they are now; those that are gone stand among the errors."""
+        return self._page("/2/tweets", {"ids": ",".join(ids)}, _LOOKS)
+
     def user_id(self, handle: str) -> str:
         """Return the id of the account with this handle."""
         answer = self._ask(lambda: self._tweepy.get_user(username=handle))
@@ -71,20 +84,19 @@ class XClient:
             raise RefusedWatchError(f"X knows no account @{handle}, or does not show it")
         return user_id
 
-    def _page(self, path: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _page(self, path: str, parameters: dict[str, Any], fields: _Fields | None = None) -> dict[str, Any]:
         """Ask in the naming that worked last; where X refuses the field names, once more in the other."""
         try:
-            return self._get(path, parameters, self._naming)
+            return self._get(path, parameters, (fields or _PAGES)[self._naming])
         except RejectedParameterError as error:
             if not error.parameters & _NAMING_PARAMETERS:
                 raise
             other = "post" if self._naming == "tweet" else "tweet"
-            answer = self._get(path, parameters, other)
+            answer = self._get(path, parameters, (fields or _PAGES)[other])
             self._naming = other
             return answer
 
-    def _get(self, path: str, parameters: dict[str, Any], naming: str) -> dict[str, Any]:
-        fields = {**_NAMINGS[naming], "user.fields": _USER_FIELDS, "place.fields": _PLACE_FIELDS}
+    def _get(self, path: str, parameters: dict[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
         sent = {name: _written(value) for name, value in {**parameters, **fields}.items()}
         # `request` and not `search_recent_tweets`: those methods know the older field names alone.
         return self._ask(lambda: self._tweepy.request("GET", path, params=sent).json())

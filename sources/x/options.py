@@ -19,6 +19,8 @@ class XOptions(SourceOptions):
     """How far back the first sweep of a watch goes; X's search ends at seven days."""
     max_results: Annotated[int, Field(ge=10, le=100)] = 100
     """Posts per page."""
+    look_again: Annotated[Duration, Field(ge=60.0)] | None = None
+    """How often posts of alerts are looked at again, for deletions and edits; each look costs like reading the post."""
     max_pages: Annotated[int, Field(ge=1, le=1000)] = 10
     """Pages per poll and endpoint; a longer sweep goes on at the next poll."""
 

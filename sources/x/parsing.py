@@ -91,8 +91,8 @@ def parse_post(post: Mapping[str, Any], includes: Includes) -> Mention:
     place = includes.places.get(str(_mapping(post.get("geo")).get("place_id")), {})
     return Mention(
         network="x",
-        external_id=post_id,
-        text=_text(post),
+        external_id=first_version(post) or post_id,
+        text=parse_text(post),
         published_at=_published_at(post),
         author=author,
         url=f"https://x.com/{author.handle or 'i'}/status/{post_id}",
@@ -108,7 +108,24 @@ def parse_post(post: Mapping[str, Any], includes: Includes) -> Mention:
     )
 
 
-def _text(post: Mapping[str, Any]) -> str:
+def versions(post: Mapping[str, Any]) -> list[str]:
+    """Return the ids of a post's versions, the first first: each edit makes a post of its own on X."""
+    history = post.get("edit_history_tweet_ids") or post.get("edit_history_post_ids")
+    found = [parse_id(value) for value in history] if isinstance(history, list) else []
+    return sorted(filter(None, found), key=int)
+
+
+def first_version(post: Mapping[str, Any]) -> str | None:
+    """Return the id under which a post was first made, by which all its versions are known; None where X is silent."""
+    return next(iter(versions(post)), None)
+
+
+def parse_text(post: Mapping[str, Any]) -> str:
+    """Return the whole text of a post.
+
+    Raises:
+        MalformedItemError: it has none.
+    """
     for name in ("note_tweet", "note_post"):  # a post over 280 characters has only its beginning in `text`
         note = _string(_mapping(post.get(name)).get("text"))
         if note:

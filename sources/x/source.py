@@ -1,6 +1,6 @@
 """Sweeps of recent search and of the brand account's mentions, one page per fetch."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,9 +8,11 @@ from typing import Any
 from listener.clock import Clock
 from listener.errors import QuotaExhaustedError, RefusedWatchError, RetryableSourceError, SourceError
 from listener.model import Gap, Mention, Page, Skipped, Watch
+from sources.base import Looked, PostRef
 from sources.x.client import XClient
 from sources.x.errors import RejectedParameterError, first_of_next_month
 from sources.x.languages import primary, x_codes
+from sources.x.looking import MOST_POSTS, look_at
 from sources.x.options import XOptions, XWatchOptions
 from sources.x.parsing import parse_answer, parse_id, posts_of
 from sources.x.query import QueryPlan, account_handle, plan_queries
@@ -39,6 +41,8 @@ class XSource:
     first.
     """
 
+    most_posts = MOST_POSTS
+
     def __init__(self, options: XOptions, clock: Clock) -> None:
         self._options = options
         self._clock = clock
@@ -64,6 +68,17 @@ class XSource:
             notes.extend(_unusable(watch, plan))
         skipped = (*notes, *catch.skipped)
         return Page(tuple(catch.mentions), dump_state(state), more, skipped, tuple(catch.gaps))
+
+    def look(self, watch: Watch, cursor: str | None, posts: Sequence[PostRef]) -> Looked:
+        """Return what became of posts; what is read counts towards the watch's month."""
+        asked = watch.options if isinstance(watch.options, XWatchOptions) else XWatchOptions()
+        state, _ = _state(cursor, watch, _endpoints(watch, asked, _plan(watch, asked)))
+        self._check_budget(watch, asked, state)
+        if asked.monthly_posts is not None:
+            posts = posts[: asked.monthly_posts - state.count(0, self._clock.now())]
+        fates, read = look_at(self._client.posts, posts[: self.most_posts])
+        state.count(read, self._clock.now())
+        return Looked(tuple(fates), dump_state(state))
 
     def _check_budget(self, watch: Watch, asked: XWatchOptions, state: State) -> None:
         now = self._clock.now()

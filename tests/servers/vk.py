@@ -22,6 +22,8 @@ PARAMETERS: dict[str, set[str]] = {
         "owner_id", "post_id", "need_likes", "start_comment_id", "offset", "count", "sort", "preview_length",
         "comment_id", "thread_items_count", *_EXTENDED,
     },
+    "wall.getById": {"posts", "copy_history_depth", *_EXTENDED},
+    "wall.getComment": {"owner_id", "comment_id", *_EXTENDED},
     "board.getComments": {
         "group_id", "topic_id", "need_likes", "start_comment_id", "offset", "count", "extended", "sort",
     },
@@ -32,6 +34,8 @@ PARAMETERS: dict[str, set[str]] = {
 REQUIRED = {
     "newsfeed.search": {"q"},
     "wall.getComments": {"owner_id", "post_id"},
+    "wall.getById": {"posts"},
+    "wall.getComment": {"comment_id"},
     "board.getComments": {"group_id", "topic_id"},
     "utils.resolveScreenName": {"screen_name"},
 }
@@ -110,6 +114,8 @@ class VkServer(LocalServer):
             "newsfeed.search": self._search,
             "wall.get": self._wall,
             "wall.getComments": self._comments,
+            "wall.getById": self._by_id,
+            "wall.getComment": self._comment,
             "board.getComments": self._board,
             "users.get": self._users,
             "groups.getById": self._groups,
@@ -195,6 +201,29 @@ class VkServer(LocalServer):
         self.boards.setdefault((group_id, topic_id), []).append(comment)
         return int(comment["id"])
 
+    def delete_post(self, post_id: int) -> None:
+        """Let the author delete a post, and with it what stands below it."""
+        self.posts = [post for post in self.posts if post["id"] != post_id]
+        self.comments = [comment for comment in self.comments if comment["post_id"] != post_id]
+
+    def edit_post(self, post_id: int, text: str) -> None:
+        """Let the author edit a post."""
+        for post in self.posts:
+            if post["id"] == post_id:
+                post |= {"text": text, "edited": self.now}
+
+    def delete_comment(self, comment_id: int) -> None:
+        """Let the author delete a comment: VK keeps its place."""
+        for comment in self.comments:
+            if comment["id"] == comment_id:
+                comment |= {"text": "", "deleted": True}
+
+    def edit_comment(self, comment_id: int, text: str) -> None:
+        """Let the author edit a comment."""
+        for comment in self.comments:
+            if comment["id"] == comment_id:
+                comment["text"] = text
+
     def calls(self, method: str) -> list[dict[str, str]]:
         """Return the parameters of every call of a method so far."""
         return [request.form() for request in self.requests if request.path == f"/method/{method}"]
@@ -263,6 +292,8 @@ class VkServer(LocalServer):
         owner_id = form["owner_id"]
         if owner_id not in self.people:
             raise ApiFaultError(18)
+        if not self._is_public(owner_id):
+            raise ApiFaultError(30)
         found = sorted((post for post in self.posts if post["owner_id"] == owner_id), key=lambda post: -post["id"])
         start = form.get("offset", 0)
         page = found[start : start + form.get("count", 20)]
@@ -294,6 +325,21 @@ class VkServer(LocalServer):
             "can_post": True,
             **self._extended(form, shown),
         }
+
+    def _by_id(self, form: dict[str, Any]) -> dict[str, Any]:
+        asked = form["posts"].split(",")
+        if len(asked) > 100:
+            raise _wrong("posts has more than 100 values")
+        by_key = {f"{post['owner_id']}_{post['id']}": post for post in self.posts}
+        page = [by_key[key] for key in asked if key in by_key and self._is_public(by_key[key]["owner_id"])]
+        return {"items": [self._with_comments(post) for post in page], **self._extended(form, page)}
+
+    def _is_public(self, owner_id: int) -> bool:
+        return not self.people.get(owner_id, {}).get("is_closed")
+
+    def _comment(self, form: dict[str, Any]) -> dict[str, Any]:
+        found = [c for c in self.comments if (c["owner_id"], c["id"]) == (form.get("owner_id"), form["comment_id"])]
+        return {"items": found, "can_post": True, **self._extended(form, found)}
 
     def _board(self, form: dict[str, Any]) -> dict[str, Any]:
         if code := self.closed.get(f"board.getComments:{form['topic_id']}"):

@@ -97,6 +97,29 @@ class XServer(LocalServer):
         )  # fmt: skip
         return post_id
 
+    def edit_post(self, post_id: str, text: str, *, at: datetime) -> str:
+        """Let the author edit a post: X makes another of it, and shows the new one alone to those who search."""
+        old = self._post(post_id)
+        new_id = snowflake(at, len(self.posts) + 1)
+        history = [*old["edit_history_tweet_ids"], new_id]
+        self.posts.append({**old, "id": new_id, "text": text, "created_at": iso(at)})
+        for post in self.posts:
+            if post["id"] in history:
+                post["edit_history_tweet_ids"] = history
+        return new_id
+
+    def delete_post(self, post_id: str) -> None:
+        """Let the author delete a post, with all its versions."""
+        history = self._post(post_id)["edit_history_tweet_ids"]
+        self.posts = [post for post in self.posts if post["id"] not in history]
+
+    def protect(self, username: str) -> None:
+        """Let a user show posts to followers alone."""
+        self.users[self.add_user(username)]["protected"] = True
+
+    def _post(self, post_id: str) -> dict[str, Any]:
+        return next(post for post in self.posts if post["id"] == post_id)
+
     def rate_limited(self, reset_at: datetime) -> None:
         """Answer the next request with the 429 of the 15-minute window."""
         self.script(_too_many(reset_at, self.requests_per_window))
@@ -123,6 +146,8 @@ class XServer(LocalServer):
         return Reply(status, body, headers)
 
     def _route(self, request: Request) -> Callable[[], tuple[int, Any]] | None:
+        if request.path == "/2/tweets":
+            return lambda: (200, self._lookup(request.query))
         if request.path == "/2/tweets/search/recent":
             return lambda: (200, self._search(request.query))
         if match := re.fullmatch(r"/2/users/(\d{1,19})/mentions", request.path):
@@ -143,6 +168,22 @@ class XServer(LocalServer):
             return {}, _too_many(reset_at, self.requests_per_window)
         return _rate_headers(reset_at, self.requests_per_window, self.requests_per_window - used - 1), None
 
+    def _lookup(self, query: dict[str, str]) -> Any:
+        asked = {name: value for name, value in query.items() if name != "ids"}
+        naming = self._check_names(asked, set())
+        ids = query.get("ids", "").split(",")
+        if not 1 <= len(ids) <= 100 or not all(re.fullmatch(r"\d{1,19}", one) for one in ids):
+            raise InvalidRequestError("ids", query.get("ids", ""), "The `ids` query parameter value is not valid")
+        by_id = {post["id"]: post for post in self.posts}
+        hidden = {one for one in ids if one in by_id and self.users[by_id[one]["author_id"]].get("protected")}
+        shown = [by_id[one] for one in ids if one in by_id and one not in hidden]
+        kind = "post" if naming == "post" else "tweet"
+        errors = [_not_found(kind, "ids", one) for one in ids if one not in by_id]
+        errors += [_not_authorized(kind, "ids", one) for one in ids if one in hidden]
+        answer: dict[str, Any] = {"data": [_shown(post, asked, naming) for post in shown]} if shown else {}
+        answer |= {"errors": errors} if errors else {}
+        return _renamed(answer) if naming == "post" else answer
+
     def _search(self, query: dict[str, str]) -> Any:
         naming = self._check_names(query, {"query", "next_token", "pagination_token", "sort_order"})
         text = query.get("query", "")
@@ -155,7 +196,7 @@ class XServer(LocalServer):
         lower = query.get("start_time") or iso(self.now - WINDOW)
         upper = query.get("end_time") or iso(self.now - LAG)
         found = [post for post in self.posts if lower <= post["created_at"] <= upper and matches(post, self.users)]
-        return self._page(found, query, naming, token_name)
+        return self._page(_latest(found), query, naming, token_name)
 
     def _mentions(self, user_id: str, query: dict[str, str]) -> tuple[int, Any]:
         if self.mentions_refused:
@@ -170,7 +211,8 @@ class XServer(LocalServer):
         if user is None:
             return 200, {"errors": [_not_found("user", "id", user_id)]}
         handle = re.compile(rf"(?<!\w)@{user['username']}(?!\w)", re.IGNORECASE)
-        found = sorted((post for post in self.posts if handle.search(post["text"])), key=_by_id, reverse=True)
+        found = [post for post in _latest(self.posts) if handle.search(post["text"])]
+        found.sort(key=_by_id, reverse=True)
         lower, upper = query.get("start_time", ""), query.get("end_time", "~")
         found = [post for post in found[:TIMELINE_POSTS] if lower <= post["created_at"] <= upper]
         return 200, self._page(found, query, naming, "pagination_token")
@@ -417,6 +459,16 @@ def _not_found(kind: str, parameter: str, value: str) -> dict[str, Any]:
     detail = f"Could not find {kind} with {parameter}: [{value}]."
     error = {"value": value, "detail": detail, "title": "Not Found Error", "resource_type": kind}
     return {**error, "parameter": parameter, "resource_id": value, "type": f"{PROBLEMS}/resource-not-found"}
+
+
+def _not_authorized(kind: str, parameter: str, value: str) -> dict[str, Any]:
+    detail = f"Sorry, you are not authorized to see the {kind} with {parameter}: [{value}]."
+    error = {"value": value, "detail": detail, "title": "Authorization Error", "resource_type": kind}
+    return {**error, "parameter": parameter, "resource_id": value, "type": f"{PROBLEMS}/not-authorized-for-resource"}
+
+
+def _latest(posts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [post for post in posts if post["id"] == post["edit_history_tweet_ids"][-1]]
 
 
 def _rate_headers(reset_at: datetime, limit: int, remaining: int) -> dict[str, str]:

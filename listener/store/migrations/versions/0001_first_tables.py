@@ -163,6 +163,7 @@ def _make_mentions() -> None:
         sa.Column("classified", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("fate", sa.String(length=10), server_default="stands", nullable=False),
         sa.Column("fate_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("fate_by", types.CleanText(), nullable=True),
         sa.Column("fate_shown", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("looked_at", types.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["author_id"], ["authors.id"], name=op.f("fk_mentions_author_id_authors")),
@@ -181,6 +182,13 @@ def _make_mentions() -> None:
             postgresql_where=sa.text("NOT fate_shown"),
         )
         batch_op.create_index(batch_op.f("ix_mentions_published_at"), ["published_at"], unique=False)
+        batch_op.create_index(
+            "ix_mentions_repost",
+            ["network", "repost_of_id"],
+            unique=False,
+            sqlite_where=sa.text("repost_of_id IS NOT NULL"),
+            postgresql_where=sa.text("repost_of_id IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_mentions_text_hash"), ["text_hash"], unique=False)
         batch_op.create_index(
             "ix_mentions_unclassified",
