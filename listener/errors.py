@@ -104,6 +104,14 @@ class PermanentDeliveryError(DeliveryError):
         self.receiver_gone = receiver_gone
 
 
+class MessageGoneError(PermanentDeliveryError):
+    """People deleted the message that was meant: there is nothing left to edit, and no thread to answer in."""
+
+
+class EditRefusedError(PermanentDeliveryError):
+    """The vendor lets this message be edited no more: say in its thread how things stand."""
+
+
 class TemplateError(ListenerError):
     """A reply template is wrong: caught when playbooks are loaded."""
 

@@ -6,6 +6,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,7 +19,7 @@ from alerts.receivers.base import Delivery, ReceiverSpec
 from alerts.slack.client import UNPARSED, answer_of, make_client, object_of, objects_of, upload_image
 from alerts.slack.failures import NO_READING_CODES, BlocksRefusedError, ThreadRefusedError, code_of, translate
 from listener.config import ReceiverOptions, Secret
-from listener.errors import DeliveryError, PermanentDeliveryError, RetryableDeliveryError
+from listener.errors import DeliveryError, MessageGoneError, PermanentDeliveryError, RetryableDeliveryError
 
 if TYPE_CHECKING:
     from slack_sdk.web import SlackResponse
@@ -62,6 +63,8 @@ class SlackReceiver:
 
     def __init__(self, name: str, options: SlackOptions, sleep: Callable[[float], None] = time.sleep) -> None:
         self.min_interval_s = options.min_interval_s
+        account = hashlib.sha256(f"{options.base_url} {options.token.get()}".encode()).hexdigest()
+        self.account_key, self.channel_key = f"slack {account}", f"slack {options.base_url} {options.channel}"
         self._name = name
         self._channel = options.channel
         self._client = make_client(options.token, options.base_url, options.timeout_s)
@@ -79,7 +82,7 @@ class SlackReceiver:
             return self._show(post, message, None, **where)
         try:
             return self._show(post, message, None, **where, thread_ts=root, **_broadcast(message))
-        except ThreadRefusedError as error:
+        except (ThreadRefusedError, MessageGoneError) as error:
             log.warning("receiver %s: a message stands by itself instead of in its thread: %s", self._name, error)
             return self._show(post, message, None, **where)
 
@@ -164,10 +167,11 @@ class SlackReceiver:
         root = _root(thread)
         channel = (thread.channel if thread else "") or self._channel
         if root:
-            try:
-                return self._look_through(self._client.conversations_replies, notification_id, oldest, channel, ts=root)
-            except ThreadRefusedError:
-                pass  # then it was sent by itself
+            replies = self._client.conversations_replies
+            with suppress(ThreadRefusedError, MessageGoneError):
+                if found := self._look_through(replies, notification_id, oldest, channel, ts=root):
+                    return found
+            # Where the thread refused it, it was sent by itself.
         return self._look_through(self._client.conversations_history, notification_id, oldest, channel)
 
     def _look_through(

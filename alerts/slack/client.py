@@ -1,16 +1,20 @@
 """Slack's Web API: one client that speaks to one host, and what the daemon asks of it beside sending messages."""
 
+import json
 import logging
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import partial
+from io import BytesIO
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+from urllib.request import HTTPRedirectHandler, OpenerDirector, Request
 
 from alerts.escaping import clean, escape_mrkdwn, shorten, slack_length
+from alerts.receivers import bounded
 from alerts.slack.failures import ANSWER_UNREADABLE, RedirectedError, translate
 from listener.config import Secret
 from listener.errors import MissingSecretError, PermanentDeliveryError
@@ -52,9 +56,15 @@ def make_client(token: Secret, base_url: str | None, timeout_s: float) -> "WebCl
             # slack_sdk 3.47.0 opens with `urlopen` here; proxies stay with urllib, which knows NO_PROXY as well.
             if not url.lower().startswith(("http://", "https://")):
                 raise SlackRequestError(f"not a web address: {url}")
-            with _opener(self).open(req, timeout=self.timeout) as answer:
-                charset = answer.headers.get_content_charset() or "utf-8"
-                return {"status": answer.status, "headers": answer.headers, "body": answer.read().decode(charset)}
+            try:
+                with _opener(self).open(req) as answer:
+                    charset = answer.headers.get_content_charset() or "utf-8"
+                    body = bounded.read(answer).decode(charset)
+                    return {"status": answer.status, "headers": answer.headers, "body": body}
+            except HTTPError as error:
+                with error:
+                    content = BytesIO(bounded.read(error))  # slack_sdk would read it whole, however large
+                raise HTTPError(error.url, error.code, error.msg, error.headers, content) from None
 
     client = OneHostClient(
         token=token_of(token),
@@ -105,12 +115,12 @@ def upload_image(client: "WebClient", png: bytes, name: str, alt_text: str) -> s
     alt = alt_text[:1_000]
     ticket = answer_of(lambda: client.files_getUploadURLExternal(filename=name, length=len(png), alt_txt=alt))
     url, file_id = ticket.get("upload_url"), ticket.get("file_id")
-    if not isinstance(url, str) or not isinstance(file_id, str) or not _takes_files(url, client.base_url):
+    if not isinstance(url, str) or not isinstance(file_id, str) or not _is_own_host(url, client.base_url, ("files",)):
         raise PermanentDeliveryError("Slack names no address of its own for the file")
     try:
         request = Request(url, png, {"Content-Type": "application/octet-stream"}, method="POST")  # noqa: S310
-        with _opener(client).open(request, timeout=client.timeout) as answer:
-            answer.read()
+        with _opener(client).open(request) as answer:
+            bounded.read(answer)
     except (OSError, *ANSWER_UNREADABLE) as error:
         raise translate(error) from error
     answer_of(lambda: client.files_completeUploadExternal(files=[{"id": file_id, "title": name}]))
@@ -143,9 +153,10 @@ class SlackDesk:
         """Open a window for whoever pressed, within 3 s of the press, and return its view's ID."""
         return self._view_id(answer_of(lambda: self._client.views_open(trigger_id=trigger_id, view=view)))
 
-    def update_view(self, view_id: str, view: dict[str, Any]) -> str:
-        """Replace an open window, and return its view's ID."""
-        return self._view_id(answer_of(lambda: self._client.views_update(view_id=view_id, view=view)))
+    def update_view(self, view_id: str, view: dict[str, Any], *, hash_: str = "") -> str:
+        """Replace an open window, and return its view's ID; with `hash_` only if it still is as it was then."""
+        update = partial(self._client.views_update, view_id=view_id, view=view, hash=hash_ or None)
+        return self._view_id(answer_of(update))
 
     def publish_home(self, user_id: str, view: dict[str, Any]) -> None:
         """Show somebody's Home tab."""
@@ -157,6 +168,30 @@ class SlackDesk:
         blocks = [{"type": "section", "text": {"type": "plain_text", "text": shown, "emoji": False}}]
         say = partial(self._client.chat_postEphemeral, channel=channel, user=user, text=escape_mrkdwn(shown))
         answer_of(lambda: say(blocks=blocks, parse="none", thread_ts=thread_ts or None))
+
+    def tell_person(self, user: str, text: str) -> None:
+        """Say something to somebody in private, where they pressed nothing that belongs to a channel."""
+        opened = answer_of(lambda: self._client.conversations_open(users=user))
+        channel = str(object_of(opened.get("channel")).get("id") or "")
+        shown = escape_mrkdwn(shorten(clean(text), 2_900, slack_length)) or "—"
+        answer_of(lambda: self._client.chat_postMessage(channel=channel, text=shown, **UNPARSED))
+
+    def respond(self, url: str, text: str) -> None:
+        """Answer a slash command at the address that came with it, for whoever wrote it alone.
+
+        Raises:
+            PermanentDeliveryError: the address is not Slack's.
+        """
+        if not _is_own_host(url, self._client.base_url, ("hooks",)):
+            raise PermanentDeliveryError("the address to answer at is not Slack's")
+        shown = escape_mrkdwn(shorten(clean(text), 2_900, slack_length)) or "—"
+        body = json.dumps({"response_type": "ephemeral", "text": shown, "mrkdwn": False}).encode()
+        request = Request(url, body, {"Content-Type": "application/json; charset=utf-8"}, method="POST")  # noqa: S310
+        try:
+            with _opener(self._client).open(request, timeout=self._client.timeout) as answer:
+                answer.read(1_000)
+        except (OSError, *ANSWER_UNREADABLE) as error:
+            raise translate(error) from error
 
     def display_name(self, user_id: str) -> str:
         """Return how somebody is called in Slack, hostile as any name; the ID itself where Slack knows no name."""
@@ -189,14 +224,15 @@ def _name_in(answer: Mapping[str, Any]) -> str:
 
 
 def _opener(client: "WebClient") -> OpenerDirector:
-    return build_opener(_NoRedirects, HTTPSHandler(context=client.ssl))
+    return bounded.opener(client.timeout, client.ssl, _NoRedirects)
 
 
-def _takes_files(url: str, api_url: str) -> bool:
-    """Tell whether `url` is on the host of the API or its host for files: no other may be handed anything."""
+def _is_own_host(url: str, api_url: str, kinds: tuple[str, ...]) -> bool:
+    """Tell whether `url` is on the API's host, or on its host for `kinds`: no other may be handed anything."""
     try:
         given, own = urlsplit(url), urlsplit(api_url)
-        hosts = (own.hostname, f"files.{own.hostname}")
+        name = own.hostname or ""
+        hosts = (name, *(f"{kind}.{name}" for kind in kinds))
         return (given.scheme, given.port) == (own.scheme, own.port) and given.hostname in hosts and "@" not in url
     except ValueError:
         return False

@@ -9,7 +9,13 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 
-from listener.errors import DeliveryError, PermanentDeliveryError, RetryableDeliveryError
+from listener.errors import (
+    DeliveryError,
+    EditRefusedError,
+    MessageGoneError,
+    PermanentDeliveryError,
+    RetryableDeliveryError,
+)
 
 if TYPE_CHECKING:
     from slack_sdk.errors import SlackApiError
@@ -156,6 +162,7 @@ THREAD_FAULT_CODES = frozenset(
         "thread_not_found",
     ]
 )
+EDIT_REFUSED_CODES = frozenset(["cant_update_message", "edit_window_closed"])
 VIEW_GONE_CODES = frozenset(
     ["exchanged_trigger_id", "expired_trigger_id", "hash_conflict", "invalid_trigger_id", "not_found"]
 )
@@ -215,6 +222,10 @@ def _refusal_bycode_of(code: str) -> DeliveryError:
         return BlocksRefusedError(f"Slack refuses the message's blocks ({code})")
     if code in THREAD_FAULT_CODES:
         return ThreadRefusedError(f"Slack takes no reply in this thread ({code})")
+    if code == "message_not_found":
+        return MessageGoneError("somebody deleted the message in Slack (message_not_found)")
+    if code in EDIT_REFUSED_CODES:
+        return EditRefusedError(f"Slack lets the message be edited no more ({code})")
     if code in VIEW_GONE_CODES:
         return ViewGoneError(f"the window can no longer be shown ({code})")
     if code in RECEIVER_GONE_CODES:
