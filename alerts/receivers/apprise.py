@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from alerts.card import Message
-from alerts.outline import Outline, Tone, follow_up, outline, subject
+from alerts.escaping import shorten
+from alerts.outline import Outline, Tone, follow_up, outline
 from alerts.plain_text import chat_text, fitted_text
 from alerts.receivers.base import Delivery, ReceiverSpec
 from alerts.standing import COUNTS, Told
@@ -59,7 +60,8 @@ class AppriseReceiver:
 
     def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
         """Send title and text; one of a thread names its alert, as there are no threads."""
-        self._notify(subject(message), outline(message))
+        shown = outline(message)
+        self._notify(shown.title, shown)
         self._told.remember(notification_id, message)
         return Delivery("apprise", notification_id, thread.message_id if thread else "")
 
@@ -83,8 +85,9 @@ class AppriseReceiver:
         from apprise.exception import AppriseException
 
         service = _service(self._url)
-        title = chat_text(title)[: min(service.title_maxlen or _LONGEST_TITLE, _LONGEST_TITLE)]
-        text = _text(service, title, shown)
+        room = service.title_maxlen if service.title_maxlen > 0 else _LONGEST_TITLE
+        title = shorten(chat_text(title), min(room, _LONGEST_TITLE))
+        text = _text(service, title, shown) or title  # Apprise refuses an empty text
         kind = _TYPES.get(shown.tone, "info")
         failure: DeliveryError | None = None
         try:
@@ -101,12 +104,12 @@ class AppriseReceiver:
 
 
 def _text(service: "NotifyBase", title: str, shown: Outline) -> str:
-    """Return the text that the service takes beside the title; the title itself where nothing else fits."""
+    """Return the text that the service takes beside the title; nothing where none fits."""
     as_html = service.notify_format == "html"
     room = min(service.body_maxlen or _LONGEST_TEXT, _LONGEST_TEXT)
     if service.title_maxlen <= 0 or service.overflow_amalgamate_title:
         room -= _size(title, as_html) + 40
-    return chat_text(fitted_text(shown, room, lambda text: _size(text, as_html))) if room > 0 else title
+    return chat_text(fitted_text(shown, room, lambda text: _size(text, as_html))) if room > 0 else ""
 
 
 def _size(text: str, as_html: bool) -> int:

@@ -114,7 +114,8 @@ class EmailReceiver:
     def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
         """Mail the message; in a thread it answers the thread's first mail."""
         message_id = self._message_id(notification_id, message)
-        answered = f"Re: {_thread_subject(thread, subject(message))}" if thread else subject(message)
+        own = one_line(subject(message))
+        answered = f"Re: {_thread_subject(thread, own)}" if thread else own
         mail = self._mail(message_id, answered, thread)
         _fill(mail, message, outline(message))
         self._hand_over(mail, message_id)
@@ -126,7 +127,7 @@ class EmailReceiver:
         news = self._told.news(delivery.message_id, message)
         if set(news) - {COUNTS}:
             message_id = self._message_id(notification_id, message)
-            mail = self._mail(message_id, f"Re: {_thread_subject(delivery, subject(message))}", delivery)
+            mail = self._mail(message_id, f"Re: {_thread_subject(delivery, one_line(subject(message)))}", delivery)
             _fill(mail, message, follow_up(message, news), with_picture=False)
             self._hand_over(mail, message_id)
             self._told.remember(delivery.message_id, message)

@@ -26,7 +26,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from alerts.card import Card, IncidentCard, Message, Note, Summary
-from alerts.escaping import clean, shorten
+from alerts.escaping import clean
 from alerts.plain_text import plain_text
 from alerts.receivers.base import Delivery, ReceiverSpec
 from alerts.receivers.loopback import is_loopback
@@ -43,7 +43,7 @@ SCHEMA_VERSION = 1
 TOLERANCE_S = 300.0
 """How old, or how far ahead, a signed request may be (standardwebhooks.com, read 2026-11)."""
 _LONGEST_WAIT_S = 3600.0
-_MAX_TEXT = 5_000
+_MAX_TEXT = 4_000
 _KEY_BYTES = range(24, 65)
 _PREFIX = "whsec_"
 _URL = re.compile(r"https?://[^\s/\\@#?]+(?:[/?][!-~]*)?")
@@ -176,7 +176,8 @@ def payload(notification_id: str, event: Event, message: Message, in_reply_to: s
 
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
-        return shorten(clean(value), _MAX_TEXT)
+        cleaned = clean(value[: 2 * _MAX_TEXT])
+        return cleaned if len(cleaned) <= _MAX_TEXT else f"{cleaned[: _MAX_TEXT - 1]}…"
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict):

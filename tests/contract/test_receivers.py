@@ -5,19 +5,36 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from alerts.card import Note
+from alerts.card import Due, Message, Note, Progress
+from alerts.receivers.apprise import AppriseOptions, AppriseReceiver
 from alerts.receivers.base import Receiver
+from alerts.receivers.email import EmailOptions, EmailReceiver
 from alerts.receivers.registry import receiver_specs
 from alerts.receivers.slack import SlackOptions, SlackReceiver
 from alerts.receivers.terminal import TerminalReceiver
+from alerts.receivers.webhook import WebhookOptions, WebhookReceiver
 from listener.config import Secret
 from listener.errors import DeliveryError, PermanentDeliveryError
 from listener.model import AlertState
 from tests.cards import HOSTILE, card, filled_with
+from tests.messages import (
+    BEGAN,
+    incident,
+    incident_filled_with,
+    note,
+    note_filled_with,
+    summary,
+    summary_filled_with,
+)
+from tests.servers.base import LocalServer, Reply, Request
 from tests.servers.slack import TOKEN, SlackServer
+from tests.servers.smtp import PASSWORD, USERNAME, Mail, SmtpServer
+from tests.servers.webhook import SECRET, WebhookServer
 
 NOW = 1_773_475_200.0
 
@@ -28,16 +45,19 @@ class ReceiverCase:
     shown: Callable[[], str]
     """All that a person can read at the moment."""
     break_for_good: Callable[[], None]
+    secret: str = "no secret of this receiver"
+    edits: bool = False
+    """Whether an update takes the place of what stood there."""
 
 
 @contextmanager
-def terminal_case(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReceiverCase]:
+def terminal_case(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[ReceiverCase]:
     screen = io.StringIO()
     yield ReceiverCase(TerminalReceiver(screen), screen.getvalue, screen.close)
 
 
 @contextmanager
-def slack_case(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReceiverCase]:
+def slack_case(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[ReceiverCase]:
     monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
     with SlackServer(now=lambda: NOW) as server:
         options = SlackOptions(
@@ -48,23 +68,104 @@ def slack_case(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReceiverCase]:
             server.is_revoked = True
 
         def shown() -> str:
-            return "\n".join(message.shown for message in server.channel("C1").messages)
+            return "\n".join(
+                line for message in server.channel("C1").messages for line in (message.shown, *message.thread)
+            )
 
-        yield ReceiverCase(SlackReceiver("fr", options), shown, revoke)
+        yield ReceiverCase(SlackReceiver("fr", options), shown, revoke, TOKEN, edits=True)
 
 
-CASES = {"slack": slack_case, "terminal": terminal_case}
+@contextmanager
+def email_case(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, read: Callable[[Mail], str] = lambda mail: mail.read
+) -> Iterator[ReceiverCase]:
+    monkeypatch.setenv("SMTP_USERNAME", USERNAME)
+    monkeypatch.setenv("SMTP_PASSWORD", PASSWORD)
+    with SmtpServer(folder, with_login=True) as server:
+        options = EmailOptions(
+            type="email",
+            host="127.0.0.1",
+            port=server.port,
+            security="plain",
+            username=Secret("env", "SMTP_USERNAME"),
+            password=Secret("env", "SMTP_PASSWORD"),
+            sender="Alerts <alerts@brand.example>",
+            to=["care@brand.example", "head@brand.example"],
+        )
+
+        def change_password() -> None:
+            server.password = "another"
+
+        def shown() -> str:
+            return "\n".join(read(mail) for mail in server.mails)
+
+        yield ReceiverCase(EmailReceiver("fr", options), shown, change_password, PASSWORD)
+
+
+@contextmanager
+def email_as_text_case(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[ReceiverCase]:
+    with email_case(monkeypatch, folder, lambda mail: mail.text) as made:
+        yield made
+
+
+@contextmanager
+def webhook_case(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[ReceiverCase]:
+    monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
+    with WebhookServer(lambda: NOW) as server:
+        options = WebhookOptions(
+            type="webhook", url=server.url, secret=Secret("env", "WEBHOOK_SECRET"), plain_http=True
+        )
+
+        def remove() -> None:
+            server.is_gone = True
+
+        receiver = WebhookReceiver("fr", options, now=lambda: NOW)
+        yield ReceiverCase(receiver, lambda: server.shown, remove, SECRET, edits=True)
+
+
+class Inbox(LocalServer):
+    """Takes what Apprise posts for its `json://` addresses."""
+
+    def handle(self, request: Request) -> Reply:
+        return Reply(200, {})
+
+    @property
+    def shown(self) -> str:
+        taken = [request.json() for request in self.requests]
+        return "\n".join(f"{message['title']}\n{message['message']}" for message in taken)
+
+
+@contextmanager
+def apprise_case(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[ReceiverCase]:
+    with Inbox() as server:
+        monkeypatch.setenv("APPRISE_URL", server.base_url.replace("http://", "json://user:hidden-word@"))
+
+        def spoil() -> None:
+            monkeypatch.setenv("APPRISE_URL", "nothing://hidden-word")
+
+        receiver = AppriseReceiver("fr", AppriseOptions(type="apprise", url=Secret("env", "APPRISE_URL")))
+        yield ReceiverCase(receiver, lambda: server.shown, spoil, "hidden-word")
+
+
+CASES = {
+    "apprise": apprise_case,
+    "email": email_case,
+    "email as text": email_as_text_case,
+    "slack": slack_case,
+    "terminal": terminal_case,
+    "webhook": webhook_case,
+}
 
 
 @pytest.fixture(params=sorted(CASES))
-def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReceiverCase]:
+def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ReceiverCase]:
     monkeypatch.setenv("COLUMNS", "110")
-    with CASES[request.param](monkeypatch) as made:
+    with CASES[request.param](monkeypatch, tmp_path) as made:
         yield made
 
 
 def test_every_kind_of_receiver_is_checked_here() -> None:
-    assert set(CASES) == set(receiver_specs())
+    assert {name.split()[0] for name in CASES} == set(receiver_specs())
 
 
 def test_send_shows_everything_needed_to_act(case: ReceiverCase) -> None:
@@ -119,12 +220,83 @@ def test_tell_shows_an_operators_message(case: ReceiverCase) -> None:
     assert "token revoked" in case.shown()
 
 
+def test_a_note_stands_in_the_thread_of_its_alert(case: ReceiverCase) -> None:
+    first = case.receiver.send("n-1", card())
+    told = case.receiver.send("n-2", note(), first)
+    assert told != first
+    assert told.thread_id == first.message_id
+    shown = " ".join(case.shown().split())
+    for expected in ("A further mention", "Severity is 3 now.", "¿Hola? ¿Alguien?", "A-12"):
+        assert expected in shown
+
+
+def test_who_owns_an_alert_and_what_is_due_is_said(case: ReceiverCase) -> None:
+    due = (Due("first answer", BEGAN, missed=True), Due("resolution", BEGAN + timedelta(hours=4)))
+    progress = Progress(owner="Ana Pérez", since=BEGAN, due=due, escalated_to="head office", replied_at=BEGAN)
+    case.receiver.send("n-1", card(state=AlertState.CLAIMED, progress=progress))
+    shown = " ".join(case.shown().split())
+    for expected in (
+        "Ana Pérez", "since", "Sat 14 Mar 2026, 10:00", "first answer", "issed", "resolution", "Sat 14 Mar 2026, 14:00",
+        "head office", "nswered",
+    ):  # fmt: skip
+        assert expected in shown
+
+
+def test_a_withdrawn_post_is_said_to_be_and_its_text_not_sent_again(case: ReceiverCase) -> None:
+    first = case.receiver.send("n-1", card())
+    case.receiver.update("n-2", card(fate="deleted", text=""), first)
+    shown = case.shown()
+    assert "he author deleted" in shown
+    assert shown.count("Mi hervidor Yunfan") == (0 if case.edits else 1)
+
+
+def test_an_edited_post_is_said_to_be(case: ReceiverCase) -> None:
+    first = case.receiver.send("n-1", card())
+    case.receiver.update("n-2", card(fate="edited", text="Ya está, gracias."), first)
+    assert "he author edited" in case.shown() or "edited since" in case.shown()
+
+
+def test_an_incident_shows_its_size_voices_words_and_what_to_do(case: ReceiverCase) -> None:
+    case.receiver.send("n-1", incident())
+    shown = " ".join(case.shown().split())
+    for expected in (
+        "Bad buzz", "everity 3", "I-3", "Yunfan", "Spain", "delivery", "340 negative mentions by 120 authors", "12.3",
+        "96 an hour", "34%", "1,200,000", "31 times what is usual at this hour", "Otro retraso más.", "Marta",
+        "أخبار", "900,000 followers", "شكاوى كثيرة", "retraso", "estafa", "late delivery 212", "no answer 87",
+        "Spanish 300", "Answer within the hour.", "Sat 14 Mar 2026, 10:00",
+    ):  # fmt: skip
+        assert expected in shown
+
+
+def test_an_incident_that_is_over_says_so(case: ReceiverCase) -> None:
+    first = case.receiver.send("n-1", incident())
+    case.receiver.update("n-2", incident(ended_at=BEGAN + timedelta(hours=6), mentions=512), first)
+    shown = case.shown().lower()
+    assert "over" in shown
+    assert "512" in shown
+    assert "16:00" in shown
+
+
+def test_a_summary_names_every_alert(case: ReceiverCase) -> None:
+    case.receiver.send("n-1", summary())
+    shown = " ".join(case.shown().split())
+    for expected in ("Overnight in Spain", "2 alerts came", "A-1", "Marta Ruiz · Spain · delivery", "A-2", "علي"):
+        assert expected in shown
+
+
+FILLED: tuple[Callable[[str], Message], ...] = (
+    filled_with, incident_filled_with, note_filled_with, summary_filled_with
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_in_every_field_is_shown_harmlessly(case: ReceiverCase, text: str) -> None:
-    delivery = case.receiver.send("n-1", filled_with(text))
-    case.receiver.update("n-1", filled_with(text), delivery)
+    for number, filled in enumerate(FILLED):
+        delivery = case.receiver.send(f"n-{number}", filled(text))
+        if filled in (filled_with, incident_filled_with):
+            case.receiver.update(f"n-{number}-later", filled(text), delivery)
     shown = case.shown()
-    assert "Severity 3" in shown
+    assert shown.count("everity 3") >= 2
     assert not {letter for letter in shown if letter < " " and letter != "\n"}
     assert not set("\x7f\x9b\x9d\u202a\u202b\u202d\u202e\u2066\u2067\u200b\u2028\u2029") & set(shown)
     shown.encode("utf-8")
@@ -142,14 +314,15 @@ def test_failures_for_good_are_classified_and_keep_the_secret(case: ReceiverCase
     case.break_for_good()
     for attempt in (
         lambda: case.receiver.send("n-2", card()),
-        lambda: case.receiver.update("n-1", card(), delivery),
+        lambda: case.receiver.update("n-3", card(state=AlertState.CLAIMED), delivery),
         lambda: case.receiver.send("n-9", Note("a", "b")),
     ):
         with pytest.raises(PermanentDeliveryError) as caught:
             attempt()
         assert caught.value.receiver_gone
         assert isinstance(caught.value, DeliveryError)
-        assert TOKEN not in str(caught.value) + repr(caught.value.__cause__) + repr(vars(case.receiver))
+        told = str(caught.value) + repr(caught.value.__cause__) + repr(vars(case.receiver))
+        assert case.secret not in told
 
 
 def test_cards_sent_at_the_same_time_are_not_torn(case: ReceiverCase) -> None:
