@@ -212,10 +212,10 @@ def _refusal(error: "SlackApiError") -> DeliveryError:
         return RetryableDeliveryError("Slack's answer is not what it documents", ambiguous=True)
     if code is None:
         return RetryableDeliveryError(f"HTTP status {status} from what answers in Slack's place")
-    return _refusal_bycode_of(code)
+    return _refusal_by_code(code)
 
 
-def _refusal_bycode_of(code: str) -> DeliveryError:
+def _refusal_by_code(code: str) -> DeliveryError:
     if code in TRANSIENT_CODES:
         return RetryableDeliveryError(f"Slack is not ready ({code})", ambiguous=code in AMBIGUOUS_CODES)
     if code in BLOCK_FAULT_CODES:

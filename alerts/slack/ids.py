@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from alerts.card import Progress
+from listener.model import RESOLUTIONS
 
 
 class ActionName(StrEnum):
@@ -48,8 +49,7 @@ class SnoozeFor(StrEnum):
 class Resolution(StrEnum):
     """How an alert can end, other than as no complaint."""
 
-    ANSWERED = "answered"
-    """In public."""
+    PUBLIC = "public"
     PRIVATE = "private"
     SOLVED = "solved"
     NO_REPLY = "no_reply"
@@ -109,12 +109,7 @@ SNOOZE_WORDS: Mapping[SnoozeFor, str] = {
     SnoozeFor.HOUR: "for 1 hour",
     SnoozeFor.OPENING: "until next opening",
 }
-RESOLUTION_WORDS: Mapping[Resolution, str] = {
-    Resolution.ANSWERED: "answered in public",
-    Resolution.PRIVATE: "moved to private",
-    Resolution.SOLVED: "solved",
-    Resolution.NO_REPLY: "no reply needed",
-}
+RESOLUTION_WORDS: Mapping[Resolution, str] = {ending: RESOLUTIONS[ending] for ending in Resolution}
 WAS_WORDS: Mapping[WasInstead, str] = {
     WasInstead.QUESTION: "a question",
     WasInstead.PRAISE: "praise",
@@ -160,7 +155,7 @@ class Action:
 
 def owner_seen(progress: Progress) -> str:
     """Return what the take-over button carries of the present owner: the address, else the name, at most MAX_OWNER."""
-    return (progress.owner_address or progress.owner)[:MAX_OWNER]
+    return (progress.owner_address or progress.owner).encode("utf-8", "replace").decode()[:MAX_OWNER]
 
 
 def value(alert_id: int, more: str = "") -> str:

@@ -8,6 +8,7 @@ METHOD_SCOPES: Mapping[str, tuple[str, ...]] = {
     "chat.postMessage": ("chat:write",),
     "chat.update": ("chat:write",),
     "conversations.history": ("channels:history", "groups:history"),
+    "conversations.open": ("im:write",),
     "conversations.replies": ("channels:history", "groups:history"),
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),
@@ -53,7 +54,7 @@ def manifest(
         "features": {
             "app_home": {
                 "home_tab_enabled": True,
-                "messages_tab_enabled": False,
+                "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },
             "bot_user": {"display_name": name[:80], "always_online": True},

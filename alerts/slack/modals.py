@@ -425,7 +425,7 @@ def _modal(
     view = View(
         type="modal",
         callback_id=name,
-        title=plain(title, 24),
+        title=plain(wording.name(title, 24), 24),
         submit=plain(submit, 24) if submit else None,
         close=plain(close, 24),
         blocks=blocks,
