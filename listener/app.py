@@ -25,7 +25,8 @@ from listener.pipeline.send import Sender, operator_note
 from listener.pipeline.tally import Tally
 from listener.pipeline.triage import TriageStep
 from listener.pipeline.workplaces import Workplaces
-from listener.plugins import Plugins, open_plugins
+from listener.plugins import SLACK_APP, Plugins, open_plugins
+from listener.slack.service import open_slack
 from listener.store import Store
 from listener.store.engine import sqlite_path
 from playbooks.library import PlaybookLibrary
@@ -122,11 +123,14 @@ class App:
         self.sender = Sender(plugins.receivers, store, self.clock, successors=successors)
         self.collector = Collector(config, plugins.sources, store, self.clock, self.tell_operators)
         self.classify = ClassifyStep(config, classifier, store, self.clock)
-        announcer = Announcer(config, CardBuilder(config, library), store, Workplaces(config), self.effective_receiver)
+        cards = CardBuilder(config, library, interactive=config.slack is not None and SLACK_APP not in plugins.off)
+        announcer = Announcer(config, cards, store, Workplaces(config), self.effective_receiver)
         self.escalator = Escalator(config, announcer, store, self.clock)
         self.triage = TriageStep(config, announcer, self.escalator, store, self.clock)
         self.hold = HoldStep(config, announcer, store, self.clock)
         self.desk = Desk(config, announcer, self.escalator, store, self.clock)
+        self.open_slack = partial(open_slack, config, self.desk, announcer, cards, store, self.clock)
+        """Makes the Slack app; None where there is none."""
         self._working = threading.Lock()
 
     def effective_receiver(self, name: str) -> str:

@@ -118,7 +118,7 @@ class Desk:
                 return Answer(False, f"Nobody has {reference(alert)}.")
             if not _is_owner(alert, actor):
                 return Answer(False, f"{alert.owner} has {reference(alert)}; take it over first.")
-            values = {"state": AlertState.OPEN.value, "owner": None, "owner_address": None, "claimed_at": None}  # fmt: skip
+            values = {"state": AlertState.OPEN.value, "owner": None, "owner_address": None, "claimed_at": None}
             return self._changed(transaction, alert, values, actor, now, f"Given back by {actor.name}", "released")
 
         return self._act(alert_id, press, change)
@@ -337,7 +337,7 @@ class Desk:
 
     @staticmethod
     def _ending(state: AlertState, how: str, actor: Actor, now: datetime) -> dict[str, object]:
-        return {"state": state.value, "resolution": how, "closed_by": actor.name, "closed_at": now}  # fmt: skip
+        return {"state": state.value, "resolution": how, "closed_by": actor.name, "closed_at": now}
 
     def _opening(self, alert: AlertRow, now: datetime) -> datetime | None:
         """Return the next moment at which the team's day begins."""
@@ -350,8 +350,7 @@ class Desk:
 
 
 def _owned_by(actor: Actor, now: datetime) -> dict[str, object]:
-    return {"state": AlertState.CLAIMED.value, "owner": actor.name, "owner_address": actor.address,
-            "claimed_at": now}  # fmt: skip
+    return {"state": AlertState.CLAIMED.value, "owner": actor.name, "owner_address": actor.address, "claimed_at": now}
 
 
 def _is_owner(alert: AlertRow, actor: Actor) -> bool:

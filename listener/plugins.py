@@ -14,6 +14,9 @@ from playbooks.loading import LIBRARY_FOLDER
 from sources.base import Source
 from sources.registry import source_specs
 
+SLACK_APP = "slack app"
+"""Name of the Slack app among what is off."""
+
 
 def plugin_options() -> PluginOptions:
     """Return the options classes of all plugins, for reading a configuration."""
@@ -50,6 +53,8 @@ def open_plugins(config: Config, clock: Clock) -> Plugins:
             plugins.sources[name] = source_kinds[name].create(config.sources[name], clock)
         except MissingSecretError as error:
             plugins.off[f"source {name}"] = error.hint
+    if hint := _missing_of_slack(config):
+        plugins.off[SLACK_APP] = hint
     for name, options in config.receivers.items():
         try:
             plugins.receivers[name] = receiver_kinds[options.type].create(name, options)
@@ -103,9 +108,20 @@ def missing_secrets(config: Config) -> dict[str, str]:
         (f"source {name}", options) for name, options in config.sources.items() if name in used
     ]
     parts += [(f"receiver {name}", options) for name, options in config.receivers.items()]
+    if hint := _missing_of_slack(config):
+        off[SLACK_APP] = hint
     for name, options in parts:
         for value in dict(options).values():
             hint = value.missing if isinstance(value, Secret) else None
             if hint:
                 off[name] = hint
     return off
+
+
+def _missing_of_slack(config: Config) -> str | None:
+    """Return what the Slack app is off for want of; None where there is no app, or nothing is missing."""
+    settings = config.slack
+    if settings is None:
+        return None
+    needed = settings.signing_secret if settings.mode == "http" else settings.app_token
+    return next((hint for secret in (settings.token, needed) if secret is not None and (hint := secret.missing)), None)

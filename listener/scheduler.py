@@ -10,6 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from listener.app import App, guarded
 from listener.model import Watch
 from listener.pipeline.tally import Tally
+from listener.plugins import SLACK_APP
 
 _TICK_S = 10.0
 """How often a watch looks whether its next poll is due; the store says when that is."""
@@ -47,11 +48,16 @@ class Daemon:
 
     def run(self) -> None:
         """Work until the stop event is set; returns within seconds of it."""
+        slack = self._app.open_slack(self._stop) if SLACK_APP not in self._app.plugins.off else None
         self._scheduler.start()
+        if slack is not None:
+            slack.start()
         try:
             self._wait()
         finally:
             self._stop.set()
+            if slack is not None:
+                slack.close()
             waiter = threading.Thread(target=self._scheduler.shutdown, kwargs={"wait": True}, daemon=True)
             waiter.start()
             waiter.join(_STOP_WITHIN_S)

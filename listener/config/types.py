@@ -91,14 +91,19 @@ class Secret:
         )
 
 
-def _parse_duration(value: object) -> float:
+def parse_duration(value: object) -> float:
+    """Read a span such as `30s`, `2m`, `1h` or `7d` as seconds.
+
+    Raises:
+        ValueError: it is none (pydantic's own kind).
+    """
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 30 else None
     if match and (seconds := float(match[1]) * _SECONDS[match[2]]) <= _LONGEST_S:
         return seconds
     raise PydanticCustomError("duration", "a duration is a number with a unit: 500ms, 30s, 2m, 1h or 7d, at most 3650d")
 
 
-Duration = Annotated[float, BeforeValidator(_parse_duration)]
+Duration = Annotated[float, BeforeValidator(parse_duration)]
 """Seconds, written in the configuration as `30s`, `2m`, `1h`, `7d`."""
 
 

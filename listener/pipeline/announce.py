@@ -50,6 +50,11 @@ class Announcer:
         self.workplaces = workplaces
         self.effective_receiver = effective_receiver
 
+    @property
+    def interactive(self) -> bool:
+        """Whether people can act on what they are shown."""
+        return self._cards.interactive
+
     # What an alert looks like
 
     def render(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Message | None:

@@ -18,9 +18,11 @@ from playbooks.model import GuideRequest
 class CardBuilder:
     """Builds cards from what the store holds and the playbook library offers."""
 
-    def __init__(self, config: Config, library: PlaybookLibrary) -> None:
+    def __init__(self, config: Config, library: PlaybookLibrary, *, interactive: bool = False) -> None:
         self._config = config
         self._library = library
+        self.interactive = interactive
+        """Whether the daemon's own Slack app answers to buttons."""
 
     def guidance(self, item: TriageItem, seen_variants: Collection[str] = ()) -> Guidance:
         """Return the playbook, drafts and hand-off for one mention; variants that were sent already come last."""
@@ -137,11 +139,6 @@ class CardBuilder:
             interactive=self.interactive,
             incident="" if alert.incident_id is None else f"I-{alert.incident_id}",
         )
-
-    @property
-    def interactive(self) -> bool:
-        """Whether the daemon's own Slack app answers to buttons."""
-        return self._config.slack is not None
 
 
 def reference(alert: AlertRow) -> str:

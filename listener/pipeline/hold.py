@@ -113,7 +113,7 @@ class HoldStep:
             f"More than {budget} an hour came in. These were folded; each shows its card when something of it is due."
         )
         title = f"{len(standing)} further alert{'' if len(standing) == 1 else 's'}"
-        message = Summary(title, text, tuple(_entries(standing)), interactive=self._config.slack is not None)
+        message = Summary(title, text, tuple(_entries(standing)), interactive=self._announcer.interactive)
         transaction.message(receiver, dump_message(message), now)
         transaction.rehold([row["id"] for row in standing], FOLDED, now, now + 24 * 365 * BUDGET_SPAN)
 

@@ -16,7 +16,6 @@ from listener.slack.inbox import SlackInbox
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
-    from starlette.responses import Response
 
 log = structlog.get_logger("listener.slack")
 

@@ -82,9 +82,7 @@ class ReplyDesk:
             revision=state.revision if state is not None else 0,
         )
 
-    def _warnings(
-        self, alert: AlertRow, item: TriageItem, draft: Draft | None, text: str, is_long: bool
-    ) -> list[str]:
+    def _warnings(self, alert: AlertRow, item: TriageItem, draft: Draft | None, text: str, is_long: bool) -> list[str]:
         timezone = self._config.countries[alert.country].timezone
         warnings = []
         if alert.replied_at is not None:

@@ -14,7 +14,6 @@ from listener.errors import PermanentDeliveryError
 from listener.slack.inbox import SlackInbox
 
 if TYPE_CHECKING:
-    from slack_sdk.socket_mode import SocketModeClient
     from slack_sdk.socket_mode.client import BaseSocketModeClient
     from slack_sdk.socket_mode.request import SocketModeRequest
 

@@ -63,6 +63,8 @@ class AlertRow:
     escalated_to: str | None = None
     told_at: datetime | None = None
     """When people were last told something of it."""
+    drill: bool = False
+    """Whether it is part of a drill: it goes to the trial receiver alone and nothing is learned from it."""
 
     @property
     def is_live(self) -> bool:

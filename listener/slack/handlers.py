@@ -1,0 +1,241 @@
+"""What each press, submission, command and event in Slack leads to."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from alerts.slack import modals
+from alerts.slack.client import SlackDesk
+from alerts.slack.ids import Action, ActionName, FieldName, SentAs, SnoozeFor, ViewName, parse_action
+from listener.config import Config
+from listener.desk import Actor, Answer, Desk
+from listener.errors import DeliveryError
+from listener.slack.commands import Commands
+from listener.slack.home import HomeDesk
+from listener.slack.inbox import NOTHING, Payload, Reaction
+from listener.slack.presser import Presser, presser_of
+from listener.slack.replying import ReplyDesk
+
+_SNOOZES: Mapping[str, timedelta | None] = {
+    SnoozeFor.QUARTER: timedelta(minutes=15),
+    SnoozeFor.HOUR: timedelta(hours=1),
+    SnoozeFor.OPENING: None,
+}
+_TITLES = {ActionName.REPLY: "Reply", ActionName.NOT_COMPLAINT: "Not a complaint", ActionName.SHOW_CARD: "Alert"}
+
+Act = Callable[[Actor, str], Answer]
+
+
+class SlackHandlers:
+    """Turns what Slack tells into actions of the desk. Reads the store only in the jobs that it returns."""
+
+    def __init__(
+        self, config: Config, slack: SlackDesk, desk: Desk, replies: ReplyDesk, home: HomeDesk, commands: Commands
+    ) -> None:
+        self._config = config
+        self._slack = slack
+        self._desk = desk
+        self._replies = replies
+        self._home = home
+        self._commands = commands
+        self._people = {
+            person.slack: person.name for team in config.teams.values() for person in team.people if person.slack
+        }
+
+    def interactive(self, payload: Payload) -> Reaction:
+        """React to a press, a submission or a closed window."""
+        presser = presser_of(payload)
+        if not presser.user_id:
+            return NOTHING
+        if payload.get("type") == "view_submission":
+            return self._submitted(payload.get("view"), presser)
+        if payload.get("type") != "block_actions":
+            return NOTHING
+        actions = payload.get("actions")
+        first = actions[0] if isinstance(actions, list) and actions else None
+        view = payload.get("view")
+        if isinstance(view, Mapping) and view.get("callback_id") == ViewName.REPLY:
+            return self._typed(view, first, presser)
+        action = parse_action(first)
+        return NOTHING if action is None or action.is_link else self._pressed(action, presser)
+
+    def command(self, payload: Payload) -> Reaction:
+        """React to a slash command."""
+        return self._commands.react(payload, self.actor)
+
+    def event(self, payload: Payload) -> Reaction:
+        """React to an event: somebody opens the Home tab."""
+        event = payload.get("event")
+        if not isinstance(event, Mapping) or event.get("type") != "app_home_opened" or event.get("tab") != "home":
+            return NOTHING
+        user = event.get("user")
+        return Reaction(work=partial(self._home.publish, user)) if isinstance(user, str) else NOTHING
+
+    def actor(self, user_id: str, user_name: str = "") -> Actor:
+        """Return who acts, by the name in the configuration, else as Slack knows them."""
+        name = self._people.get(user_id)
+        if name is None:
+            try:
+                name = self._slack.display_name(user_id)
+            except DeliveryError:
+                name = user_name or user_id
+        return Actor(name, f"slack:{user_id}", "slack")
+
+    def _pressed(self, action: Action, presser: Presser) -> Reaction:
+        if action.name is ActionName.REPLY:
+            return self._window(action, presser, self._reply_window)
+        if action.name is ActionName.NOT_COMPLAINT:
+            show = partial(modals.not_complaint_view, action.alert_id, f"A-{action.alert_id}")
+            return Reaction(front=lambda: self._open(presser, show()), excuse=self._excuse(presser))
+        if action.name is ActionName.SNOOZE and not action.choice:
+            return self._ask(presser, modals.snooze_view(action.alert_id, f"A-{action.alert_id}"))
+        if action.name is ActionName.RESOLVE and not action.choice:
+            return self._ask(presser, modals.resolve_view(action.alert_id, f"A-{action.alert_id}"))
+        act = self._act_of(action)
+        return NOTHING if act is None else self._do(act, presser)
+
+    def _act_of(self, action: Action) -> Act | None:
+        desk, alert_id = self._desk, action.alert_id
+        acts: Mapping[ActionName, Act] = {
+            ActionName.CLAIM: lambda actor, key: desk.claim(alert_id, actor, key),
+            ActionName.RELEASE: lambda actor, key: desk.release(alert_id, actor, key),
+            ActionName.TAKE_OVER: lambda actor, key: desk.take_over(alert_id, actor, action.expected_owner, key),
+            ActionName.SNOOZE: lambda actor, key: desk.snooze(alert_id, actor, _SNOOZES[action.choice], key),
+            ActionName.WAKE: lambda actor, key: desk.wake(alert_id, actor, key),
+            ActionName.ESCALATE: lambda actor, key: desk.escalate(alert_id, actor, key),
+            ActionName.RESOLVE: lambda actor, key: desk.resolve(alert_id, actor, action.choice, key),
+            ActionName.REOPEN: lambda actor, key: desk.reopen(alert_id, actor, key),
+            ActionName.SHOW_CARD: lambda actor, key: desk.show(alert_id, actor, key),
+        }
+        return acts.get(action.name)
+
+    def _do(self, act: Act, presser: Presser) -> Reaction:
+        def work() -> None:
+            answer = act(self.actor(presser.user_id, presser.user_name), presser.key)
+            if not answer.done or presser.is_home:
+                self._tell(presser, answer.text)
+
+        return Reaction(work=work, excuse=self._excuse(presser))
+
+    def _ask(self, presser: Presser, view: dict[str, Any]) -> Reaction:
+        return Reaction(front=lambda: self._open(presser, view), excuse=self._excuse(presser))
+
+    def _open(self, presser: Presser, view: dict[str, Any]) -> None:
+        self._slack.open_view(presser.trigger_id, view)
+
+    def _window(self, action: Action, presser: Presser, make: Callable[[int], dict[str, Any]]) -> Reaction:
+        """Open a window at once, and fill it when the store has answered."""
+        opened: list[str] = []
+
+        def front() -> None:
+            loading = modals.loading_view(_TITLES.get(action.name, "One moment"))
+            opened.append(self._slack.open_view(presser.trigger_id, loading))
+
+        def work() -> None:
+            self._slack.update_view(opened[0], make(action.alert_id))
+
+        def excuse(text: str) -> None:
+            if opened:
+                self._slack.update_view(opened[0], modals.error_view(text))
+            else:
+                self._tell(presser, text)
+
+        return Reaction(front=front, work=work, excuse=excuse)
+
+    def _reply_window(self, alert_id: int) -> dict[str, Any]:
+        form = self._replies.opened(alert_id)
+        if form is None:
+            return modals.error_view("There is no post to answer here any more.")
+        return modals.reply_view(form)
+
+    def _typed(self, view: Mapping[str, Any], action: object, presser: Presser) -> Reaction:
+        """Keep the open reply window true: its count, its warnings, its links, the draft that was picked."""
+        state = modals.parse_reply_state(view)
+        if state is None or not isinstance(action, Mapping):
+            return NOTHING
+        picked = state.chosen if action.get("action_id") == FieldName.VARIANT else None
+        if picked is None and not str(action.get("action_id")).startswith(FieldName.TEXT):
+            return NOTHING
+
+        def work() -> None:
+            form = self._replies.changed(state, picked=picked)
+            if form is not None:
+                self._slack.update_view(presser.view_id, modals.reply_view(form), hash_=str(view.get("hash") or ""))
+
+        return Reaction(work=work)
+
+    def _submitted(self, view: object, presser: Presser) -> Reaction:
+        name = view.get("callback_id") if isinstance(view, Mapping) else None
+        submissions: Mapping[str, Callable[[object, Presser], Reaction]] = {
+            ViewName.REPLY: self._reply_sent,
+            ViewName.NOT_COMPLAINT: self._no_complaint,
+            ViewName.RESOLVE: self._resolved,
+            ViewName.SNOOZE: self._snoozed,
+            ViewName.SILENCE: self._silenced,
+        }
+        react = submissions.get(str(name))
+        return NOTHING if react is None else react(view, presser)
+
+    def _reply_sent(self, view: object, presser: Presser) -> Reaction:
+        sent = modals.parse_reply(view)
+        if sent is None or isinstance(sent, modals.FieldErrors):
+            return _errors(sent)
+        public, private = sent.sent in (SentAs.PUBLIC, SentAs.BOTH), sent.sent in (SentAs.PRIVATE, SentAs.BOTH)
+
+        def act(actor: Actor, key: str) -> Answer:
+            variant = self._replies.variant(sent.alert_id, sent.chosen)
+            return self._desk.replied(sent.alert_id, actor, public=public, private=private, variant=variant, press=key)
+
+        return self._do(act, presser)
+
+    def _no_complaint(self, view: object, presser: Presser) -> Reaction:
+        said = modals.parse_not_complaint(view)
+        if said is None or isinstance(said, modals.FieldErrors):
+            return _errors(said)
+        topic = said.topic or None
+        return self._do(
+            lambda actor, key: self._desk.not_a_complaint(said.alert_id, actor, said.was, topic, key), presser
+        )
+
+    def _resolved(self, view: object, presser: Presser) -> Reaction:
+        said = modals.parse_resolve(view)
+        if said is None or isinstance(said, modals.FieldErrors):
+            return _errors(said)
+        return self._do(lambda actor, key: self._desk.resolve(said.alert_id, actor, said.resolution, key), presser)
+
+    def _snoozed(self, view: object, presser: Presser) -> Reaction:
+        said = modals.parse_snooze(view)
+        if said is None or isinstance(said, modals.FieldErrors):
+            return _errors(said)
+        return self._do(lambda actor, key: self._desk.snooze(said.alert_id, actor, _SNOOZES[said.length], key), presser)
+
+    def _silenced(self, view: object, presser: Presser) -> Reaction:
+        said = modals.parse_silence(view)
+        if said is None or isinstance(said, modals.FieldErrors):
+            return _errors(said)
+
+        def act(actor: Actor, key: str) -> Answer:
+            return self._commands.silence(list(said.matchers), actor, said.lasting, said.reason, key)
+
+        def work() -> None:
+            answer = act(self.actor(presser.user_id, presser.user_name), presser.key)
+            self._slack.tell_person(presser.user_id, answer.text)
+
+        return Reaction(work=work, excuse=partial(self._slack.tell_person, presser.user_id))
+
+    def _excuse(self, presser: Presser) -> Callable[[str], None]:
+        return lambda text: self._tell(presser, text)
+
+    def _tell(self, presser: Presser, text: str) -> None:
+        """Say something to whoever pressed: where they pressed, else in their Home tab, else in private."""
+        if presser.channel:
+            self._slack.whisper(presser.channel, presser.user_id, text, thread_ts=presser.thread_ts)
+        elif presser.is_home:
+            self._home.publish(presser.user_id, text)
+        else:
+            self._slack.tell_person(presser.user_id, text)
+
+
+def _errors(found: modals.FieldErrors | None) -> Reaction:
+    return NOTHING if found is None else Reaction(at_once=found.response())
