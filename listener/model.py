@@ -43,6 +43,9 @@ TOPICS = (
     "other",
 )
 
+DRILL_NETWORK = "drill"
+"""The network of posts that a drill injects: they count towards drills alone."""
+
 SIGNALS: Mapping[str, str] = {
     "T": "time-critical",
     "S": "safety or health",
@@ -261,6 +264,7 @@ RESOLUTIONS: Mapping[str, str] = {
     "not_complaint": "not a complaint",
     "over": "the burst is over",
     "withdrawn": "the post was withdrawn",
+    "drill": "the drill is over",
 }
 """How an alert ends, by its short name, in words."""
 

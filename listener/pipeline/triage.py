@@ -9,11 +9,13 @@ from alerts.card import Note
 from alerts.grouping import held_fingerprints, wanted_fingerprints
 from listener.clock import Clock
 from listener.config import Config, Country
+from listener.model import DRILL_NETWORK
 from listener.pipeline.announce import SEVEREST, Announcer
 from listener.pipeline.assess import Assessment
 from listener.pipeline.escalate import Escalator
 from listener.pipeline.tally import Tally
 from listener.store import AlertRow, Store, TriageItem
+from listener.store.alerts import AlertTransaction
 from listener.store.triage import NewAlert, TriageTransaction
 
 log = structlog.get_logger("listener.triage")
@@ -72,7 +74,8 @@ class TriageStep:
                 return "decided"  # another process was quicker
             wanted = wanted_fingerprints(item.mention, item.brand, root)
             within = timedelta(seconds=country.join_within)
-            live = transaction.live_alert(wanted, item.mention.published_at, within)
+            drill = item.mention.network == DRILL_NETWORK
+            live = transaction.live_alert(wanted, item.mention.published_at, within, drill=drill)
             if live is not None and live.country in self._config.countries:
                 outcome = "joined"
                 self._join(transaction, live, item, assessment, held, now)
@@ -117,6 +120,7 @@ class TriageStep:
         severity = assessment.decision.severity
         respond_by, resolve_by = self._escalator.deadlines(item.country, severity, now)
         now_with, _ = self._announcer.workplaces.in_charge(item.country, now)
+        drill, topic = item.mention.network == DRILL_NETWORK, item.classification.topic
         alert_id = transaction.open_alert(
             NewAlert(
                 match_id=item.match_id,
@@ -126,14 +130,15 @@ class TriageStep:
                 now_with=now_with,
                 severity=severity,
                 priority=assessment.priority.score,
-                topic=item.classification.topic,
+                topic=topic,
                 playbook=self._announcer.playbook(item),
-                pilot=country.mode == "pilot",
+                pilot=drill or country.mode == "pilot",
+                drill=drill,
                 rules=assessment.decision.rules,
                 posted_at=item.mention.published_at,
                 respond_by=respond_by,
                 resolve_by=resolve_by,
-                incident_id=transaction.open_incident(item.brand, item.country, item.classification.topic),
+                incident_id=transaction.open_incident(item.brand, item.country, topic, drill=drill),
             ),
             held,
             now,
@@ -165,13 +170,13 @@ class TriageStep:
         )
         self._announcer.further(transaction, alert, item, now)
         if alert.severity > live.severity:
-            self._rise(transaction, live, alert, item, assessment, now)
+            self.rise(transaction, live, alert, item, assessment, now)
         else:
             self._announcer.changed(transaction, alert, now)
 
-    def _rise(
+    def rise(
         self,
-        transaction: TriageTransaction,
+        transaction: AlertTransaction,
         before: AlertRow,
         alert: AlertRow,
         item: TriageItem,

@@ -1,6 +1,6 @@
 """Incidents as stored, the counts they are found in, and the transaction in which one changes."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,15 +23,13 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from listener.model import AlertState, Sentiment
+from listener.model import DRILL_NETWORK, AlertState, Sentiment
 from listener.store import schema
 from listener.store.alerts import LIVE_STATES
 from listener.store.engine import reading
 from listener.store.triage import TriageTransaction
 
 INTERVAL = timedelta(minutes=10)
-DRILL_NETWORK = "drill"
-"""Mentions of this network count towards drills alone."""
 _HOUR = 6
 """Intervals in an hour: an author counts once in each."""
 _MOST_MENTIONS = 50_000
@@ -193,7 +191,7 @@ class Incidents:
         with reading(self._engine) as connection:
             for brand, country, drill, number, first, matched in connection.execute(query):
                 days.setdefault(Subject(brand, country, bool(drill)), {})[int(number)] = (first, matched)
-        return {subject: max(since, _start(found)) for subject, found in days.items()}
+        return {subject: max(since, _start(days[subject])) for subject in subjects if subject in days}
 
     def counts(
         self, subjects: Collection[Subject], thresholds: Mapping[str, float], since: datetime, until: datetime
@@ -207,7 +205,8 @@ class Incidents:
                 by_author = _by_author(topic, and_(negative, _published(since, until), _of(subjects)))
                 rows = connection.execute(_by_interval(by_author))
                 found += [Counted(Subject(row[0], row[1], bool(row[2])), row[3], int(row[4]), row[5]) for row in rows]
-        return found
+        wanted = set(subjects)
+        return [one for one in found if one.subject in wanted]
 
     def is_caught_up(self, subject: Subject, until: datetime) -> bool:
         """Tell whether no mention of a subject that was published before then waits for its classification."""
@@ -402,11 +401,12 @@ def _published(since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(_mentions.c.published_at >= since, _mentions.c.published_at < until)
 
 
-def _of(subjects: Iterable[Subject]) -> ColumnElement[bool]:
-    each = [
-        and_(_matches.c.brand == one.brand, _matches.c.country == one.country, _drill_is(one.drill)) for one in subjects
-    ]
-    return or_(*each) if each else literal(False)
+def _of(subjects: Collection[Subject]) -> ColumnElement[bool]:
+    """Return whether a match is of some subjects; of several also of those that mix their brands and countries."""
+    brands, countries = {one.brand for one in subjects}, {one.country for one in subjects}
+    wanted = and_(_matches.c.brand.in_(brands), _matches.c.country.in_(countries))
+    drills = {one.drill for one in subjects}
+    return and_(wanted, _drill_is(drills.pop())) if len(drills) == 1 else wanted
 
 
 def _drill_is(drill: bool) -> ColumnElement[bool]:

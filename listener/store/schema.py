@@ -214,6 +214,7 @@ alerts = Table(
     Column("topic", String(20), nullable=False),
     Column("playbook", String(80)),
     Column("pilot", Boolean, nullable=False),
+    Column("drill", Boolean, nullable=False, server_default=text("false")),
     Column("match_id", ForeignKey("matches.id"), unique=True),
     Column("incident_id", ForeignKey("alerts.id"), index=True),
     Column("rules", JSON, nullable=False),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, and_, case, func, or_, select, update
 
-from listener.model import AlertState
+from listener.model import DRILL_NETWORK, AlertState
 from listener.store import schema
 from listener.store.alerts import LIVE_STATES, AlertRow, AlertTransaction, alert_of
 from listener.store.engine import insert, reading
@@ -35,6 +35,7 @@ class NewAlert:
     resolve_by: datetime | None
     kind: str = "post"
     incident_id: int | None = None
+    drill: bool = False
 
 
 class Triage:
@@ -62,7 +63,9 @@ class Triage:
         other = or_(
             authors.c.external_id != item.mention.author.external_id, authors.c.network != item.mention.author.network
         )
-        in_window = and_(mentions.c.published_at >= start, mentions.c.published_at <= item.collected_at, other)
+        drill = mentions.c.network == DRILL_NETWORK
+        alike = drill if item.mention.network == DRILL_NETWORK else ~drill
+        in_window = and_(mentions.c.published_at >= start, mentions.c.published_at <= item.collected_at, other, alike)
         base = select(func.count(func.distinct(mentions.c.author_id))).join(
             authors, authors.c.id == mentions.c.author_id
         )
@@ -111,9 +114,12 @@ class TriageTransaction(AlertTransaction):
             .values(outcome=outcome, priority=priority, influence=influence, velocity=velocity, triaged_at=now)
         )
 
-    def live_alert(self, fingerprints: Sequence[str], posted_at: datetime, within: timedelta) -> AlertRow | None:
+    def live_alert(
+        self, fingerprints: Sequence[str], posted_at: datetime, within: timedelta, *, drill: bool = False
+    ) -> AlertRow | None:
         """Return the live alert that holds one of the fingerprints, the strongest tie first.
 
+        What a drill injects joins alerts of drills alone, and nothing else joins those.
         Its posts must lie at most `within` from `posted_at`: what counts is when people wrote, not when it was read.
         """
         alerts, keys = schema.alerts, schema.alert_keys
@@ -121,7 +127,7 @@ class TriageTransaction(AlertTransaction):
         query = (
             select(alerts)
             .join(keys, keys.c.alert_id == alerts.c.id)
-            .where(keys.c.key.in_(fingerprints), alerts.c.state.in_(LIVE_STATES))
+            .where(keys.c.key.in_(fingerprints), alerts.c.state.in_(LIVE_STATES), alerts.c.drill == drill)
             .where(alerts.c.first_posted_at <= posted_at + within, alerts.c.last_posted_at >= posted_at - within)
             .order_by(rank, alerts.c.id.desc())
             .limit(1)
@@ -129,13 +135,13 @@ class TriageTransaction(AlertTransaction):
         row = self._connection.execute(query).mappings().first()
         return None if row is None else alert_of(row)
 
-    def open_incident(self, brand: str, country: str, topic: str) -> int | None:
-        """Return the alert of the open incident that a mention of this topic belongs to."""
+    def open_incident(self, brand: str, country: str, topic: str, *, drill: bool = False) -> int | None:
+        """Return the alert of the open incident that a mention of this topic belongs to, of a drill or in earnest."""
         table = schema.incidents
         query = (
             select(table.c.alert_id)
             .where(table.c.brand == brand, table.c.country == country, table.c.ended_at.is_(None))
-            .where(table.c.topic.in_((topic, "")))
+            .where(table.c.drill == drill, table.c.topic.in_((topic, "")))
             .order_by(table.c.topic.desc())  # the one of this very topic before the one of any
             .limit(1)
         )

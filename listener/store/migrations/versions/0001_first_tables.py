@@ -309,6 +309,7 @@ def _make_alerts() -> None:
         sa.Column("topic", sa.String(length=20), nullable=False),
         sa.Column("playbook", sa.String(length=80), nullable=True),
         sa.Column("pilot", sa.Boolean(), nullable=False),
+        sa.Column("drill", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("incident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("rules", sa.JSON(), nullable=False),
