@@ -104,6 +104,8 @@ class Card:
     progress: Progress = Progress()
     fate: PostFate = "stands"
     """What became of the post since; the text of a deleted one is empty."""
+    withdrawn: int = 0
+    """How many of the alert's posts were deleted since."""
     interactive: bool = False
     """True where people can act on the card itself (buttons of the daemon's own Slack app)."""
     incident: str = ""

@@ -49,11 +49,13 @@ def place(card: Card) -> str:
 
 
 def counts(card: Card) -> str:
-    """Say what the alert holds: "3 mentions, 1 copy"."""
-    mentions = f"{card.mentions:,} mention{'' if card.mentions == 1 else 's'}"
-    if not card.copies:
-        return mentions
-    return f"{mentions}, {card.copies:,} cop{'y' if card.copies == 1 else 'ies'}"
+    """Say what the alert holds: "3 mentions, 1 copy, 1 deleted since"."""
+    parts = [f"{card.mentions:,} mention{'' if card.mentions == 1 else 's'}"]
+    if card.copies:
+        parts.append(f"{card.copies:,} cop{'y' if card.copies == 1 else 'ies'}")
+    if card.withdrawn:
+        parts.append(f"{card.withdrawn:,} deleted since")
+    return ", ".join(parts)
 
 
 def language(card: Card) -> str:

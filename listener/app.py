@@ -24,6 +24,7 @@ from listener.pipeline.hold import HoldStep
 from listener.pipeline.send import Sender, operator_note
 from listener.pipeline.tally import Tally
 from listener.pipeline.triage import TriageStep
+from listener.pipeline.withdraw import WithdrawStep
 from listener.pipeline.workplaces import Workplaces
 from listener.plugins import SLACK_APP, Plugins, open_plugins
 from listener.slack.service import open_slack
@@ -128,6 +129,7 @@ class App:
         self.escalator = Escalator(config, announcer, store, self.clock)
         self.triage = TriageStep(config, announcer, self.escalator, store, self.clock)
         self.hold = HoldStep(config, announcer, store, self.clock)
+        self.withdraw = WithdrawStep(config, plugins.sources, announcer, store, self.clock, self.triage.rise)
         self.desk = Desk(config, announcer, self.escalator, store, self.clock)
         self.open_slack = partial(open_slack, config, self.desk, announcer, cards, store, self.clock)
         """Makes the Slack app; None where there is none."""
@@ -179,6 +181,8 @@ class App:
             if progress:
                 progress(f"collecting {watch.id}", index / len(watches))
             guarded(f"poll {watch.id}", partial(self.collector.poll, watch, tally, stop.is_set, even_if_early=True))
+        for name in self.withdraw.sources():
+            guarded(f"look again {name}", partial(self.withdraw.look, name))
         self.work(tally, stop.is_set, progress)
         self.tend()
         guarded("send", partial(self.send_all, tally, stop))
@@ -199,6 +203,7 @@ class App:
 
     def tend(self) -> None:
         """Let time pass over alerts: reminders, escalations, ends of snoozes, and what was held back."""
+        guarded("withdraw", self.withdraw.run)
         guarded("escalate", self.escalator.run)
         guarded("hold", self.hold.run)
 

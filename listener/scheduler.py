@@ -40,6 +40,8 @@ class Daemon:
         )
         for watch in watches:
             self._every(_TICK_S, f"poll {watch.id}", f"source {watch.source}", self._poll_of(watch))
+        for name in app.withdraw.sources():
+            self._every(_TICK_S, f"look again {name}", f"source {name}", self._look_of(name))
         self._every(_WORK_S, "work", "work", lambda: app.work(self._tally, stop.is_set))
         for name in app.plugins.receivers:
             self._every(_SEND_S, f"send {name}", f"receiver {name}", self._send_of(name))
@@ -88,6 +90,9 @@ class Daemon:
 
     def _poll_of(self, watch: Watch) -> Callable[[], None]:
         return lambda: self._app.collector.poll(watch, self._tally, self._stop.is_set)
+
+    def _look_of(self, source: str) -> Callable[[], int]:
+        return lambda: self._app.withdraw.look(source)
 
     def _send_of(self, receiver: str) -> Callable[[], int]:
         return lambda: self._app.sender.drain(receiver, self._tally, self._stop.wait)

@@ -61,10 +61,18 @@ class Announcer:
         """Return an alert's card as the store has it now; None where nothing of it can be shown any more."""
         if alert.kind == "incident":
             return self._incident_card(alert, now)
-        item = None if alert.match_id is None else transaction.item(alert.match_id)
+        item = None if alert.match_id is None else self._shown(transaction, alert.id, alert.match_id)
         if item is None or item.country not in self._config.countries or item.brand not in self._config.brands:
             return None  # its country or brand has left the configuration
-        return self.card(alert, item, self.assess(item), now)
+        card = self.card(alert, item, self.assess(item), now)
+        return replace(card, withdrawn=transaction.count_deleted(alert.id))
+
+    @staticmethod
+    def _shown(transaction: AlertTransaction, alert_id: int, match_id: int) -> TriageItem | None:
+        """Return the post that a card shows: in place of a deleted one the next that stands."""
+        item = transaction.item(match_id)
+        following = transaction.standing_match(alert_id) if item is not None and item.fate == "deleted" else None
+        return item if following is None else transaction.item(following)
 
     def card(self, alert: AlertRow, item: TriageItem, assessment: Assessment, now: datetime) -> Card:
         """Return the card of an alert that shows `item` as its post."""

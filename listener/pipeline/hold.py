@@ -129,10 +129,14 @@ def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
 
 def _entry(row: Row) -> Entry | None:
     message = load_message(row["payload"])
-    if isinstance(message, Card):
-        line = f"{message.brand} · {message.country_name} · {message.topic} · {message.author.name}: {message.text}"
-        return Entry(message.alert_id, message.reference, message.severity, line[:200])
-    if isinstance(message, IncidentCard):
-        line = f"{message.brand} · {message.country_name} · {message.mentions} negative posts"
-        return Entry(message.alert_id, message.reference, message.severity, line)
+    if isinstance(message, Card | IncidentCard):
+        return Entry(message.alert_id, message.reference, message.severity, summary_line(message))
     return None
+
+
+def summary_line(message: Card | IncidentCard) -> str:
+    """Return the line by which a summary names an alert; hostile."""
+    if isinstance(message, IncidentCard):
+        return f"{message.brand} · {message.country_name} · {message.mentions} negative posts"
+    said = "the post was deleted" if message.fate == "deleted" else message.text
+    return f"{message.brand} · {message.country_name} · {message.topic} · {message.author.name}: {said}"[:200]
