@@ -63,18 +63,19 @@ def score_points(points: Iterator[Point]) -> Iterator[tuple[Point, BurstPoint]]:
     """Yield each point with what was found; the first two different moments tell the interval."""
     waiting: list[Point] = []
     detector: BurstDetector | None = None
-    for point in points:
-        if detector is None:
+    try:
+        for point in points:
+            if detector is not None:
+                yield point, detector.update(point.at, point.count)
+                continue
             waiting.append(point)
-            detector = _detector(waiting)
-            ready, waiting = (waiting, []) if detector else ([], waiting)
-        else:
-            ready = [point]
-        for one in ready:
-            assert detector is not None  # noqa: S101
-            yield one, detector.update(one.at, one.count)
-    # At one moment alone there is no past to score by.
-    yield from ((point, BurstPoint(0.0, 0.0, False, False)) for point in waiting)
+            if detector := _detector(waiting):
+                yield from [(one, detector.update(one.at, one.count)) for one in waiting]
+                waiting = []
+    except ListenerError:
+        yield from _unscored(waiting)
+        raise
+    yield from _unscored(waiting)
 
 
 def read_points(source: BinaryIO) -> Iterator[Point]:
@@ -98,6 +99,11 @@ def read_points(source: BinaryIO) -> Iterator[Point]:
 def written(score: float) -> str:
     """Return a score in six digits, rounded down so that none reaches the threshold by rounding."""
     return f"{math.floor(score * 1e6) / 1e6:.6f}"
+
+
+def _unscored(points: list[Point]) -> Iterator[tuple[Point, BurstPoint]]:
+    """Yield points at one moment alone: there is no past to score them by."""
+    yield from ((point, BurstPoint(0.0, 0.0, above=False, ongoing=False)) for point in points)
 
 
 def _detector(waiting: list[Point]) -> BurstDetector | None:
