@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from io import BytesIO
 from itertools import pairwise
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,7 @@ _BURST, _CALM = "#a8281c", "#c3cbd1"
 
 def sparkline(points: Sequence[CurvePoint], most: int = 60) -> str:
     """Return the curve in characters, one an interval: "▁▁▂▅█▆", the latest `most` intervals; empty without points."""
-    counts = [max(point.count, 0.0) for point in points[-most:]]
+    counts = [max(point.count, 0.0) if isfinite(point.count) else 0.0 for point in points[-most:]]
     top = max(counts, default=0.0)
     if not counts:
         return ""

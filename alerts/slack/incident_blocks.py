@@ -158,7 +158,8 @@ def _voices(card: IncidentCard) -> list[Voice]:
 
 def _named_voices(card: IncidentCard, most: int) -> list[tuple[str, Voice]]:
     first = [("The first post", card.first)] if card.first else []
-    others = [(f"Influential voice {number}", one) for number, one in enumerate(card.influential[:most], 1)]
+    heard = [one for one in card.influential if one != card.first][:most]
+    others = [(f"Influential voice {number}", one) for number, one in enumerate(heard, 1)]
     return [*first, *others]
 
 
