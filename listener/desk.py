@@ -164,6 +164,8 @@ class Desk:
         def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
             if refused := _closed(alert):
                 return refused
+            if alert.drill:
+                return Answer(False, f"{reference(alert)} is part of a drill: nobody further is told.")
             told = self._escalator.escalate(transaction, alert, now, actor.name)
             if told is None:
                 return Answer(
@@ -241,7 +243,7 @@ class Desk:
                 return Answer(False, "A burst has no one post to correct: resolve it, or correct its posts.")
             words, besides = WAS[was]
             target = self._store.corrections.target(alert.id)
-            if target is not None:
+            if target is not None and not alert.drill:
                 fields = {"complaint": False, "urgency": None, "topic": topic, "sentiment": None}
                 fields |= {name: value for name, value in besides.items() if fields[name] is None}
                 transaction.correct(target, fields, actor.name, actor.origin, now)
@@ -263,6 +265,19 @@ class Desk:
 
         return self._act(alert_id, press, change)
 
+    def drill_over(self, alert_id: int, actor: Actor) -> Answer:
+        """Close an alert of a drill because the drill is over; it does not say that anybody dealt with it."""
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            if refused := _closed(alert):
+                return refused
+            if not alert.drill:
+                return Answer(False, f"{reference(alert)} is in earnest.")
+            values = self._ending(AlertState.RESOLVED, "drill", actor, now)
+            return self._changed(transaction, alert, values, actor, now, "The drill is over", "resolved", how="drill")
+
+        return self._act(alert_id, "", change)
+
     def show(self, alert_id: int, actor: Actor, press: str = "") -> Answer:
         """Send the card of an alert that was folded or is held back."""
 
@@ -274,9 +289,16 @@ class Desk:
         return self._act(alert_id, press, change)
 
     def silence(
-        self, matchers: list[str], actor: Actor, *, lasting: timedelta, reason: str, press: str = ""
+        self,
+        matchers: list[str],
+        actor: Actor,
+        *,
+        lasting: timedelta,
+        reason: str,
+        press: str = "",
+        starts_at: datetime | None = None,
     ) -> tuple[int, str]:
-        """Mute alerts that fulfil all matchers for a while; return the silence's id and its description.
+        """Mute alerts that fulfil all matchers for a while, from now on or later; return the silence's id and words.
 
         Raises:
             MatcherError: a matcher cannot be read.
@@ -288,12 +310,15 @@ class Desk:
         if not timedelta(0) < lasting <= LONGEST_SILENCE:
             raise DeskError(f"a silence lasts at most {LONGEST_SILENCE.days} days")
         now = self._clock.now()
+        begins = starts_at or now
+        if begins + lasting <= now:
+            raise DeskError(f"that silence would have ended at {begins + lasting:%Y-%m-%d %H:%M} UTC; it is past")
         texts = [str(matcher) for matcher in found]
         made = self._store.silences.add(
-            texts, author=actor.name, reason=reason.strip(), starts_at=now, ends_at=now + lasting, now=now
+            texts, author=actor.name, reason=reason.strip(), starts_at=begins, ends_at=begins + lasting, now=now
         )
         log.info("silence added", silence=made, matchers=texts, author=actor.name)
-        return made, f"Silence {made} of {', '.join(texts)} until {now + lasting:%Y-%m-%d %H:%M} UTC: {reason.strip()}"
+        return made, f"Silence {made} of {', '.join(texts)} {_span(begins, begins + lasting, now)}: {reason.strip()}"
 
     def end_silence(self, silence_id: int, actor: Actor) -> Answer:
         """End a silence before its time; what it held back goes on its way."""
@@ -347,6 +372,11 @@ class Desk:
 
     def _when(self, alert: AlertRow, moment: datetime | None) -> str:
         return "just now" if moment is None else local_time(moment, self._config.countries[alert.country].timezone)
+
+
+def _span(starts_at: datetime, ends_at: datetime, now: datetime) -> str:
+    begins = f"from {starts_at:%Y-%m-%d %H:%M} " if starts_at > now else ""
+    return f"{begins}until {ends_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _owned_by(actor: Actor, now: datetime) -> dict[str, object]:

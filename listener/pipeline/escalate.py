@@ -157,6 +157,8 @@ class Escalator:
             transaction.post(alert.id, name, dump_message(message), now, rank=WARNING_RANK)
 
     def _recipients(self, alert: AlertRow, step: EscalationStep, now: datetime, turn: int = 0) -> Recipients | None:
+        if alert.drill:
+            return None  # whoever is not in the trial channel hears nothing of it
         return recipients(
             step,
             owner_address=alert.owner_address,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 
 from listener.store import schema
 from listener.store.engine import reading
@@ -58,6 +58,21 @@ class Silences:
     def coming(self, now: datetime) -> list[SilenceRow]:
         """Return the silences in force or still to begin, the first to end first."""
         return self._read(select(_table).where(_table.c.ends_at > now).order_by(_table.c.ends_at, _table.c.id))
+
+    def latest(self, limit: int = 200) -> list[SilenceRow]:
+        """Return silences, those that are over too, the latest first."""
+        return self._read(select(_table).order_by(_table.c.id.desc()).limit(limit))
+
+    def holding(self) -> dict[int, int]:
+        """Return how many alerts each silence holds back now."""
+        sent = schema.notifications
+        query = (
+            select(sent.c.held, func.count(func.distinct(sent.c.alert_id)))
+            .where(sent.c.held.like("silence:%"), sent.c.state == "pending")
+            .group_by(sent.c.held)
+        )
+        with reading(self._engine) as connection:
+            return {int(held.partition(":")[2]): count for held, count in connection.execute(query)}
 
     def silence(self, silence_id: int) -> SilenceRow | None:
         """Return one silence."""
