@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses, parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -51,8 +51,9 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:-]{0,253}[A-Za-z0-9])?|::1")
 
 
 def _address(value: str) -> str:
-    name, spec = parseaddr(value)
-    if not _ADDRESS.fullmatch(spec) or any(ord(letter) < 32 for letter in value):
+    found = getaddresses([value])
+    name, spec = found[0] if len(found) == 1 else ("", "")
+    if not _ADDRESS.fullmatch(spec) or not value.isprintable():
         raise PydanticCustomError(
             "address", "write an address such as alerts@brand.example or Alerts <alerts@brand.example>, in ASCII"
         )
@@ -164,12 +165,7 @@ class EmailReceiver:
 
     def _hand_over(self, mail: EmailMessage, message_id: str) -> None:
         pending = self._pending.get(message_id) or dict.fromkeys(self._options.to, 0)
-        exchange = _Exchange(self._options)
-        try:
-            refused = exchange.deliver(mail, list(pending))
-        except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise translate(error, exchange.phase) from error
-        put_off = self._sort(refused, pending)
+        put_off = self._sort(self._exchange(mail, pending), pending)
         if not put_off:
             self._pending.pop(message_id, None)
             return
@@ -177,6 +173,19 @@ class EmailReceiver:
         while len(self._pending) > _MOST_REMEMBERED:
             self._pending.popitem(last=False)
         raise RetryableDeliveryError(f"the mail server puts off {len(put_off)} of {len(self._options.to)} recipients")
+
+    def _exchange(self, mail: EmailMessage, pending: Mapping[str, int]) -> dict[str, int]:
+        """Hand the mail to the server; return the recipients refused, with the codes."""
+        exchange = _Exchange(self._options)
+        others_have_it = len(pending) < len(set(self._options.to))
+        try:
+            return exchange.deliver(mail, list(pending))
+        except smtplib.SMTPRecipientsRefused as error:
+            if others_have_it:
+                return {address: code for address, (code, _) in error.recipients.items()}
+            raise translate(error, exchange.phase) from error
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            raise translate(error, exchange.phase) from error
 
     def _sort(self, refused: Mapping[str, int], pending: Mapping[str, int]) -> dict[str, int]:
         """Return the recipients to try again; say who is left out for good."""

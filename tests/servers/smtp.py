@@ -136,6 +136,10 @@ class SmtpServer:
         fault = self.faults.take("EHLO")
         return [fault] if fault else responses
 
+    async def handle_HELO(self, server: SMTP, session: Session, envelope: Envelope, hostname: str) -> str:
+        session.host_name = hostname
+        return self.faults.take("EHLO") or f"250 {server.hostname}"
+
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
