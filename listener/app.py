@@ -2,7 +2,9 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -26,7 +28,7 @@ from listener.pipeline.tally import Tally
 from listener.pipeline.triage import TriageStep
 from listener.pipeline.withdraw import WithdrawStep
 from listener.pipeline.workplaces import Workplaces
-from listener.plugins import SLACK_APP, Plugins, open_plugins
+from listener.plugins import SLACK_APP, Plugins, missing_secrets, open_plugins
 from listener.slack.service import open_slack
 from listener.store import Store
 from listener.store.engine import sqlite_path
@@ -260,6 +262,43 @@ class DatabaseLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDesk:
+    """What people decide on alerts needs, without the model and without anything that sends."""
+
+    config: Config
+    store: Store
+    desk: Desk
+    announcer: Announcer
+    clock: Clock
+
+
+@contextmanager
+def open_desk(config: Config, clock: Clock | None = None) -> Iterator[OpenDesk]:
+    """Open a desk on the store, beside a daemon that runs or without one; what it causes waits in the outbox.
+
+    Raises:
+        ListenerError: the store or the playbook library cannot be used.
+    """
+    clock = clock or SystemClock()
+    store = Store(config.store.address)
+    try:
+        off = {*missing_secrets(config), *(f"receiver {name}" for name in store.outbox.disabled())}
+        on = [name for name in config.receivers if f"receiver {name}" not in off]
+
+        def effective_receiver(name: str) -> str:
+            return next((candidate for candidate in (name, config.fallback_receiver, *on) if candidate in on), name)
+
+        cards = CardBuilder(
+            config, PlaybookLibrary.load(), interactive=config.slack is not None and SLACK_APP not in off
+        )
+        announcer = Announcer(config, cards, store, Workplaces(config), effective_receiver)
+        escalator = Escalator(config, announcer, store, clock)
+        yield OpenDesk(config, store, Desk(config, announcer, escalator, store, clock), announcer, clock)
+    finally:
+        store.close()
 
 
 def open_app(config: Config, *, progress: Progress | None = None, clock: Clock | None = None) -> App:

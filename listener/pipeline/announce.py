@@ -33,6 +33,11 @@ class Hold:
     reason: str | None = None
 
 
+def trial_receiver(config: Config, country: str) -> str | None:
+    """Return where drills of a country go; None where the configuration names nothing."""
+    return config.trial_receiver or config.countries[country].pilot_receiver
+
+
 class Announcer:
     """Puts cards, edits and notes of alerts into the outbox."""
 
@@ -129,6 +134,8 @@ class Announcer:
 
     def destinations(self, alert: AlertRow, item: TriageItem | None) -> list[Destination]:
         """Return where an alert goes now: by the routes, the pilot's receiver, or the team that covers for its own."""
+        if alert.drill:
+            return self._of_drill(alert, item)
         country = self._config.countries[alert.country]
         if alert.pilot and country.pilot_receiver:
             return [Destination(self.effective_receiver(country.pilot_receiver))]
@@ -137,6 +144,14 @@ class Announcer:
             name = self.effective_receiver(self._covering(alert, one.receiver))
             found.setdefault(name, replace(one, receiver=name))
         return list(found.values())
+
+    def _of_drill(self, alert: AlertRow, item: TriageItem | None) -> list[Destination]:
+        """A drill goes to the trial receiver alone, never to one that stands in for it, timed as in earnest."""
+        name = trial_receiver(self._config, alert.country)
+        if name is None or self.effective_receiver(name) != name:
+            return []
+        timed = destinations_for(self._config.route, self.labels(alert, item))
+        return [replace(timed[0], receiver=name) if timed else Destination(name)]
 
     def _covering(self, alert: AlertRow, receiver: str) -> str:
         """Return the covering team's receiver in place of the closed team's own."""
