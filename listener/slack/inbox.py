@@ -70,6 +70,8 @@ class SlackInbox:
             "events_api": handlers.event,
         }
         self._stopping = stopping or threading.Event()
+        self.is_closing = threading.Event()
+        """Set once nothing more is worked on."""
         self._front = ThreadPoolExecutor(_FRONT_WORKERS, thread_name_prefix="slack-front")
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="slack-work")
         self._waiting = 0
@@ -102,6 +104,7 @@ class SlackInbox:
 
     def close(self) -> None:
         """Stop working; what waits is left."""
+        self.is_closing.set()
         self._stopping.set()
         self._front.shutdown(wait=True, cancel_futures=True)
         self._workers.shutdown(wait=True, cancel_futures=True)

@@ -35,8 +35,8 @@ class SlackService:
 
     def close(self) -> None:
         """Stop hearing, and end what is being worked on."""
-        self.listener.close()
         self.inbox.close()
+        self.listener.close()
 
 
 def open_slack(

@@ -14,8 +14,8 @@ from listener.pipeline.tally import Tally
 from listener.plugins import open_plugins, plugin_options
 from listener.store import Store
 from playbooks.library import PlaybookLibrary
+from tests.servers.slack import APP_TOKEN, SIGNING_SECRET, SlackServer
 from tests.servers.slack import TOKEN as SLACK_TOKEN
-from tests.servers.slack import SlackServer
 from tests.servers.vk import NOW as VK_NOW
 from tests.servers.vk import TOKEN as VK_TOKEN
 from tests.servers.vk import VkServer
@@ -36,7 +36,7 @@ brands:
     products: [kettle, bouilloire]
     signature: Yunfan Care
 teams:
-  hub: {{name: Hub, languages: [en, fr]}}
+  hub: {{name: Hub, languages: [en, fr]{team}}}
 sources:
   x: {{bearer_token: "${{file:{secrets}/x}}", base_url: "{x}"}}
   vk: {{token: "${{file:{secrets}/vk}}", base_url: "{vk}", calls_per_second: 20}}
@@ -55,6 +55,7 @@ countries:
   FR: {{languages: [fr], timezone: Europe/Paris, sources: {{x: {{}}}}}}
   RU: {{languages: [ru], timezone: Europe/Moscow, sources: {{vk: {{search_every: 1ms, posts: false}}}}}}
 store: {{url: "{store}"}}
+{extra}
 """
 
 URGENT_FR = (
@@ -123,11 +124,28 @@ class World:
 
 
 @contextmanager
-def world(tmp_path: Path, classifier: "MentionClassifier", *, defaults: str = "", store: str = "") -> Iterator[World]:
-    """Yield a started world; everything is stopped at the end. `defaults` is a line for that section, `store` a URL."""
+def world(
+    tmp_path: Path,
+    classifier: "MentionClassifier",
+    *,
+    defaults: str = "",
+    store: str = "",
+    team: str = "",
+    extra: str = "",
+) -> Iterator[World]:
+    """Yield a started world; everything is stopped at the end.
+
+    `defaults` is a line for that section, `store` a URL, `team` more of the one team, `extra` further sections.
+    """
     secrets = tmp_path / "secrets"
     secrets.mkdir()
-    for name, token in (("x", "test-token"), ("vk", VK_TOKEN), ("slack", SLACK_TOKEN)):
+    for name, token in (
+        ("x", "test-token"),
+        ("vk", VK_TOKEN),
+        ("slack", SLACK_TOKEN),
+        ("app", APP_TOKEN),
+        ("signing", SIGNING_SECRET),
+    ):
         (secrets / name).write_text(token)
     clock = FixedClock(NOW)
     with ExitStack() as stack:
@@ -144,6 +162,8 @@ def world(tmp_path: Path, classifier: "MentionClassifier", *, defaults: str = ""
                 slack=slack.api_url,
                 store=store or f"sqlite:///{tmp_path}/listener.db",
                 defaults=defaults,
+                team=team,
+                extra=extra.format(secrets=secrets, slack=slack.api_url),
             )
         )
         made = World(x, vk, slack, clock, load_config(path, plugin_options()), classifier)

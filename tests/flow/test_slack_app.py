@@ -1,0 +1,317 @@
+"""A community manager's day in Slack: presses, windows, Home tab and commands, through the real slack-sdk."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from listener.model import AlertState
+from listener.slack.http import HttpListener
+from listener.slack.service import SlackService
+from tests.flow.world import URGENT_FR, World, world
+from tests.servers.slack import SIGNING_SECRET, Person, SlackMessage, View
+
+if TYPE_CHECKING:
+    from classifiers.mentions import MentionClassifier
+
+TEAM = ", people: [{{name: Olga, slack: U1}}, {{name: Paul, slack: U2}}]"
+SLACK = """
+slack:
+  token: "${{file:{secrets}/slack}}"
+  base_url: "{slack}"
+"""
+SOCKET = SLACK + '  app_token: "${{file:{secrets}/app}}"\n'
+HTTP = SLACK + '  mode: http\n  signing_secret: "${{file:{secrets}/signing}}"\n  listen: "127.0.0.1:0"\n'
+
+
+@contextmanager
+def slack_world(
+    tmp_path: Path, classifier: "MentionClassifier", extra: str, **more: str
+) -> Iterator[tuple[World, SlackService]]:
+    team = TEAM.replace("{{", "{").replace("}}", "}")
+    with world(tmp_path, classifier, team=team, extra=extra, **more) as here:
+        service = here.app.open_slack()
+        assert service is not None
+        service.start()
+        try:
+            if isinstance(service.listener, HttpListener):
+                here.slack.wait_for(lambda: service.listener.port)
+                here.slack.deliver_to(f"http://127.0.0.1:{service.listener.port}/slack/interactive", SIGNING_SECRET)
+            else:
+                here.slack.wait_for(lambda: service.listener.is_connected)
+            yield here, service
+        finally:
+            ending = threading.Thread(target=service.close)
+            ending.start()
+            here.slack.wait_for(service.inbox.is_closing.is_set)
+            here.slack.socket_mode.close_connections()  # else the client waits out its reading time of three seconds
+            ending.join()
+
+
+@pytest.fixture
+def day(tmp_path: Path, classifier: "MentionClassifier") -> Iterator[tuple[World, SlackService]]:
+    with slack_world(tmp_path, classifier, SOCKET) as made:
+        yield made
+
+
+def raise_alert(here: World, text: str = URGENT_FR, **post: object) -> SlackMessage:
+    here.post(text, username="claire_m", **post)
+    here.pass_once()
+    return here.slack.channel("C1").messages[-1]
+
+
+def settled(here: World, service: SlackService) -> None:
+    """Let the app finish what it was told, and send what that caused."""
+    assert service.inbox.wait_idle(20)
+    here.send()
+
+
+def olga(here: World) -> Person:
+    return here.slack.person("U1", name="olga")
+
+
+def paul(here: World) -> Person:
+    return here.slack.person("U2", name="paul")
+
+
+def opened(here: World, service: SlackService, person: Person) -> View:
+    settled(here, service)
+    assert person.view is not None
+    return person.view
+
+
+def alert(here: World, number: int = 1):  # type: ignore[no-untyped-def]
+    found = here.app.store.alerts.alert(number)
+    assert found is not None
+    return found
+
+
+def test_of_two_people_who_claim_at_once_one_wins_and_the_other_is_told(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    people = [olga(here), paul(here)]
+    together = threading.Barrier(2)
+
+    def claim(person: Person) -> None:
+        together.wait()
+        person.press(card, "claim")
+
+    threads = [threading.Thread(target=claim, args=(person,)) for person in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    settled(here, service)
+    winner = alert(here).owner
+    loser = next(person for person in people if person.name != winner.lower())
+    assert winner in ("Olga", "Paul")
+    assert alert(here).state is AlertState.CLAIMED
+    assert winner in card.shown
+    assert [f"{winner} has A-1" in said.shown for said in loser.ephemerals] == [True]
+    assert sum("Claimed by" in reply.shown for reply in card.replies) == 1
+
+
+def test_a_reply_is_drafted_counted_and_recorded(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    person = olga(here)
+    person.press(card, "reply")
+    view = opened(here, service, person)
+    shown = view.shown
+    assert "Bonjour" in shown
+    assert "bouilloire vient de prendre feu" in shown
+    assert " of 280" in shown
+    (block,) = [block for block in view.inputs if block.startswith("reply_text")]
+    person.type(view, block, "Bonjour Claire, envoyez-nous votre numéro de téléphone ici. " + "x" * 300)
+    settled(here, service)
+    assert "personal data in public" in view.shown
+    assert "too many" in view.shown
+    person.type(view, block, "Bonjour Claire, écrivez-nous en privé.")
+    settled(here, service)
+    assert "personal data" not in view.shown
+    assert any("%C3%A9crivez-nous" in url for url in view.buttons.values())
+    here.later(minutes=3)
+    sent = person.fill_and_submit(view, {"reply_sent": "public"})
+    assert sent.is_acked
+    settled(here, service)
+    assert alert(here).replied_at == here.clock.now()
+    assert alert(here).owner == "Olga"
+    assert any("Answered in public by Olga" in reply.shown for reply in card.replies)
+
+
+def test_another_draft_can_be_picked_and_the_next_person_reads_another_sentence(
+    day: tuple[World, SlackService],
+) -> None:
+    here, service = day
+    card = raise_alert(here)
+    first = olga(here)
+    first.press(card, "reply")
+    view = opened(here, service, first)
+    (block,) = [block for block in view.inputs if block.startswith("reply_text")]
+    before = view.state[block, "reply_text"]
+    first.choose_in_view(view, "reply_variant", "1")
+    settled(here, service)
+    (later,) = [block for block in view.inputs if block.startswith("reply_text")]
+    assert later != block
+    assert view.state[later, "reply_text"] not in ("", before)
+    first.fill_and_submit(view, {"reply_sent": "both"})
+    settled(here, service)
+    assert alert(here).private_at is not None
+    second = paul(here)
+    second.press(card, "reply")
+    window = opened(here, service, second)
+    assert "answered in public" in window.shown
+    (again,) = [block for block in window.inputs if block.startswith("reply_text")]
+    assert window.state[again, "reply_text"] == before
+
+
+def test_snoozing_escalating_resolving_and_reopening(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    person = olga(here)
+    person.choose(card, "snooze", "1|15m")
+    settled(here, service)
+    assert alert(here).state is AlertState.SNOOZED
+    assert "Snoozed" in card.shown
+    here.later(minutes=16)
+    here.app.tend()
+    here.send()
+    assert alert(here).state is AlertState.OPEN
+    assert any("Snooze is over" in reply.shown for reply in card.replies)
+    person.press(card, "escalate")
+    settled(here, service)
+    assert alert(here).escalated_to is not None
+    mentioned = {markup for reply in card.replies for markup in reply.live_markup}
+    assert {"@U1", "@U2"} <= mentioned
+    person.choose(card, "resolve", "1|solved")
+    settled(here, service)
+    assert alert(here).state is AlertState.RESOLVED
+    assert "Resolved" in card.shown
+    assert set(card.actions) >= {"reopen"}
+    person.press(card, "reopen")
+    settled(here, service)
+    assert alert(here).state is AlertState.OPEN
+
+
+def test_what_is_no_complaint_is_said_and_learned_from(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    person = olga(here)
+    person.press(card, "not_complaint")
+    view = opened(here, service, person)
+    assert person.fill_and_submit(view, {"what_it_was": "joke"}).is_acked
+    settled(here, service)
+    assert alert(here).state is AlertState.DISMISSED
+    (said,) = here.app.store.corrections.history(
+        "x", here.app.store.triage.item(alert(here).match_id).mention.external_id
+    )
+    assert (said.complaint, said.actor, said.origin) == (False, "Olga", "slack")
+
+
+def test_a_press_is_acknowledged_in_time_while_the_database_is_away(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    engine = here.app.store.alerts._engine
+    away = threading.Event()
+    away.set()
+
+    def refuse(*ignored: object) -> None:
+        if away.is_set():
+            raise OperationalError("BEGIN", {}, Exception("the database is away"))
+
+    event.listen(engine, "begin", refuse)
+    try:
+        delivery = olga(here).press(card, "claim")
+        assert delivery.in_time
+        away.clear()
+        settled(here, service)
+    finally:
+        event.remove(engine, "begin", refuse)
+    assert alert(here).owner == "Olga"
+
+
+def test_a_press_that_is_delivered_twice_counts_once(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    delivery = olga(here).press(card, "claim")
+    settled(here, service)
+    here.slack.socket_mode.send(delivery)
+    settled(here, service)
+    kinds = [one.kind for one in here.app.store.alerts.history(1)]
+    assert kinds.count("claimed") == 1
+
+
+def test_the_home_tab_lists_mine_and_my_teams(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    person = olga(here)
+    person.opens_home()
+    settled(here, service)
+    assert person.home is not None
+    assert "bouilloire" in person.home.shown
+    assert "You have no open alerts" in person.home.shown
+    person.press_in_view(person.home, "claim")
+    settled(here, service)
+    assert "You have no open alerts" not in person.home.shown
+    assert "Olga" in card.shown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("status", "1 alerts are open"),
+        ("who", "Hub"),
+        ("digest", "Last seven days: 1 alerts (FR 1)"),
+        ("", "/listener status"),
+        ("silence list", "No silence"),
+        ("silence country=FR 2h known outage", "Silence 1 of country=FR"),
+        ("silence country=FR", "write matchers, a span and a reason"),
+        ("silence colour=red 2h why", "there is no label 'colour'"),
+        ("silence end 7", "Silence 7 is not in force"),
+    ],
+)
+def test_the_command_answers_whoever_wrote_it(day: tuple[World, SlackService], text: str, expected: str) -> None:
+    here, service = day
+    raise_alert(here)
+    person = olga(here)
+    assert person.command("/listener", text, "C1").in_time
+    settled(here, service)
+    assert expected in "\n".join(said.shown for said in person.ephemerals)
+
+
+def test_a_silence_from_the_window_holds_cards_back_until_it_ends(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    person = olga(here)
+    person.command("/listener", "silence", "C1")
+    view = opened(here, service, person)
+    values = {"matchers": "country=FR\ntopic!=praise", "duration": "1h", "reason": "known"}
+    assert person.fill_and_submit(view, values).is_acked
+    settled(here, service)
+    here.post(URGENT_FR, username="claire_m")
+    here.pass_once()
+    assert here.shown() == []
+    here.later(minutes=61)
+    here.app.tend()
+    here.send()
+    assert len(here.shown()) == 1
+
+
+def test_signed_requests_do_the_same_and_unsigned_ones_nothing(tmp_path: Path, classifier: "MentionClassifier") -> None:
+    with slack_world(tmp_path, classifier, HTTP) as (here, service):
+        card = raise_alert(here)
+        person = olga(here)
+        for how in ("bad_signature", "no_signature", "old_timestamp", "other_body"):
+            with here.slack.tampered(how):
+                assert person.press(card, "claim").status == 401
+        settled(here, service)
+        assert alert(here).owner is None
+        good = person.press(card, "claim")
+        assert good.status == 200
+        settled(here, service)
+        assert alert(here).owner == "Olga"
+        assert here.slack.replay(good).status == 401
