@@ -23,6 +23,7 @@ from listener.pipeline.classify import COPY_WINDOW, Classifier, ClassifyStep
 from listener.pipeline.collect import Collector
 from listener.pipeline.escalate import Escalator
 from listener.pipeline.hold import HoldStep
+from listener.pipeline.incidents import IncidentStep
 from listener.pipeline.send import Sender, operator_note
 from listener.pipeline.tally import Tally
 from listener.pipeline.triage import TriageStep
@@ -131,6 +132,7 @@ class App:
         self.escalator = Escalator(config, announcer, store, self.clock)
         self.triage = TriageStep(config, announcer, self.escalator, store, self.clock)
         self.hold = HoldStep(config, announcer, store, self.clock)
+        self.incidents = IncidentStep(config, announcer, self.escalator, library, store, self.clock)
         self.withdraw = WithdrawStep(config, plugins.sources, announcer, store, self.clock, self.triage.rise)
         self.desk = Desk(config, announcer, self.escalator, store, self.clock)
         self.open_slack = partial(open_slack, config, self.desk, announcer, cards, store, self.clock)
@@ -186,6 +188,7 @@ class App:
         for name in self.withdraw.sources():
             guarded(f"look again {name}", partial(self.withdraw.look, name))
         self.work(tally, stop.is_set, progress)
+        guarded("incidents", self.incidents.run)
         self.tend()
         guarded("send", partial(self.send_all, tally, stop))
         return tally

@@ -17,6 +17,7 @@ _TICK_S = 10.0
 _WORK_S = 1.0
 _SEND_S = 0.5
 _TEND_S = 2.0
+_INCIDENTS_S = 60.0
 _FORGET_S = 3600.0
 _STOP_WITHIN_S = 3.0
 _WATCH_CLOCK_S = 1.0
@@ -34,7 +35,7 @@ class Daemon:
         executors = {f"source {name}": ThreadPoolExecutor(1) for name in app.plugins.sources}
         executors |= {f"receiver {name}": ThreadPoolExecutor(1) for name in app.plugins.receivers}
         self._scheduler = BackgroundScheduler(
-            executors={**executors, "work": ThreadPoolExecutor(1)},
+            executors={**executors, "work": ThreadPoolExecutor(1), "incidents": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1},
             timezone=UTC,
         )
@@ -46,6 +47,7 @@ class Daemon:
         for name in app.plugins.receivers:
             self._every(_SEND_S, f"send {name}", f"receiver {name}", self._send_of(name))
         self._every(_TEND_S, "tend", "work", app.tend)
+        self._every(_INCIDENTS_S, "incidents", "incidents", app.incidents.run)
         self._every(_FORGET_S, "forget", "work", app.forget)
 
     def run(self) -> None:

@@ -77,6 +77,8 @@ class Series:
         """
         ongoing, scores = self._ongoing, self._scores
         end = self._next
+        if not scores and partial is None:
+            return []
         if partial is not None and partial == self._next and self._counts.get(partial):
             point = self._detector.copy().update(interval_start(partial), self._counts[partial])
             ongoing, scores = ongoing + bytes([point.ongoing]), scores + array("f", [point.score])
@@ -141,7 +143,7 @@ class Series:
 
 def _spans(first: int, end: int, ongoing: bytes | bytearray, scores: "array[float]", since: int) -> list[Span]:
     found: list[Span] = []
-    at = max(first, since)
+    at = _start(first, max(first, since), ongoing)
     while at < end:
         if not ongoing[at - first]:
             at += 1
@@ -153,6 +155,15 @@ def _spans(first: int, end: int, ongoing: bytes | bytearray, scores: "array[floa
         over = last + 1 if end - last > REST else None
         found.append(Span(_rise(first, told, scores), told, over))
     return found
+
+
+def _start(first: int, at: int, ongoing: bytes | bytearray) -> int:
+    """Return where the burst begins that may be on at an interval; the interval itself where none is."""
+    while True:
+        before = ongoing.rfind(1, max(0, at - REST - 1 - first), max(0, at - first))
+        if before < 0:
+            return at
+        at = first + before
 
 
 def _rise(first: int, told: int, scores: "array[float]") -> int:

@@ -57,8 +57,6 @@ class IncidentRow:
     began_at: datetime
     counted_until: datetime
     ended_at: datetime | None
-    quoted: Sequence[int]
-    """The mentions whose texts its card shows."""
 
     @property
     def subject(self) -> Subject:
@@ -266,12 +264,6 @@ class Incidents:
             found = {row["mention_id"]: Quoted(**row) for row in connection.execute(query).mappings()}
         return [found[mention_id] for mention_id in mention_ids if mention_id in found]
 
-    def withdrawn(self, mention_ids: Collection[int]) -> set[int]:
-        """Return those of some mentions whose authors have deleted or edited them."""
-        query = select(_mentions.c.id).where(_mentions.c.id.in_(mention_ids), _mentions.c.fate != "stands")
-        with reading(self._engine) as connection:
-            return set(connection.scalars(query))
-
     def texts(self, mention_ids: Sequence[int]) -> list[str]:
         """Return the texts of posts that were not deleted."""
         query = select(_mentions.c.text).where(_mentions.c.id.in_(mention_ids), _mentions.c.fate != "deleted")
@@ -310,17 +302,12 @@ class IncidentTransaction(TriageTransaction):
     def add_incident(self, row: IncidentRow, facts: str) -> None:
         """Store an incident beside its alert."""
         values = {name: getattr(row, name) for name in IncidentRow.__slots__}
-        values["quoted"] = list(row.quoted)
         self._connection.execute(schema.incidents.insert().values(**values, facts=facts))
 
-    def update_incident(self, alert_id: int, **values: Any) -> None:
-        """Write some fields of an incident."""
-        self._connection.execute(update(_table).where(_table.c.alert_id == alert_id).values(**values))
-
-    def lasting_incident(self, alert_id: int) -> bool:
-        """Tell whether an incident is not over yet, as this transaction sees it."""
-        query = select(_table.c.alert_id).where(_table.c.alert_id == alert_id, _table.c.ended_at.is_(None))
-        return self._connection.scalar(query) is not None
+    def update_incident(self, alert_id: int, **values: Any) -> bool:
+        """Write some fields of an incident that is not over; return whether it was so."""
+        statement = update(_table).where(_table.c.alert_id == alert_id, _table.c.ended_at.is_(None)).values(**values)
+        return bool(self._connection.execute(statement).rowcount)
 
     def adopt(self, alert_id: int, subject: Subject, topic: str, since: datetime) -> list[int]:
         """Let the live alerts of an incident's span belong to it; return them, the oldest first."""

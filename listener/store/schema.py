@@ -260,7 +260,6 @@ incidents = Table(
     Column("counted_until", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("facts", CleanText, nullable=False),
-    Column("quoted", JSON, nullable=False),
     Column("drill", Boolean, nullable=False, server_default=text("false")),
     Index(
         "uq_incidents_one_open",

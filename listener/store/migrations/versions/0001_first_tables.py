@@ -407,7 +407,6 @@ def _make_incidents() -> None:
         sa.Column("counted_until", types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("ended_at", types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("facts", types.CleanText(), nullable=False),
-        sa.Column("quoted", sa.JSON(), nullable=False),
         sa.Column("drill", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_incidents_alert_id_alerts")),
         sa.PrimaryKeyConstraint("alert_id", name=op.f("pk_incidents")),
