@@ -45,8 +45,9 @@ class WithdrawStep:
         announcer: Announcer,
         store: Store,
         clock: Clock,
-        rise: Rise,
+        rise: Rise | None = None,
     ) -> None:
+        """Take `rise` from triage; without it edits raise nothing, which only suits whoever withdraws one post."""
         self._config = config
         self._sources = sources
         self._announcer = announcer
@@ -92,14 +93,14 @@ class WithdrawStep:
             StoreError: there is no such post.
         """
         ids = self._store.withdraw([Withdrawn(network, external_id)], self._clock.now(), by)
+        for mention_id in ids:
+            self._tell(mention_id)
         name = f"{network}:{external_id}"
-        if not ids:
-            if self._store.fate(network, external_id) is None:
-                raise StoreError(f"there is no {name} among the stored posts")
-            self.run()
-            return f"{name} was withdrawn before"
-        self.run()
-        return f"{name} is withdrawn, as {by} asked; cards and notes that showed it change with the next sending"
+        if ids:
+            return f"{name} is withdrawn, as {by} asked; cards and notes that showed it change with the next sending"
+        if self._store.fate(network, external_id) is None:
+            raise StoreError(f"there is no {name} among the stored posts")
+        return f"{name} was withdrawn before"
 
     # Looking
 
@@ -214,7 +215,7 @@ class WithdrawStep:
         transaction.record(alert.id, "edited", {"post": name, "severity": alert.severity, "reading": reading}, now)
         note = Note("The author edited the post", reading, tone="history", url=post.url)
         self._announcer.note(transaction, alert, note, now)
-        if rises:
+        if rises and self._rise is not None:
             transaction.record(alert.id, "severity", {"from": before.severity, "to": severity}, now)
             self._rise(transaction, before, alert, item, assessment, now)
 

@@ -124,19 +124,19 @@ def _forget_reading(connection: Connection, mention_id: int) -> None:
     connection.execute(delete(found).where(found.c.mention_id == mention_id, waiting))
 
 
-def delete_posts(connection: Connection, ids: Collection[int], now: datetime, by: str | None = None) -> int:
-    """Mark posts as deleted, with the bare reposts of them, and keep every later step off them; return how many."""
+def delete_posts(connection: Connection, ids: Collection[int], now: datetime, by: str | None = None) -> list[int]:
+    """Mark posts as deleted, with the bare reposts of them, and keep every later step off them; return them all."""
     table, matches = schema.mentions, schema.matches
     gone = _with_reposts(connection, ids)
     if not gone:
-        return 0
+        return []
     marked = update(table).where(table.c.id.in_(gone), table.c.fate != DELETED)
     connection.execute(
         marked.values(fate=DELETED, fate_at=now, fate_by=by, fate_shown=False, classified=True, looked_at=now)
     )
     undecided = update(matches).where(matches.c.mention_id.in_(gone), matches.c.triaged_at.is_(None))
     connection.execute(undecided.values(triaged_at=now, outcome="withdrawn"))
-    return len(gone)
+    return gone
 
 
 def _with_reposts(connection: Connection, ids: Collection[int]) -> list[int]:

@@ -109,7 +109,7 @@ class Withdrawals:
                 if row is None or row["fate"] == DELETED:
                     continue
                 if one.version is None:
-                    changed += delete_posts(connection, [row["id"]], now)
+                    changed += len(delete_posts(connection, [row["id"]], now))
                 else:
                     changed += edit(connection, row, one.version, now)
             looked_at = update(table).where(table.c.id.in_([row["id"] for row in rows.values()]))
@@ -119,12 +119,13 @@ class Withdrawals:
         return changed
 
     def withdraw(self, posts: Sequence[Withdrawn], now: datetime, by: str | None = None) -> list[int]:
-        """Mark posts as withdrawn and return the ids of those that were stored and stood; `show` does the rest."""
+        """Mark posts as withdrawn, with bare reposts of them, and return those that stood until now.
+
+        Their words stay until the transaction in which all that showed them changes.
+        """
         with self._engine.begin() as connection:
             rows = [row for post in posts for row in _named(connection, post.network, storable(post.external_id))]
-            ids = [row["id"] for row in rows if row["fate"] != DELETED]
-            delete_posts(connection, ids, now, by)
-        return ids
+            return delete_posts(connection, [row["id"] for row in rows if row["fate"] != DELETED], now, by)
 
     def fate(self, network: str, external_id: str) -> str | None:
         """Return what became of a post; None where there is no such post."""
