@@ -75,7 +75,7 @@ class SlackReceiver:
         """Post the message, with `notification_id` in its metadata, in the thread of `thread` where one is given."""
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"notification_id": notification_id}}
         channel = (thread.channel if thread else "") or self._channel
-        where = {"channel": channel, "metadata": metadata, **UNPARSED, **_NO_UNFURL}
+        where = {"channel": channel, "metadata": metadata, **UNPARSED, **_NO_UNFURL, **_with_mentions(message)}
         post = self._client.chat_postMessage
         root = _root(thread)
         if not root:
@@ -246,6 +246,11 @@ def _plain(message: Message) -> str:
 
 def _root(thread: Delivery | None) -> str:
     return (thread.thread_id or thread.message_id) if thread else ""
+
+
+def _with_mentions(message: Message) -> Mapping[str, Any]:
+    """Let the text alone bring our own mentions to life, should the blocks be refused; others' text is escaped."""
+    return {"mrkdwn": True} if isinstance(message, Note) and message.people else {}
 
 
 def _broadcast(message: Message) -> Mapping[str, Any]:

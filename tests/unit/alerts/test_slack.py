@@ -272,13 +272,26 @@ def test_a_faulty_message_leaves_the_receiver_alone(server: SlackServer, receive
     assert not error.receiver_gone
 
 
+@pytest.mark.parametrize("code", sorted(failures.VIEW_GONE_CODES))
+def test_a_window_that_is_gone_is_told_apart(server: SlackServer, receiver: SlackReceiver, code: str) -> None:
+    error = refuse(server, receiver, code)
+    assert isinstance(error, failures.ViewGoneError)
+    assert not error.receiver_gone
+
+
 @pytest.mark.parametrize("code", sorted({*PASSING.split(), *failures.TRANSIENT_CODES}))
 def test_a_passing_fault_may_be_tried_again(server: SlackServer, receiver: SlackReceiver, code: str) -> None:
     assert isinstance(refuse(server, receiver, code), RetryableDeliveryError)
 
 
 def test_no_code_means_two_things() -> None:
-    tables = [failures.RECEIVER_GONE_CODES, failures.MESSAGE_FAULT_CODES, failures.TRANSIENT_CODES]
+    tables = [
+        failures.RECEIVER_GONE_CODES,
+        failures.MESSAGE_FAULT_CODES,
+        failures.TRANSIENT_CODES,
+        failures.THREAD_FAULT_CODES,
+        failures.VIEW_GONE_CODES,
+    ]
     assert sum(map(len, tables)) == len(frozenset().union(*tables))
     assert failures.AMBIGUOUS_CODES <= failures.TRANSIENT_CODES
 

@@ -12,7 +12,7 @@ from alerts.receivers.base import Delivery
 from alerts.receivers.slack import SlackOptions, SlackReceiver
 from alerts.slack import modals
 from alerts.slack.client import SlackDesk
-from alerts.slack.failures import ViewGoneError
+from alerts.slack.failures import THREAD_FAULT_CODES, ViewGoneError
 from alerts.slack.home import home_view
 from listener.config import Secret
 from listener.errors import PermanentDeliveryError, RetryableDeliveryError
@@ -124,6 +124,7 @@ def test_where_blocks_are_refused_the_note_still_mentions(server: SlackServer, r
     receiver.send("n-1", replace(NOTE, people=("slack:U0123",)))
     assert not only(server).blocks
     assert only(server).text.startswith("<@U0123> A-12 · A further mention")
+    assert only(server).arguments["mrkdwn"] is True
     assert only(server).live_markup == ["@U0123"]
 
 
@@ -141,7 +142,7 @@ def test_a_reply_whose_answer_is_lost_is_found_in_its_thread(server: SlackServer
     assert receiver.find("n-77", STARTED, root) is None
 
 
-@pytest.mark.parametrize("code", ["thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"])
+@pytest.mark.parametrize("code", sorted(THREAD_FAULT_CODES))
 def test_a_note_that_its_thread_refuses_stands_by_itself_and_is_found(
     server: SlackServer, receiver: SlackReceiver, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
