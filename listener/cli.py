@@ -311,6 +311,25 @@ def correct(
 
 
 @app.command()
+def forget(
+    post: Annotated[str, typer.Argument(help="The post as x:1790000000 (network and id).")],
+    by: Annotated[str | None, typer.Option(help="Who asks for it; else the account that runs this.")] = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Withdraw a post that somebody asks to delete: from the database, and from every card and note that shows it."""
+    from listener.app import open_desk
+    from listener.pipeline.withdraw import WithdrawStep
+
+    settings = _load(config)
+    network, colon, external_id = post.partition(":")
+    if not (network and colon and external_id.strip()):
+        raise _usage(f"'{post}' names no post; write it as x:1790000000")
+    with open_desk(settings) as opened:
+        step = WithdrawStep(opened.config, {}, opened.announcer, opened.store, opened.clock)
+        typer.echo(step.forget(network.lower(), external_id.strip(), by or _account()))
+
+
+@app.command()
 def learn(
     corrections: Annotated[
         Path | None, typer.Option(help="JSON Lines of further corrections; see docs/learning.md.")
