@@ -115,7 +115,8 @@ def _marks(axes: "Axes", card: IncidentCard, points: Sequence[CurvePoint], step:
 
 def _moment(axes: "Axes", at: tuple[float, float], span: tuple[float, float], words: str, row: int) -> None:
     axes.axvline(at[0], color=_MIDDLE, linewidth=1.2, linestyle=(0, (4, 3)))
-    side = "right" if (at[0] - span[0]) / (span[1] - span[0]) > 0.5 else "left"
+    # The first mark's words stand before it and the second's after it, where there is room.
+    side = "right" if (at[0] - span[0]) / (span[1] - span[0]) > (0.25, 0.82)[row] else "left"
     offset = (-5 if side == "right" else 5, -3 - 17 * row)
     axes.annotate(words, at, offset, **_beside(side, "top"), fontsize=11, color=_MIDDLE)
 
