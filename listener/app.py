@@ -24,7 +24,7 @@ from listener.pipeline.collect import Collector
 from listener.pipeline.escalate import Escalator
 from listener.pipeline.hold import HoldStep
 from listener.pipeline.incidents import IncidentStep
-from listener.pipeline.send import Sender, operator_note
+from listener.pipeline.send import SETTLE_S, Sender, operator_note
 from listener.pipeline.tally import Tally
 from listener.pipeline.triage import TriageStep
 from listener.pipeline.withdraw import WithdrawStep
@@ -321,7 +321,7 @@ def open_app(config: Config, *, progress: Progress | None = None, clock: Clock |
         raise
     # A daemon that starts anew knows that no sender of its own is still at work.
     if config.store.address.startswith("sqlite"):
-        store.outbox.release()
+        store.outbox.release(clock.now() + timedelta(seconds=SETTLE_S))
     store.outbox.enable_all()
     app = App(config, plugins, classifier, library, store, clock)
     app.hand_over_orphans()

@@ -1,7 +1,7 @@
 """What every receiver promises: deliver one notification, or say whether trying again can help."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from alerts.card import Message
 from listener.config import ReceiverOptions
@@ -49,6 +49,16 @@ class Receiver(Protocol):
     def close(self) -> None:
         """Release connections. May be called more than once."""
         ...
+
+
+@runtime_checkable
+class SharesLimits(Protocol):
+    """A receiver whose vendor counts it together with others. The keys hold no secret."""
+
+    channel_key: str
+    """Receivers with the same one write into one channel and keep its pace together."""
+    account_key: str
+    """Receivers with the same one wait together when the vendor asks any of them to."""
 
 
 class CreateReceiver(Protocol):

@@ -1,4 +1,9 @@
-"""The fourth transaction: a notification's outcome, written after the vendor accepted it."""
+"""The fourth transaction: a notification's outcome, written after the vendor accepted it.
+
+States: `pending`, `sending` (taken by a sender until its lease ends), `sent`; and those that ended unsent: `superseded`
+(nobody needs it any more), `moved` (another receiver has it), `dead` (an admin must look), `dropped` (given up with a
+reason). See docs/delivery.md.
+"""
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -6,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, or_, select, update
 
 from listener.store import schema
 from listener.store.engine import insert, reading
 
 UNSENT = ("pending", "sending")
+ENDED = ("superseded", "moved", "dead", "dropped")
 WARNING_RANK, USUAL_RANK, EDIT_RANK = 0, 1, 2
 """What cannot wait goes before the rest, and new messages before edits."""
 
@@ -30,7 +36,8 @@ class OutboxItem:
     attempts: int
     ambiguous: bool
     """True where an earlier attempt may have arrived: look for it before sending again."""
-    created_at: datetime
+    tried_at: datetime
+    """When it was tried first: no message of it can be older."""
     parent: tuple[str, str, str] | None
     """Channel, message and thread of the message that this one edits or stands under."""
 
@@ -44,39 +51,25 @@ class Outbox:
     def claim(self, receiver: str, now: datetime, lease: timedelta) -> OutboxItem | None:
         """Take the notification that is next for a receiver, or whose sender died on the way.
 
-        One that edits or stands under another message is due only after that was sent.
+        One that edits or stands under another message is due only after that was sent; an alert whose parent
+        came to nothing stands by itself.
         """
-        table = schema.notifications
-        parent = table.alias("parent")
-        ready = or_(
-            and_(table.c.state == "pending", table.c.due_at <= now),
-            and_(table.c.state == "sending", table.c.lease_until < now),
-        )
-        query = (
-            select(table, *(parent.c[name].label(f"parent_{name}") for name in _PLACE))
-            .outerjoin(parent, parent.c.id == table.c.parent_id)
-            .where(table.c.receiver == receiver, table.c.held.is_(None), ready, ~_is_superseded())
-            .where(or_(table.c.parent_id.is_(None), parent.c.state == "sent"))
-            .order_by(table.c.rank, table.c.id)
-            .limit(1)
-        )
         with self._engine.begin() as connection:
+            query = _next(receiver, now)
             if connection.dialect.name == "postgresql":
-                query = query.with_for_update(of=table, skip_locked=True)
+                query = query.with_for_update(of=_table, skip_locked=True)
             row = connection.execute(query).mappings().first()
             if row is None:
+                _end_idle(connection, receiver, now)
                 return None
-            connection.execute(
-                update(table)
-                .where(table.c.id == row["id"])
-                .values(
-                    state="sending",
-                    attempts=row["attempts"] + 1,
-                    lease_until=now + lease,
-                    tried_at=row["tried_at"] or now,
-                    ambiguous=True,
-                )
-            )
+            taken = {
+                "state": "sending",
+                "attempts": row["attempts"] + 1,
+                "lease_until": now + lease,
+                "tried_at": row["tried_at"] or now,
+                "ambiguous": True,
+            }
+            connection.execute(update(_table).where(_table.c.id == row["id"]).values(taken))
         return OutboxItem(
             id=row["id"],
             key=row["key"],
@@ -86,14 +79,18 @@ class Outbox:
             payload=row["payload"],
             attempts=row["attempts"] + 1,
             ambiguous=row["ambiguous"],
-            created_at=row["created_at"],
+            tried_at=row["tried_at"] or now,
             parent=_place(row),
         )
 
-    def sent(self, item: OutboxItem, place: tuple[str, str, str], now: datetime) -> None:
-        """Note that a notification was accepted, and where it stands: channel, message, thread."""
+    def sent(self, item: OutboxItem, place: tuple[str, str, str], now: datetime) -> bool:
+        """Note that a notification was accepted, and where it stands: channel, message, thread.
+
+        Return False where the lease had ended and another sender has taken it.
+        """
         where = dict(zip(_PLACE, place, strict=True))
-        self._finish(item, state="sent", sent_at=now, ambiguous=False, held=None, **where)
+        with self._engine.begin() as connection:
+            return bool(_finish(connection, item, state="sent", sent_at=now, ambiguous=False, held=None, **where))
 
     def retry(self, item: OutboxItem, problem: str, due_at: datetime, *, ambiguous: bool) -> None:
         """Note that a notification was not accepted, or may have been, and is to be tried again.
@@ -101,23 +98,31 @@ class Outbox:
         An edit that a newer one has overtaken is dropped instead: the newer one shows all that it would.
         """
         with self._engine.begin() as connection:
-            if not self._drop_superseded(connection, item.id):
-                self._finish_in(connection, item, state="pending", due_at=due_at, problem=problem, ambiguous=ambiguous)
+            if not _end_superseded(connection, _table.c.id == item.id):
+                _finish(connection, item, state="pending", due_at=due_at, problem=problem, ambiguous=ambiguous)
 
     def dead(self, item: OutboxItem, problem: str) -> None:
-        """Note that a notification can never be delivered; what edits it or stands under it goes with it."""
+        """Note that a notification can never be delivered; what stands under it goes with it."""
         with self._engine.begin() as connection:
-            self._finish_in(connection, item, state="dead", problem=problem, ambiguous=False)
-            _end_children(connection, [item.id], problem)
+            payload = _latest_look(connection, item.id, item.payload)
+            if _finish(connection, item, state="dead", problem=problem, ambiguous=False, payload=payload):
+                _end_children(connection, [item.id], "dead", problem)
+
+    def drop(self, item: OutboxItem, problem: str) -> None:
+        """End a notification that has nothing left to show itself on, such as an edit of a deleted message."""
+        with self._engine.begin() as connection:
+            if _finish(connection, item, state="dropped", problem=problem, ambiguous=False):
+                _end_children(connection, [item.id], "dropped", problem)
 
     def hand_over(self, item: OutboxItem, successor: str, problem: str, message: str, now: datetime) -> None:
         """End a notification that cannot be delivered here; another receiver gets it and operators a word."""
         with self._engine.begin() as connection:
-            self._finish_in(connection, item, state="dead", problem=problem, ambiguous=False)
-            row = connection.execute(select(_table).where(_table.c.id == item.id)).mappings().one()
-            _move(connection, row, successor, now)
-            _end_children(connection, [item.id], problem)
-            connection.execute(_table.insert().values(new_notification(None, successor, "message", message, now)))
+            if not _finish(connection, item, state="moved", problem=_moved_to(successor, problem), ambiguous=False):
+                return
+            # Another sender may hold one of its children: that one finds its parent ended, and ends by itself.
+            family = or_(_table.c.id == item.id, and_(_table.c.parent_id == item.id, _table.c.state == "pending"))
+            _move(connection, family, successor, problem, now)
+            _tell(connection, successor, message, now)
 
     def disable(self, receiver: str, reason: str, successor: str | None, message: str, now: datetime) -> int:
         """Disable a receiver, hand what it has not sent to `successor`, and tell operators there.
@@ -136,23 +141,14 @@ class Outbox:
             if successor is None:
                 return 0
             unsent = and_(_table.c.receiver == receiver, _table.c.state.in_(UNSENT))
-            rows = connection.execute(select(_table).where(unsent).order_by(_table.c.id)).mappings().all()
-            moved = sum(_move(connection, row, successor, now) for row in rows)
-            connection.execute(update(_table).where(unsent).values(state="dead", problem=f"{receiver}: {reason}"))
-            connection.execute(_table.insert().values(new_notification(None, successor, "message", message, now)))
+            moved = _move(connection, unsent, successor, f"{receiver}: {reason}", now)
+            _tell(connection, successor, message, now)
         return moved
 
     def tell(self, receiver: str, message: str, now: datetime) -> None:
         """Put a message that stands by itself into the outbox, unless the same one already waits."""
         with self._engine.begin() as connection:
-            same = select(_table.c.id).where(
-                _table.c.receiver == receiver,
-                _table.c.kind == "message",
-                _table.c.payload == message,
-                _table.c.state.in_(UNSENT),
-            )
-            if connection.scalar(same) is None:
-                connection.execute(_table.insert().values(new_notification(None, receiver, "message", message, now)))
+            _tell(connection, receiver, message, now)
 
     def enable_all(self) -> None:
         """Forget which receivers were disabled: whoever restarts the daemon has mended what was wrong."""
@@ -174,16 +170,24 @@ class Outbox:
         with reading(self._engine) as connection:
             return list(connection.scalars(query))
 
-    def release(self) -> int:
-        """End the leases of a sender that is known to be dead (the daemon's own, at its next start)."""
+    def release(self, due_at: datetime | None = None) -> int:
+        """End the leases of a sender that is known to be dead (the daemon's own, at its next start).
+
+        What it had taken is due again at `due_at`: time for the vendor's history to show what had just arrived.
+        """
+        due = {} if due_at is None else {"due_at": due_at}
         with self._engine.begin() as connection:
-            self._drop_superseded(connection)
-            statement = update(_table).where(_table.c.state == "sending").values(state="pending")
+            _end_superseded(connection)
+            statement = update(_table).where(_table.c.state == "sending").values(state="pending", **due)
             return connection.execute(statement).rowcount
 
-    def rows(self, states: Sequence[str] = (*UNSENT, "dead"), limit: int = 200) -> list[Mapping[str, Any]]:
+    def rows(
+        self, states: Sequence[str] = (*UNSENT, "dead"), limit: int = 200, *, receiver: str | None = None
+    ) -> list[Mapping[str, Any]]:
         """Return notifications in the given states, the latest first, for people to read."""
         query = select(_table).where(_table.c.state.in_(states)).order_by(_table.c.id.desc()).limit(limit)
+        if receiver is not None:
+            query = query.where(_table.c.receiver == receiver)
         with reading(self._engine) as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
@@ -193,17 +197,30 @@ class Outbox:
             row = connection.execute(select(_table).where(_table.c.id == notification_id)).mappings().first()
         return None if row is None else dict(row)
 
+    def family(self, ids: Collection[int]) -> list[int]:
+        """Return which of these are dead, with what died under them."""
+        with reading(self._engine) as connection:
+            return list(connection.scalars(select(_table.c.id).where(_dead_family(ids)).order_by(_table.c.id)))
+
     def resend(self, ids: Collection[int], now: datetime) -> int:
         """Let dead notifications be tried again; return how many. What went dead with them comes back as well."""
+        again = {"state": "pending", "attempts": 0, "due_at": now, "ambiguous": True, "lease_until": None}
         with self._engine.begin() as connection:
-            wanted = and_(_table.c.state == "dead", or_(_table.c.id.in_(ids), _table.c.parent_id.in_(ids)))
-            # Edits are made anew from the alert as it stands; an old one would show the past.
-            again = update(_table).where(wanted, _table.c.kind != "update")
-            return connection.execute(again.values(state="pending", attempts=0, due_at=now, ambiguous=True)).rowcount
+            overtaken = update(_table).where(_dead_family(ids), _is_superseded((*UNSENT, "sent", "dead")))
+            connection.execute(overtaken.values(state="superseded"))
+            return connection.execute(update(_table).where(_dead_family(ids)).values(again)).rowcount
+
+    def acknowledge(self, ids: Collection[int], note: str) -> int:
+        """Give up dead notifications for good, `note` saying who and why; return how many."""
+        words = func.coalesce(_table.c.problem, "").concat(f" [{note}]")
+        with self._engine.begin() as connection:
+            given_up = update(_table).where(_dead_family(ids)).values(state="dropped", problem=words)
+            return connection.execute(given_up).rowcount
 
     def prune(self, before: datetime) -> int:
-        """Drop edits and notes long done with; an alert's own messages stay, for their place in the channel."""
-        old = and_(_table.c.state.in_(("sent", "superseded")), _table.c.kind == "update", _table.c.created_at < before)
+        """Drop edits long done with; an alert's own messages stay, for their place in the channel."""
+        done = _table.c.state.in_(("sent", "superseded", "dropped", "moved"))
+        old = and_(done, _table.c.kind == "update", _table.c.created_at < before)
         with self._engine.begin() as connection:
             return connection.execute(_table.delete().where(old)).rowcount
 
@@ -213,39 +230,43 @@ class Outbox:
         with reading(self._engine) as connection:
             return {(receiver, state): count for receiver, state, count in connection.execute(query)}
 
-    def _finish(self, item: OutboxItem, **values: Any) -> None:
-        with self._engine.begin() as connection:
-            self._finish_in(connection, item, **values)
-
-    @staticmethod
-    def _finish_in(connection: Connection, item: OutboxItem, **values: Any) -> None:
-        # Guarded by the attempt: a sender whose lease ran out must not undo what its successor wrote.
-        connection.execute(
-            update(_table)
-            .where(_table.c.id == item.id, _table.c.state == "sending", _table.c.attempts == item.attempts)
-            .values(lease_until=None, **values)
-        )
-
-    @staticmethod
-    def _drop_superseded(connection: Connection, notification_id: int | None = None) -> int:
-        """End unsent edits that a newer edit of the same message has overtaken; return how many."""
-        statement = update(_table).where(_table.c.state.in_(UNSENT), _is_superseded())
-        if notification_id is not None:
-            statement = statement.where(_table.c.id == notification_id)
-        return connection.execute(statement.values(state="superseded", lease_until=None)).rowcount
-
 
 _table = schema.notifications
 _PLACE = ("channel", "message_id", "thread_id")
 
 
+def _next(receiver: str, now: datetime) -> Select[Any]:
+    """The notification that a sender may take next."""
+    parent = _table.alias("parent")
+    ready = or_(and_(_table.c.state == "pending", _table.c.due_at <= now), _is_abandoned(now))
+    has_place = or_(
+        _table.c.parent_id.is_(None),
+        parent.c.state == "sent",
+        and_(_table.c.kind == "alert", parent.c.state.in_(ENDED)),
+    )
+    place = (parent.c[name].label(f"parent_{name}") for name in _PLACE)
+    return (
+        select(_table, parent.c.state.label("parent_state"), *place)
+        .outerjoin(parent, parent.c.id == _table.c.parent_id)
+        .where(_table.c.receiver == receiver, _table.c.held.is_(None), ready, has_place)
+        .where(~_is_superseded(), ~_is_edited_now(now))
+        .order_by(_table.c.rank, _table.c.id)
+        .limit(1)
+    )
+
+
 def _place(row: Mapping[Any, Any]) -> tuple[str, str, str] | None:
-    if row["parent_id"] is None:
+    if row["parent_state"] != "sent":
         return None
     return row["parent_channel"] or "", row["parent_message_id"] or "", row["parent_thread_id"] or ""
 
 
-def _is_superseded() -> ColumnElement[bool]:
+def _is_abandoned(now: datetime) -> ColumnElement[bool]:
+    """True for what a sender took and did not bring to an end."""
+    return and_(_table.c.state == "sending", _table.c.lease_until < now)
+
+
+def _is_superseded(by: Sequence[str] = (*UNSENT, "sent")) -> ColumnElement[bool]:
     """True for an edit when a newer one of the same message waits, is being sent, or was sent."""
     newer = _table.alias("newer")
     return and_(
@@ -255,31 +276,176 @@ def _is_superseded() -> ColumnElement[bool]:
             newer.c.kind == "update",
             newer.c.parent_id == _table.c.parent_id,
             newer.c.id > _table.c.id,
-            newer.c.state.in_((*UNSENT, "sent")),
+            newer.c.state.in_(by),
         )
         .exists(),
     )
 
 
-def _move(connection: Connection, row: Mapping[Any, Any], successor: str, now: datetime) -> int:
-    """Give another receiver what this notification says; return 1 where that is an alert new to it."""
-    if row["kind"] == "update":  # shows a message that the successor does not have
-        return 0
-    own = row["kind"] == "alert"
-    kind = "alert" if own else "message"
-    copy = new_notification(
-        row["alert_id"], successor, kind, row["payload"], now, rank=row["rank"], match_id=row["match_id"]
+def _is_edited_now(now: datetime) -> ColumnElement[bool]:
+    """True for an edit while another sender edits the same message: two at once could end in the older look."""
+    other = _table.alias("other")
+    return and_(
+        _table.c.kind == "update",
+        select(other.c.id)
+        .where(
+            other.c.kind == "update",
+            other.c.parent_id == _table.c.parent_id,
+            other.c.id != _table.c.id,
+            other.c.state == "sending",
+            other.c.lease_until >= now,
+        )
+        .exists(),
     )
-    if not own:
-        connection.execute(_table.insert().values(copy))
-        return 0
-    statement = insert(connection, _table).values(copy).on_conflict_do_nothing()
-    return len(connection.execute(statement.returning(_table.c.id)).all())
 
 
-def _end_children(connection: Connection, ids: Sequence[int], problem: str) -> None:
+def _finish(connection: Connection, item: OutboxItem, **values: Any) -> int:
+    """Write an attempt's outcome; return 0 where the attempt is no longer this sender's to end."""
+    # Guarded by the attempt: a sender whose lease ran out must not undo what its successor wrote.
+    mine = and_(_table.c.id == item.id, _table.c.state == "sending", _table.c.attempts == item.attempts)
+    return connection.execute(update(_table).where(mine).values(lease_until=None, **values)).rowcount
+
+
+def _end_superseded(connection: Connection, *which: ColumnElement[bool]) -> int:
+    """End unsent edits that a newer edit of the same message has overtaken; return how many."""
+    overtaken = update(_table).where(_table.c.state.in_(UNSENT), _is_superseded(), *which)
+    return connection.execute(overtaken.values(state="superseded", lease_until=None)).rowcount
+
+
+def _end_idle(connection: Connection, receiver: str, now: datetime) -> None:
+    """End what no sender will ever take: overtaken edits, and notes and edits whose message came to nothing."""
+    idle = and_(_table.c.receiver == receiver, or_(_table.c.state == "pending", _is_abandoned(now)))
+    _end_superseded(connection, idle)
+    parent = _table.alias("parent")
+    orphans = (
+        select(_table.c.id, _table.c.kind, parent.c.state, parent.c.problem)
+        .join(parent, parent.c.id == _table.c.parent_id)
+        .where(idle, _table.c.kind.in_(("note", "update")), parent.c.state.in_(ENDED))
+    )
+    for row in connection.execute(orphans).all():
+        state = "superseded" if row.kind == "update" else "dead" if row.state == "moved" else row.state
+        ended = {"state": state, "problem": row.problem, "lease_until": None}
+        connection.execute(update(_table).where(_table.c.id == row.id, idle).values(ended))
+
+
+def _end_children(connection: Connection, ids: Sequence[int], state: str, problem: str) -> None:
+    """End the notes and edits of messages that ended; a card in a thread lives on by itself."""
     waiting = and_(_table.c.parent_id.in_(ids), _table.c.state == "pending")
-    connection.execute(update(_table).where(waiting).values(state="dead", problem=problem))
+    for kind, ended in (("note", state), ("update", "superseded")):
+        ending = update(_table).where(waiting, _table.c.kind == kind)
+        connection.execute(ending.values(state=ended, problem=problem))
+
+
+def _dead_family(ids: Collection[int]) -> ColumnElement[bool]:
+    return and_(_table.c.state == "dead", or_(_table.c.id.in_(ids), _table.c.parent_id.in_(ids)))
+
+
+def _latest_look(connection: Connection, notification_id: int, payload: str) -> str:
+    """Return what the newest edit that waits would show, so that it is not lost with its message."""
+    edits = select(_table.c.payload).where(
+        _table.c.parent_id == notification_id, _table.c.kind == "update", _table.c.state.in_(UNSENT)
+    )
+    return connection.scalar(edits.order_by(_table.c.id.desc()).limit(1)) or payload
+
+
+def _moved_to(successor: str, problem: str) -> str:
+    return f"{problem} (moved to {successor})"
+
+
+def _move(connection: Connection, which: ColumnElement[bool], successor: str, problem: str, now: datetime) -> int:
+    """Give another receiver what these notifications say, in their order; return how many alerts are new to it."""
+    rows = connection.execute(select(_table).where(which).order_by(_table.c.id)).mappings().all()
+    moving = _Moving(connection, successor, now)
+    for row in rows:
+        moving.move(row)
+    ids = [row["id"] for row in rows if row["state"] != "moved"]
+    ended = update(_table).where(_table.c.id.in_(ids))
+    connection.execute(ended.values(state="moved", problem=_moved_to(successor, problem), lease_until=None))
+    return len(moving.cards)
+
+
+class _Moving:
+    """Notifications on their way from one receiver to another."""
+
+    def __init__(self, connection: Connection, successor: str, now: datetime) -> None:
+        self.cards: dict[int, int] = {}
+        """The new ids of alerts' messages by the old ones."""
+        self._connection = connection
+        self._successor = successor
+        self._now = now
+
+    def move(self, row: Mapping[Any, Any]) -> None:
+        """Give the successor what one notification says, unless it has that by another way."""
+        if row["kind"] == "alert":
+            self._move_card(row)
+        elif row["kind"] == "message":
+            self._add(row, "message")
+        elif row["kind"] == "note":
+            self._move_note(row)
+        # An edit shows a message that the successor does not have; the card that moved has its look already.
+
+    def _move_card(self, row: Mapping[Any, Any]) -> None:
+        payload = _latest_look(self._connection, row["id"], row["payload"])
+        copy = self._copy(row, "alert", parent_id=self.cards.get(row["parent_id"])) | {"payload": payload}
+        statement = insert(self._connection, _table).values(copy).on_conflict_do_nothing().returning(_table.c.id)
+        new_id = self._connection.scalar(statement) or self._revived(copy)
+        if new_id is not None:
+            self.cards[row["id"]] = new_id
+
+    def _revived(self, copy: Mapping[str, Any]) -> int | None:
+        """Bring back the successor's own message of an alert, where it had moved on or could not be delivered."""
+        ended = and_(
+            _table.c.alert_id == copy["alert_id"],
+            _table.c.receiver == self._successor,
+            _table.c.kind == "alert",
+            _table.c.state.in_(("moved", "dead")),
+        )
+        names = ("payload", "rank", "due_at", "held", "parent_id")
+        again = {name: copy[name] for name in names} | {"state": "pending", "attempts": 0, "ambiguous": True}
+        revived = update(_table).where(ended).values(again).returning(_table.c.id)
+        new_id: int | None = self._connection.scalar(revived)
+        return new_id
+
+    def _move_note(self, row: Mapping[Any, Any]) -> None:
+        if row["parent_id"] in self.cards:
+            self._add(row, "note", parent_id=self.cards[row["parent_id"]])
+            return
+        card = self._card_of(row["alert_id"])
+        if card is None:
+            self._add(row, "message")
+        elif card.created_at > row["created_at"]:
+            self._add(row, "note", parent_id=card.id)
+        # Else the successor was given this very note when it was written.
+
+    def _card_of(self, alert_id: int | None) -> Any:
+        query = select(_table.c.id, _table.c.created_at).where(
+            _table.c.alert_id == alert_id,
+            _table.c.receiver == self._successor,
+            _table.c.kind == "alert",
+            _table.c.state.in_((*UNSENT, "sent")),
+        )
+        return self._connection.execute(query).first()
+
+    def _add(self, row: Mapping[Any, Any], kind: str, parent_id: int | None = None) -> None:
+        self._connection.execute(_table.insert().values(self._copy(row, kind, parent_id)))
+
+    def _copy(self, row: Mapping[Any, Any], kind: str, parent_id: int | None) -> dict[str, Any]:
+        return new_notification(
+            row["alert_id"], self._successor, kind, row["payload"], self._now,
+            parent_id=parent_id, match_id=row["match_id"], rank=row["rank"],
+            due_at=self._now if row["attempts"] else row["due_at"], held=row["held"],
+        )  # fmt: skip
+
+
+def _tell(connection: Connection, receiver: str, message: str, now: datetime) -> None:
+    same = select(_table.c.id).where(
+        _table.c.receiver == receiver,
+        _table.c.kind == "message",
+        _table.c.payload == message,
+        _table.c.state.in_(UNSENT),
+    )
+    if connection.scalar(same) is None:
+        connection.execute(_table.insert().values(new_notification(None, receiver, "message", message, now)))
 
 
 def new_notification(
