@@ -334,6 +334,8 @@ class SlackApp(Strict):
     """For signed HTTP requests."""
     listen: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")] = "127.0.0.1:3000"
     base_url: BaseUrl | None = None
+    spool: str = "var/slack"
+    """Where presses are kept that were acknowledged and are not carried out yet."""
     admins: list[Annotated[str, AfterValidator(_slack_person)]] = []
     """Who may silence; everybody where the list is empty."""
 

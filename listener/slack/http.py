@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import structlog
 
 from listener.config import Secret
-from listener.slack.inbox import SlackInbox
+from listener.slack.inbox import ClosingError, SlackInbox
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -85,7 +85,10 @@ def slack_web(signatures: Signatures, inbox: SlackInbox) -> "Starlette":
             return Response(status_code=400)
         if payload.get("type") == "url_verification":
             return JSONResponse({"challenge": str(payload.get("challenge", ""))[:500]})
-        answer = inbox.take(kind, payload)
+        try:
+            answer = inbox.take(kind, payload)
+        except ClosingError:
+            return Response(status_code=503)
         return Response(status_code=200) if answer is None else JSONResponse(dict(answer))
 
     return Starlette(routes=[Route(path, receive, methods=["POST"]) for path in PATHS])

@@ -6,21 +6,26 @@ Nothing here reads the store. What has to be done is handed to threads that try 
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from listener.errors import DeliveryError, ListenerError
+from listener.slack.spool import Spool
 
 log = structlog.get_logger("listener.slack")
 
 MOST_WAITING = 1_000
-"""Jobs that may wait; beyond, people are told to press again rather than kept waiting for ever."""
+"""Jobs that may wait; beyond, presses are refused, which Slack shows to whoever presses."""
 _WORKERS = 4
 _FRONT_WORKERS = 2
 _PATIENCE_S = 600.0
+_FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 15.0
 
 Payload = Mapping[str, Any]
@@ -60,26 +65,34 @@ class Handlers(Protocol):
         ...
 
 
+class ClosingError(ListenerError):
+    """The daemon is stopping and takes nothing more: Slack delivers it again."""
+
+
 class SlackInbox:
     """Where both ways of hearing from Slack end."""
 
-    def __init__(self, handlers: Handlers, stopping: threading.Event | None = None) -> None:
+    def __init__(self, handlers: Handlers, stopping: threading.Event | None = None, spool: Spool | None = None) -> None:
         self._kinds: Mapping[str, Callable[[Payload], Reaction]] = {
             "interactive": handlers.interactive,
             "slash_commands": handlers.command,
             "events_api": handlers.event,
         }
+        self._spool = spool
         self._stopping = stopping or threading.Event()
         self.is_closing = threading.Event()
-        """Set once nothing more is worked on."""
+        """Set once nothing more is taken."""
         self._front = ThreadPoolExecutor(_FRONT_WORKERS, thread_name_prefix="slack-front")
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="slack-work")
         self._waiting = 0
-        self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
+        self._idle = threading.Condition()
 
     def take(self, kind: str, payload: object) -> Mapping[str, Any] | None:
-        """Take one delivery and return what goes back with its acknowledgement; never waits and never raises."""
+        """Take one delivery and return what goes back with its acknowledgement; never waits for the database.
+
+        Raises:
+            ClosingError: nothing more is taken.
+        """
         react = self._kinds.get(kind)
         if react is None or not isinstance(payload, Mapping):
             return None
@@ -88,14 +101,24 @@ class SlackInbox:
         except Exception:
             log.exception("what Slack sent cannot be read", kind=kind)
             return None
-        if reaction.front is None and reaction.work is None:
-            return reaction.at_once
-        if not self._enter():
-            log.error("too much waits; a press is refused", kind=kind)
-            return reaction.at_once
-        first = self._front if reaction.front is not None else self._workers
-        first.submit(self._begin, reaction)
+        if reaction.front is not None:
+            self._submit(self._front, partial(self._open, reaction))
+        elif reaction.work is not None:
+            kept = self._spool.keep(kind, payload) if self._spool and kind != "events_api" else None
+            self._submit(self._workers, partial(self._work, reaction, kept))
         return reaction.at_once
+
+    def catch_up(self) -> int:
+        """Carry out what an earlier run acknowledged and did not come to; return how many presses."""
+        count = 0
+        for path, kind, payload in self._spool.left_over() if self._spool else ():
+            reaction = self._kinds[kind](payload) if kind in self._kinds else NOTHING
+            if reaction.work is None or reaction.front is not None:
+                path.unlink(missing_ok=True)
+                continue
+            self._submit(self._workers, partial(self._work, reaction, path))
+            count += 1
+        return count
 
     def wait_idle(self, timeout_s: float) -> bool:
         """Wait until nothing is being worked on; return whether that came to be in time."""
@@ -103,64 +126,58 @@ class SlackInbox:
             return self._idle.wait_for(lambda: self._waiting == 0, timeout_s)
 
     def close(self) -> None:
-        """Stop working; what waits is left."""
+        """Take nothing more and end; what was not carried out is kept for the next start."""
         self.is_closing.set()
         self._stopping.set()
         self._front.shutdown(wait=True, cancel_futures=True)
         self._workers.shutdown(wait=True, cancel_futures=True)
 
-    def _enter(self) -> bool:
-        with self._lock:
-            if self._waiting >= MOST_WAITING:
-                return False
+    def _submit(self, pool: ThreadPoolExecutor, job: Job) -> None:
+        with self._idle:
+            if self.is_closing.is_set() or self._waiting >= MOST_WAITING:
+                raise ClosingError("too much waits, or the daemon is stopping")
             self._waiting += 1
-            return True
+        try:
+            pool.submit(self._counted, job)
+        except RuntimeError as error:  # it was shut in between
+            self._leave()
+            raise ClosingError("the daemon is stopping") from error
+
+    def _counted(self, job: Job) -> None:
+        try:
+            job()
+        finally:
+            self._leave()
 
     def _leave(self) -> None:
         with self._idle:
             self._waiting -= 1
             self._idle.notify_all()
 
-    def _begin(self, reaction: Reaction) -> None:
-        going_on = False
-        try:
-            if reaction.front is not None:
-                if not _done(reaction.front, reaction.excuse):
-                    return
-                if reaction.work is not None:
-                    self._workers.submit(self._work, reaction)
-                    going_on = True
-            else:
-                going_on = True
-                self._work(reaction)
-        except RuntimeError:  # the pool is shut: the daemon is stopping
-            going_on = False
-        finally:
-            if not going_on:
-                self._leave()
+    def _open(self, reaction: Reaction) -> None:
+        if reaction.front is not None and _done(reaction.front, reaction.excuse) and reaction.work is not None:
+            with suppress(ClosingError):
+                self._submit(self._workers, partial(self._work, reaction, None))
 
-    def _work(self, reaction: Reaction) -> None:
-        try:
-            self._persist(reaction)
-        finally:
-            self._leave()
-
-    def _persist(self, reaction: Reaction) -> None:
+    def _work(self, reaction: Reaction, kept: Path | None) -> None:
         """Do the work, and again while the database is away."""
-        assert_work = reaction.work
-        if assert_work is None:
-            return
-        waited, pause = 0.0, 0.2
-        while True:
+        waited, pause = 0.0, _FIRST_PAUSE_S
+        while reaction.work is not None:
             try:
-                _done(assert_work, reaction.excuse)
-                return
+                _done(reaction.work, reaction.excuse)
+                break
             except SQLAlchemyError as error:
                 log.warning("the database is away; a press waits", problem=type(error).__name__)
-                if waited >= _PATIENCE_S or self._stopping.wait(pause):
-                    _excuse(reaction.excuse, "The daemon could not note this. Nothing was changed: please press again.")
-                    return
+                if self._stopping.wait(pause):
+                    return  # it is kept on disk for the next start
                 waited, pause = waited + pause, min(2 * pause, _LONGEST_PAUSE_S)
+                if waited >= _PATIENCE_S:
+                    _excuse(
+                        reaction.excuse, "The daemon could not note this: its database is away. Please press again."
+                    )
+                    break
+        if self._spool is not None:
+            self._spool.done(kept)
 
 
 def _done(job: Job, excuse: Callable[[str], None] | None) -> bool:

@@ -1,6 +1,7 @@
 """The Slack app as one thing that starts and stops with the daemon."""
 
 import threading
+from pathlib import Path
 
 from alerts.slack.client import SlackDesk
 from listener.clock import Clock
@@ -17,6 +18,7 @@ from listener.slack.http import HttpListener, Signatures, slack_web
 from listener.slack.inbox import SlackInbox
 from listener.slack.replying import ReplyDesk
 from listener.slack.socket import SocketListener
+from listener.slack.spool import Spool
 from listener.store import Store
 
 Listener = SocketListener | HttpListener
@@ -30,7 +32,8 @@ class SlackService:
         self.inbox = inbox
 
     def start(self) -> None:
-        """Begin to hear."""
+        """Carry out what the last run acknowledged and did not come to, and begin to hear."""
+        self.inbox.catch_up()
         self.listener.start()
 
     def close(self) -> None:
@@ -60,7 +63,7 @@ def open_slack(
     commands = Commands(config, slack, desk, announcer, store, clock)
     home = HomeDesk(config, slack, announcer, store, clock)
     handlers = SlackHandlers(config, slack, desk, ReplyDesk(config, cards, store), home, commands)
-    inbox = SlackInbox(handlers, stopping)
+    inbox = SlackInbox(handlers, stopping, Spool(Path(settings.spool)))
     try:
         return SlackService(_listener(settings, inbox, clock), inbox)
     except MissingSecretError:

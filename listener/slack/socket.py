@@ -12,7 +12,7 @@ from alerts.slack.client import make_client, token_of
 from alerts.slack.failures import translate
 from listener.config import Secret
 from listener.errors import PermanentDeliveryError
-from listener.slack.inbox import SlackInbox
+from listener.slack.inbox import ClosingError, SlackInbox
 
 if TYPE_CHECKING:
     from slack_sdk.socket_mode.client import BaseSocketModeClient
@@ -88,7 +88,10 @@ class SocketListener:
     def _hear(self, client: "BaseSocketModeClient", request: "SocketModeRequest") -> None:
         from slack_sdk.socket_mode.response import SocketModeResponse
 
-        answer = self._inbox.take(request.type, request.payload)
+        try:
+            answer = self._inbox.take(request.type, request.payload)
+        except ClosingError:
+            return  # what is not acknowledged is delivered again
         payload = None if answer is None else dict(answer)
         try:
             client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id, payload=payload))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TEAM = ", people: [{{name: Olga, slack: U1}}, {{name: Paul, slack: U2}}]"
 SLACK = """
 slack:
+  spool: "{secrets}/spool"
   token: "${{file:{secrets}/slack}}"
   base_url: "{slack}"
 """
@@ -233,6 +234,24 @@ def test_a_press_is_acknowledged_in_time_while_the_database_is_away(day: tuple[W
     finally:
         event.remove(engine, "begin", refuse)
     assert alert(here).owner == "Olga"
+
+
+def test_a_press_that_was_acknowledged_before_a_crash_is_carried_out_after_it(
+    day: tuple[World, SlackService],
+) -> None:
+    here, service = day
+    card = raise_alert(here)
+    service.inbox._workers.shutdown()  # nothing more is carried out, as after a crash
+    service.inbox._submit = lambda *ignored: None  # type: ignore[method-assign]
+    assert olga(here).press(card, "claim").in_time
+    assert alert(here).owner is None
+    again = here.app.open_slack()
+    assert again is not None
+    assert again.inbox.catch_up() == 1
+    assert again.inbox.wait_idle(20)
+    assert alert(here).owner == "Olga"
+    assert again.inbox.catch_up() == 0
+    again.inbox.close()
 
 
 def test_a_press_that_is_delivered_twice_counts_once(day: tuple[World, SlackService]) -> None:
