@@ -7,6 +7,7 @@ from listener.store.alerts import Alerts
 from listener.store.classifying import Classifying
 from listener.store.collecting import Collecting
 from listener.store.corrections import Corrections
+from listener.store.drills import Drills
 from listener.store.engine import migrate, open_engine, reading
 from listener.store.incidents import Incidents
 from listener.store.outbox import Outbox
@@ -31,6 +32,7 @@ class Store:
         self.alerts = Alerts(self._engine)
         self.incidents = Incidents(self._engine)
         self.silences = Silences(self._engine)
+        self.drills = Drills(self._engine)
         self.outbox = Outbox(self._engine)
         self.corrections = Corrections(self._engine)
         self.withdrawals = Withdrawals(self._engine)
