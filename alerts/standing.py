@@ -44,9 +44,13 @@ def facts(message: Message) -> Mapping[str, str]:
         )
         return {**_shared(message), "course": over, COUNTS: f"{message.mentions:,} mentions"}
     if isinstance(message, Summary):
-        named = ", ".join(wording.name(entry.reference, 30) for entry in message.entries[:10])
-        return {"title": wording.name(message.title, 150), "entries": f"{len(message.entries)} alerts: {named}"}
+        return {"title": wording.name(message.title, 150), "entries": _named(message)}
     return {"title": wording.name(message.title, 150), "text": wording.name(message.text, 300)}
+
+
+def _named(summary: Summary) -> str:
+    named = ", ".join(wording.name(entry.reference, 30) for entry in summary.entries[:10])
+    return f"{wording.plural(len(summary.entries), 'alert', 'alerts')}: {named}" if named else "no alerts"
 
 
 def _shared(card: Card | IncidentCard) -> dict[str, str]:

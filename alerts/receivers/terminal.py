@@ -55,7 +55,7 @@ class TerminalReceiver:
         from alerts.terminal_card import update_line
 
         line = update_line(message, self._told.news(delivery.message_id, message))
-        self._print(lambda console: console.print(line))
+        self._print(lambda console: console.print(line, soft_wrap=True))
         self._told.remember(delivery.message_id, message)
         return delivery
 

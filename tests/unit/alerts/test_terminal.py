@@ -1,16 +1,18 @@
 import io
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
-from alerts.card import Card, Note
+from alerts.card import Card, Due, Note, Progress
 from alerts.receivers.base import Delivery
 from alerts.receivers.terminal import SPEC, TerminalOptions, TerminalReceiver
 from listener.errors import PermanentDeliveryError
 from listener.model import AlertState
 from tests.cards import GUIDANCE, HOSTILE, card, filled_with
+from tests.messages import BEGAN, incident, note, summary
 
 
 class Tty(io.StringIO):
@@ -46,6 +48,95 @@ def test_an_update_is_one_line_on_what_is_new(capsys: pytest.CaptureFixture[str]
         "A-12 now open, nobody has taken it yet · severity 3 · 3 mentions, 1 copy",
         "A-12 now resolved · 1 mention",
     ]
+
+
+def test_an_update_names_what_changed_since_it_was_last_told(capsys: pytest.CaptureFixture[str]) -> None:
+    receiver = TerminalReceiver()
+    first = receiver.send("n-1", card())
+    capsys.readouterr()
+    receiver.update("n-2", card(state=AlertState.CLAIMED, progress=Progress(owner="Ana\x1b[2J Pérez")), first)
+    receiver.update("n-3", card(state=AlertState.CLAIMED, progress=Progress(owner="Ana Pérez"), mentions=9), first)
+    receiver.update("n-4", card(severity=2, fate="deleted", text="", mentions=9), first)
+    assert capsys.readouterr().out.splitlines() == [
+        "A-12 now claimed by Ana Pérez · 3 mentions, 1 copy",
+        "A-12 now 9 mentions, 1 copy",
+        "A-12 now open, nobody has taken it yet · severity 2 · the author deleted the post · 9 mentions, 1 copy",
+    ]
+
+
+def test_an_update_of_an_incident_or_a_summary_is_one_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    receiver = TerminalReceiver()
+    receiver.send("n-1", incident())
+    receiver.send("n-2", summary())
+    capsys.readouterr()
+    ended = incident(ended_at=BEGAN + timedelta(hours=6), mentions=512)
+    receiver.update("n-3", ended, Delivery("terminal", "n-1"))
+    receiver.update("n-4", summary(entries=summary().entries[:1]), Delivery("terminal", "n-2"))
+    assert capsys.readouterr().out.splitlines() == [
+        "I-3 now over since Sat 14 Mar 2026, 16:00 · 512 mentions",
+        "Overnight in Spain now 1 alert: A-1",
+    ]
+
+
+def test_the_owner_and_what_is_due_stand_above_the_post() -> None:
+    due = (Due("first answer", BEGAN, missed=True), Due("resolution", BEGAN + timedelta(hours=4)))
+    progress = Progress(owner="Ana Pérez", since=BEGAN, due=due, escalated_to="head office")
+    lines = [" ".join(line.split()) for line in printed(card(state=AlertState.CLAIMED, progress=progress)).splitlines()]
+    start = lines.index("Stands State: claimed")
+    assert lines[start + 1 : start + 5] == [
+        "Owner: Ana Pérez since Sat 14 Mar 2026, 10:00",
+        "Missed: first answer, Sat 14 Mar 2026, 10:00",
+        "Due: resolution, Sat 14 Mar 2026, 14:00",
+        "Escalated to: head office",
+    ]
+    assert start < next(number for number, line in enumerate(lines) if "Mi hervidor" in line)
+
+
+def test_a_deleted_post_shows_no_text_and_an_edited_one_is_marked() -> None:
+    deleted = printed(card(fate="deleted"))
+    assert "The author deleted this post; its text was withdrawn." in deleted
+    assert "Mi hervidor" not in deleted
+    edited = printed(card(fate="edited"))
+    assert "Mi hervidor" in edited
+    assert "The author edited this post; this is its text now." in edited
+
+
+def test_an_incident_shows_its_curve_in_characters() -> None:
+    screen = io.StringIO()
+    TerminalReceiver(screen).send("n-1", incident())
+    assert "▁▁▁▁▁▁▃▅█▆" in screen.getvalue()
+    assert "at most 96 where 2.5 would be usual" in screen.getvalue()
+
+
+def test_a_note_is_a_few_lines_that_name_its_alert() -> None:
+    screen = io.StringIO()
+    TerminalReceiver(screen).send("n-1", note(url="https://x.com/m/status/9"))
+    assert [line.rstrip() for line in screen.getvalue().splitlines()] == [
+        "! A further mention · A-12",
+        "  Severity is 3 now.",
+        "  ¿Hola? ¿Alguien?",
+        "  Open post: https://x.com/m/status/9",
+    ]
+
+
+def test_a_summary_is_a_list() -> None:
+    screen = io.StringIO()
+    TerminalReceiver(screen).send("n-1", summary())
+    assert [line.rstrip() for line in screen.getvalue().splitlines()] == [
+        "! Overnight in Spain",
+        "  2 alerts came while the team was away.",
+        "  ●●● A-1 · Marta Ruiz · Spain · delivery",
+        "  ●○○ A-2 · \u2068علي · Spain · refund\u2069",
+    ]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 100, 250])
+def test_incidents_notes_and_summaries_fit_the_screen(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for message in (incident(words=("字" * 30,) * 15), note(quote="字" * 300), summary(text="字" * 300)):
+        screen = io.StringIO()
+        TerminalReceiver(screen).send("n-1", message)
+        assert max(map(cell_len, screen.getvalue().splitlines())) <= min(columns, 110)
 
 
 @pytest.mark.parametrize("columns", [40, 80, 100, 250])
