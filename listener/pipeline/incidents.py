@@ -49,7 +49,9 @@ WAIT_FOR_TOPIC = 2
 SPILL = 0.5
 """A topic's burst smaller than this beside another's is the same burst, misread."""
 PATIENCE = timedelta(hours=6)
-"""How long the end of a burst waits for a watch that fails."""
+"""How long the end of a burst waits for a watch that fails, or for mentions that keep arriving late."""
+LATE = timedelta(minutes=30)
+"""A mention read so long after it was published shows that there is something to catch up with."""
 RESOLVE_AFTER = timedelta(days=1)
 RECENT = timedelta(days=3)
 """How long an incident that is over is remembered, so that its burst is not told again."""
@@ -95,6 +97,9 @@ class IncidentStep:
         self._clock = clock
         self._tracks: dict[Subject, _Track] = {}
         self._seen_at: datetime | None = None
+        self._started_at = clock.now()
+        self._late: dict[Subject, datetime] = {}
+        """When mentions of a subject were read last that had been published long before."""
         self._touched: set[Subject] = set()
         """Of whom something was classified lately."""
         self._looked: dict[int, datetime] = {}
@@ -159,6 +164,7 @@ class IncidentStep:
     def _recount(self, fresh: dict[Subject, datetime], now: datetime) -> None:
         """Count again from the earliest new mention on."""
         self._touched = set(fresh)
+        self._late.update({subject: now for subject, at in fresh.items() if at < now - LATE})
         if fresh:
             since = max(min(fresh.values()), now - timedelta(days=KEPT_DAYS + 1))
             self._take_in(fresh, interval_start(interval_of(since) // 6 * 6), now)
@@ -298,6 +304,7 @@ class IncidentStep:
                 respond_by=respond_by,
                 resolve_by=resolve_by,
                 kind="incident",
+                drill=sight.subject.drill,
             ),
             (),
             now,
@@ -361,8 +368,10 @@ class IncidentStep:
         """Tell whether the calm since then is real, and not a daemon that has yet to catch up."""
         if not self._store.incidents.is_caught_up(subject, now):
             return False
-        if now - over > PATIENCE or subject.drill:
+        if subject.drill or (now - over > PATIENCE and now - self._started_at > PATIENCE):
             return True
+        if now - self._late.get(subject, now - LATE) < LATE:
+            return False
         states = self._store.collecting.states()
         names = [one.id for one in self._config.watches if (one.brand, one.country) == subject[:2]]
         polled = [state.succeeded_at for name in names if (state := states.get(name))]

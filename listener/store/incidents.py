@@ -316,18 +316,13 @@ class IncidentTransaction(TriageTransaction):
             alerts.c.kind == "post",
             alerts.c.brand == subject.brand,
             alerts.c.country == subject.country,
+            alerts.c.drill == subject.drill,
             alerts.c.incident_id.is_(None),
             alerts.c.state.in_(LIVE_STATES),
             alerts.c.first_posted_at >= since,
         ]
         wanted += [alerts.c.topic == topic] if topic else []
-        found = self._connection.scalars(
-            select(alerts.c.id)
-            .join(_matches, _matches.c.id == alerts.c.match_id)
-            .join(_mentions, _mentions.c.id == _matches.c.mention_id)
-            .where(*wanted, _drill_is(subject.drill))
-            .order_by(alerts.c.id)
-        ).all()
+        found = self._connection.scalars(select(alerts.c.id).where(*wanted).order_by(alerts.c.id)).all()
         self._connection.execute(update(alerts).where(alerts.c.id.in_(found)).values(incident_id=alert_id))
         return list(found)
 
