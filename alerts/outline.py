@@ -25,6 +25,7 @@ _MOST_DRAFTS, _MOST_STEPS, _MOST_RULES = 12, 15, 10
 _MOST_VOICES, _MOST_ENTRIES = 5, 60
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _TONES: dict[int, Tone] = {3: "urgent", 2: "important", 1: "attention"}
+_NOTE_TONES: dict[str, Tone] = {"escalation": "urgent", "reminder": "important"}
 MARKS = {3: "●●●", 2: "●●○", 1: "●○○"}
 
 
@@ -215,7 +216,9 @@ def _note(note: Note) -> Outline:
     ]
     title = wording.name(note.title, 200) or "(no title)"
     told = reference and reference not in title
-    return Outline(f"{title} · {reference}" if told else title, "note", parts=_filled(parts))
+    return Outline(
+        f"{title} · {reference}" if told else title, _NOTE_TONES.get(note.tone, "note"), parts=_filled(parts)
+    )
 
 
 def _summary(summary: Summary) -> Outline:

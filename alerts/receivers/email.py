@@ -14,6 +14,7 @@ import re
 import smtplib
 import socket
 import ssl
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -46,6 +47,7 @@ _PORTS = {"starttls": 587, "tls": 465, "plain": 25}
 _MOST_DEFERRALS = 8
 """How often a recipient that is put off is tried again once the others have the mail; about a quarter of an hour."""
 _MOST_REMEMBERED = 1_000
+_LONGEST_S = 60.0
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:-]{0,253}[A-Za-z0-9])?|::1")
 
@@ -201,11 +203,12 @@ class EmailReceiver:
 
 
 class _Exchange:
-    """One conversation with the mail server; `phase` says how far it came."""
+    """One conversation with the mail server; `phase` says how far it came. It ends in time for the outbox's lease."""
 
     def __init__(self, options: EmailOptions) -> None:
         self.phase: Phase = "connect"
         self._options = options
+        self._end_s = time.monotonic() + _LONGEST_S
 
     def deliver(self, mail: EmailMessage, recipients: list[str]) -> dict[str, int]:
         """Hand over one mail; return the recipients refused, with the codes."""
@@ -214,7 +217,7 @@ class _Exchange:
         try:
             self._log_in(client)
             refused = self._envelope(client, recipients)
-            self.phase = "content"
+            self._step(client, "content")
             code, words = client.data(content)
             if code != 250:
                 raise smtplib.SMTPDataError(code, words)
@@ -230,10 +233,10 @@ class _Exchange:
         else:
             client = smtplib.SMTP(options.host, port, timeout=timeout_s)
         try:
-            self.phase = "greet"
+            self._step(client, "greet")
             client.ehlo_or_helo_if_needed()
             if options.security == "starttls":
-                self.phase = "tls"
+                self._step(client, "tls")
                 client.starttls(context=self._tls())
                 client.ehlo_or_helo_if_needed()
         except BaseException:
@@ -241,23 +244,33 @@ class _Exchange:
             raise
         return client
 
+    def _step(self, client: smtplib.SMTP, phase: Phase) -> None:
+        left_s = self._end_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("timed out")
+        self.phase = phase
+        if client.sock is not None:
+            client.sock.settimeout(min(self._options.timeout_s, left_s))
+
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._options.ca_file)
 
     def _log_in(self, client: smtplib.SMTP) -> None:
         credentials = _credentials(self._options)
         if credentials:
-            self.phase = "login"
+            self._step(client, "login")
             client.login(*credentials)
 
     def _envelope(self, client: smtplib.SMTP, recipients: list[str]) -> dict[str, int]:
-        self.phase = "sender"
+        self._step(client, "sender")
         sender = parseaddr(self._options.sender)[1]
         code, words = client.mail(sender)
         if code != 250:
             raise smtplib.SMTPSenderRefused(code, words, sender)
-        self.phase = "recipients"
-        answers = {address: client.rcpt(parseaddr(address)[1]) for address in recipients}
+        answers: dict[str, tuple[int, bytes]] = {}
+        for address in recipients:
+            self._step(client, "recipients")
+            answers[address] = client.rcpt(parseaddr(address)[1])
         refused = {address: answer for address, answer in answers.items() if answer[0] not in (250, 251)}
         if len(refused) == len(recipients):
             raise smtplib.SMTPRecipientsRefused(refused)

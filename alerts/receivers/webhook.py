@@ -78,7 +78,7 @@ class WebhookOptions(ReceiverOptions):
     plain_http: bool = False
     """True allows http:// to this very machine."""
     min_interval_s: Annotated[float, Field(ge=0, le=60)] = 0.2
-    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 10.0
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

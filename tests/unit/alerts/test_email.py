@@ -338,6 +338,26 @@ def test_a_server_that_takes_too_long_is_ambiguous(server: SmtpServer) -> None:
     assert caught.value.ambiguous
 
 
+def test_a_conversation_that_takes_too_long_ends_before_the_content(
+    server: SmtpServer, receiver: EmailReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LONGEST_S", 0.0)
+    with pytest.raises(RetryableDeliveryError, match="did not answer") as caught:
+        receiver.send("n-1", card())
+    assert not caught.value.ambiguous
+    assert server.mails == []
+
+
+@pytest.mark.parametrize(
+    ("tone", "importance"), [("escalation", "high"), ("reminder", "normal"), ("history", "normal")]
+)
+def test_an_escalation_is_marked_important(
+    server: SmtpServer, receiver: EmailReceiver, tone: str, importance: str
+) -> None:
+    receiver.send("n-1", note(tone=tone))
+    assert server.mails[0].message["Importance"] == importance
+
+
 def test_a_server_that_is_away_is_tried_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -361,7 +361,7 @@ def test_every_error_of_requests_is_translated(name: str) -> None:
         ({"secret": SECRET}, "never in clear"),
         ({"more_secrets": ["${env:A}"] * 5}, "at most 4"),
         ({"base_url": "https://x.example"}, "not base_url"),
-        ({"timeout_s": float("nan")}, "less than or equal to 60"),
+        ({"timeout_s": float("nan")}, "less than or equal to 30"),
     ],
 )
 def test_options_that_cannot_work_are_refused_with_what_to_do(changes: dict[str, Any], words: str) -> None:
