@@ -152,6 +152,13 @@ class Alerts:
         with reading(self._engine) as connection:
             return [AlertEvent(row.kind, row.at, row.actor, row.data) for row in connection.execute(query)]
 
+    def notifications(self, alert_id: int) -> list[Mapping[str, Any]]:
+        """Return every message about an alert without its text, the oldest first: where, when, how many attempts."""
+        names = ("id", "kind", "receiver", "state", "held", "attempts", "created_at", "due_at", "sent_at", "problem")
+        query = select(*(_sent.c[name] for name in names)).where(_sent.c.alert_id == alert_id).order_by(_sent.c.id)
+        with reading(self._engine) as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
     def to_look_at(self, now: datetime, limit: int = 200) -> list[int]:
         """Return the alerts for which a reminder, an escalation or the end of a snooze has fallen due."""
         query = (
