@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from listener.model import Author, Gap, Mention, Page, Skipped, Watch, Withdrawn
 from listener.store import schema
 from listener.store.engine import insert, reading
-from listener.store.fates import DELETED, Version, delete_posts, edit, known
+from listener.store.fates import DELETED, Version, delete_posts, edit, is_older, known
 from listener.store.types import Count, storable
 
 
@@ -196,7 +196,8 @@ def _save_mentions(
         )
         connection.execute(statement, fresh)
     for key, row in stored.items():
-        edit(connection, row, _version(unique[key]), now)
+        if not is_older(unique[key].mention.links, row["links"]):
+            edit(connection, row, _version(unique[key]), now)
     _refresh_engagement(connection, [(before[key], item.mention) for key, item in unique.items() if key in before])
     after = _ids(connection, schema.mentions, unique) if fresh else before
     return Counter(item.country for key, item in unique.items() if key in after and key not in before), after

@@ -79,9 +79,7 @@ def edit(connection: Connection, post: Mapping[Any, Any], version: Version, now:
 
     It is classified again; what was decided on it stays, but where nobody was told of it: that is decided anew.
     """
-    if post["network"] in _UNEDITABLE or _is_older(version.links, post["links"]):
-        return False
-    if not is_edit(post["text"], version.text):
+    if post["network"] in _UNEDITABLE or not is_edit(post["text"], version.text):
         return False
     if not version.text.strip():
         return bool(delete_posts(connection, [post["id"]], now))
@@ -105,8 +103,8 @@ def edit(connection: Connection, post: Mapping[Any, Any], version: Version, now:
     return True
 
 
-def _is_older(links: Mapping[str, str], known_links: Mapping[str, str]) -> bool:
-    """Tell whether a version is older than the one that is stored, as an index that lags behind shows it."""
+def is_older(links: Mapping[str, str], known_links: Mapping[str, str]) -> bool:
+    """Tell whether a page shows an older version than the one that is stored, as an index that lags behind does."""
     return any(_number(links.get(name)) < _number(known_links.get(name)) for name in _VERSIONS)
 
 

@@ -1,5 +1,7 @@
 """Posts that are deleted or edited on the network, until their old words are nowhere any more."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -241,6 +243,21 @@ def test_a_deleted_post_on_vk_is_withdrawn_though_its_wall_is_empty_now(here: Wo
     assert "deleted this post" in card(here)
 
 
+def test_an_edit_on_vk_is_seen_at_the_second_look(here: World) -> None:
+    here.vk.add_user(501, "Анна", "Смирнова", country={"id": 1, "title": "Россия"})
+    post = here.vk.add_post(501, URGENT_RU, from_id=501, date=here.vk.now - 300)
+    here.pass_once()
+    here.later(minutes=90)
+    here.vk.edit_post(post, "Магазин вернул деньги, вопрос закрыт, всем спасибо")
+    look(here, minutes=5)
+    assert "загорелся" not in readable(here) + rows(here)
+    assert "вернул деньги" in card(here)
+    here.later(minutes=5)
+    here.pass_once()
+    look(here, hours=2)
+    assert history(here).count("edited") == 1
+
+
 def test_a_quiet_post_that_is_edited_into_a_complaint_raises_an_alert(here: World) -> None:
     here.vk.add_user(501, "Анна", "Смирнова", country={"id": 1, "title": "Россия"})
     post = here.vk.add_post(501, "Юньфань открыла магазин на проспекте", from_id=501, date=here.vk.now - 300)
@@ -271,6 +288,26 @@ def test_a_post_that_people_ask_to_forget_is_withdrawn_and_stays_so(here: World)
     here.app.collector._keep(watch, page, Tally(), at_once=False)
     tell(here)
     assert FIRE_WORDS not in readable(here) + rows(here)
+
+
+def forget(here: World, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "listener.cli", "forget", *arguments, "--config", str(here.config.path)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_command_forgets_beside_a_daemon_that_runs(here: World) -> None:
+    post = here.post(URGENT_FR, username="claire_m")
+    here.pass_once()
+    done = forget(here, f"x:{post}", "--by", "request 17")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "is withdrawn, as request 17 asked" in done.stdout
+    assert FIRE_WORDS not in rows(here)
+    here.send()
+    assert FIRE_WORDS not in readable(here)
+    assert "was withdrawn before" in forget(here, f"x:{post}").stdout
+    unknown = forget(here, "x:999")
+    assert (unknown.returncode, "there is no x:999 among the stored posts" in unknown.stderr) == (1, True)
+    assert "names no post; write it as x:1790000000" in forget(here, "A-1").stderr
 
 
 def test_the_summary_of_the_morning_loses_the_words_too(here: World) -> None:

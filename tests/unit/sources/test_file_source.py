@@ -15,7 +15,7 @@ from pydantic import ValidationError
 import sources.file
 from listener.clock import FixedClock
 from listener.errors import RetryableSourceError, SourceError
-from listener.model import Author, Engagement, Mention, Page, Skipped, Watch
+from listener.model import Author, Engagement, Mention, Page, Skipped, Watch, Withdrawn
 from sources.fields import language_tag
 from sources.file import FIELDS, FileOptions, FileSource, FileWatchOptions, read_replay
 
@@ -45,6 +45,7 @@ FULL: dict[str, Any] = {
     "country": "gb",
     "place": "Leeds",
     "sponsored": "false",
+    "deleted": "false",
 }
 
 
@@ -423,3 +424,16 @@ def test_a_compressed_file_that_would_fill_the_disk_is_refused(tmp_path: Path, m
     path = put(tmp_path / "bomb.jsonl.gz", gzip.compress(lines(FULL).encode() + b"\n" * (1 << 20)))
     with pytest.raises(SourceError, match=r"bomb.jsonl.gz: unpacks to more than 1 MiB"):
         next(read_replay(path))
+
+
+def test_a_row_that_says_a_post_is_gone_needs_its_id_alone(tmp_path: Path) -> None:
+    rows = lines(
+        {"id": "p1", "network": "facebook", "deleted": True},
+        {"id": "p2", "deleted": "yes", "text": "Kettle leaks"},
+        {"deleted": True, "text": "Kettle leaks"},
+        {"id": "p3", "deleted": False, "text": "Kettle leaks"},
+    )
+    page = fetch(put(tmp_path / "a.jsonl", rows), network="gripe")
+    assert page.withdrawn == (Withdrawn("facebook", "p1"), Withdrawn("gripe", "p2"))
+    assert [mention.external_id for mention in page.mentions] == ["p3"]
+    assert [item.reason for item in page.skipped] == ["'deleted' is set and 'id' is missing"]

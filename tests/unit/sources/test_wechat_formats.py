@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from listener.model import Mention
+from listener.model import Mention, Withdrawn
 from tests.unit.sources.wechat_world import FIXTURES, World
 
 LEAK = "云帆电水壶用了两天就漏水，客服也不理人 😡"
@@ -322,6 +322,15 @@ def test_a_wecom_message_taken_back_is_no_mention(world: World) -> None:
     recall = wecom(msgid="M3", action="recall", msgtype="revoke", revoke={"pre_msgid": "M1_external"})
     world.write("audit.jsonl", wecom() + wecom(msgid="M2_external") + recall)
     assert [mention.external_id for mention in world.sweep()[0]] == ["M2_external"]
+
+
+def test_a_wecom_message_taken_back_later_is_withdrawn(world: World) -> None:
+    world.write("audit.jsonl", wecom())
+    assert [mention.external_id for mention in world.sweep()[0]] == ["M1_external"]
+    recall = wecom(msgid="M3", action="recall", msgtype="revoke", revoke={"pre_msgid": "M1_external"})
+    world.write("audit.jsonl", wecom() + recall)
+    world.clock.advance(60)
+    assert world.fetch().withdrawn == (Withdrawn("wechat", "M1_external"),)
 
 
 def test_a_mixed_wecom_message_keeps_its_texts(world: World) -> None:
