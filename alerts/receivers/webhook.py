@@ -61,7 +61,8 @@ def _url(value: object) -> str | Secret:
     if isinstance(value, Secret) or (isinstance(value, str) and value.startswith("${")):
         return Secret.parse(value)
     if not isinstance(value, str) or not _URL.fullmatch(value):
-        raise PydanticCustomError("url", "write an address such as https://desk.example/alerts, or ${env:NAME}")
+        # Of the type whose input is never repeated: what was written may hold a password.
+        raise PydanticCustomError("secret", "write an address such as https://desk.example/alerts, or ${env:NAME}")
     return value
 
 

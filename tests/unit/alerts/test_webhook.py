@@ -31,8 +31,9 @@ from alerts.receivers.webhook import (
     translate,
     verify,
 )
-from listener.config import Secret
-from listener.errors import MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
+from listener.config import Secret, load_config
+from listener.errors import ConfigError, MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
+from listener.plugins import plugin_options
 from tests.cards import card
 from tests.messages import incident, note, summary
 from tests.servers.base import LocalServer, Reply
@@ -385,3 +386,14 @@ def test_a_secret_url_that_cannot_be_one_is_refused_without_telling_it(monkeypat
         SPEC.create("desk", options("${env:HOOK_URL}"))
     assert "secret-path" not in str(caught.value)
     assert options("${env:HOOK_URL}").url == Secret("env", "HOOK_URL")
+
+
+def test_a_url_with_a_password_in_it_is_not_repeated_by_the_configurations_check(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "version: 1\nreceivers:\n  desk: {type: webhook, url: 'https://me:hidden@x.example/', secret: '${env:A}'}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError, match=r"receivers.desk.url - write an address") as caught:
+        load_config(path, plugin_options())
+    assert "hidden" not in str(caught.value)
