@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from classifiers.mentions import MentionClassifier
     from listener.app import App, Progress
     from listener.config import Config
+    from listener.store import Store
 
 app = typer.Typer(
     name="listener",
@@ -327,6 +328,258 @@ def forget(
     with open_desk(settings) as opened:
         step = WithdrawStep(opened.config, {}, opened.announcer, opened.store, opened.clock)
         typer.echo(step.forget(network.lower(), external_id.strip(), by or _account()))
+
+
+silence_app = typer.Typer(help="Mute alerts for a while; see docs/desk.md.", no_args_is_help=True)
+app.add_typer(silence_app, name="silence")
+MatchersArgument = Annotated[list[str], typer.Argument(help="Such as country=FR 'topic=~outage|quality'.")]
+ByOption = Annotated[str | None, typer.Option("--by", help="Who acts; else the account that runs this.")]
+
+
+@silence_app.command("add")
+def silence_add(
+    matchers: MatchersArgument,
+    lasting: Annotated[str, typer.Option("--for", help="For how long: 30m, 2h, 7d.")],
+    reason: Annotated[str, typer.Option(help="Why; those who wonder about the silence read it.")] = "",
+    begins: Annotated[str, typer.Option("--from", help='When it begins, such as "2026-12-01 09:00"; else now.')] = "",
+    timezone: Annotated[str, typer.Option(help="The time zone of --from.")] = "UTC",
+    by: ByOption = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Mute the alerts that fulfil all matchers; they are kept, and sent when the silence is over."""
+    from listener import silence_command
+    from listener.alert_command import actor
+    from listener.app import open_desk
+
+    wish = silence_command.Wish(matchers, lasting, reason, begins, timezone)
+    with open_desk(_load(config)) as office:
+        typer.echo("\n".join(silence_command.add(office, wish, actor(office.config, by or _account()))))
+
+
+@silence_app.command("list")
+def silence_list(
+    everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Show who muted what, why, until when, and how many alerts that holds back now."""
+    from listener import silence_command
+    from listener.app import open_desk
+
+    _end_with_the_pipe()
+    with open_desk(_load(config)) as office:
+        typer.echo("\n".join(silence_command.listed(office, everything=everything)))
+
+
+@silence_app.command("end")
+def silence_end(
+    silence: Annotated[int, typer.Argument(min=1, max=2**53, help="Its number.")],
+    by: ByOption = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """End a silence before its time; what it held back goes on its way."""
+    from listener import silence_command
+    from listener.alert_command import actor
+    from listener.app import open_desk
+
+    with open_desk(_load(config)) as office:
+        typer.echo(silence_command.end(office, silence, actor(office.config, by or _account())))
+
+
+@silence_app.command("preview")
+def silence_preview(matchers: MatchersArgument, config: ConfigOption = _DEFAULT_CONFIG) -> None:
+    """Show which open alerts these matchers would mute, without muting any."""
+    from listener import silence_command
+    from listener.app import open_desk
+
+    _end_with_the_pipe()
+    with open_desk(_load(config)) as office:
+        typer.echo("\n".join(silence_command.preview(office, matchers)))
+
+
+@app.command()
+def alerts(
+    country: Annotated[list[str] | None, typer.Option(help="Of this country alone; may be repeated.")] = None,
+    team: Annotated[list[str] | None, typer.Option(help="With this team alone; may be repeated.")] = None,
+    owner: Annotated[str, typer.Option(help="Of this person alone, or of nobody.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Those that ended, too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="The most to show.")] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """List the open alerts: who has each since when, what is due, its first words."""
+    from listener import alert_command
+    from listener.app import open_desk
+
+    _end_with_the_pipe()
+    settings = _load(config)
+    for values, known, what in ((country, settings.countries, "country"), (team, settings.teams, "team")):
+        for value in values or ():
+            if value not in known:
+                raise _usage(f"{what} {value} is not configured; known: {', '.join(known)}")
+    filters = alert_command.Filters(country or (), team or (), owner, everything, limit)
+    with open_desk(settings) as office:
+        rows = alert_command.listed(office, filters)
+        typer.echo(
+            alert_command.listing_json(office, rows) if as_json else "\n".join(alert_command.listing(office, rows))
+        )
+
+
+@app.command()
+def alert(
+    name: Annotated[str, typer.Argument(metavar="ALERT", help="Such as A-12; I-12 for an incident.")],
+    action: Annotated[
+        str,
+        typer.Argument(
+            help="claim, release, take-over, snooze 1h, wake, escalate, replied, resolve solved,"
+            " not-a-complaint question, reopen, show."
+        ),
+    ],
+    detail: Annotated[
+        str,
+        typer.Argument(
+            help="snooze: 15m, 1h, or opening. resolve: public, private, solved or no-reply."
+            " not-a-complaint: question, praise, other-brand, advert, joke, news, own or other."
+        ),
+    ] = "",
+    public: Annotated[bool, typer.Option("--public", help="replied: in public.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="replied: in a private channel.")] = False,
+    topic: Annotated[str | None, typer.Option(help="not-a-complaint: the right topic.")] = None,
+    seen_owner: Annotated[str, typer.Option("--from", help="take-over: from whom; else from whoever has it.")] = "",
+    by: ByOption = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Do what can be done with an alert in Slack. Exit status 1 where nothing changed."""
+    from alerts.escaping import one_line
+    from listener import alert_command
+    from listener.app import open_desk
+
+    settings = _load(config)
+    request = alert_command.Request(action, detail, public, private, topic, seen_owner)
+    with open_desk(settings) as office:
+        found = alert_command.alert_of(office, name)
+        answer = alert_command.act(office, found, request, alert_command.actor(settings, by or _account()))
+    typer.echo(one_line(answer.text))
+    if not answer.done:
+        raise typer.Exit(1)
+
+
+@app.command()
+def history(
+    name: Annotated[str, typer.Argument(metavar="ALERT", help="Such as A-12; I-12 for an incident.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Show an alert's whole record: who did what when, and what was sent where."""
+    from listener import alert_command
+    from listener.app import open_desk
+
+    _end_with_the_pipe()
+    with open_desk(_load(config)) as office:
+        found = alert_command.alert_of(office, name)
+        typer.echo(
+            alert_command.history_json(office, found) if as_json else "\n".join(alert_command.history(office, found))
+        )
+
+
+outbox_app = typer.Typer(help="What waits, is held back or could not be delivered; see docs/delivery.md.")
+app.add_typer(outbox_app, name="outbox")
+StatesOption = Annotated[
+    list[str] | None, typer.Option("--state", help="waiting, held, dead, dropped, moved or sent; may be repeated.")
+]
+ReceiverOption = Annotated[str | None, typer.Option("--receiver", help="Of this receiver alone.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@outbox_app.callback(invoke_without_command=True)
+def outbox(
+    context: typer.Context,
+    state: StatesOption = None,
+    receiver: ReceiverOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Show what waits, what is held back and what could not be delivered."""
+    if context.invoked_subcommand is None:
+        outbox_list(state, receiver, as_json, config)
+
+
+@outbox_app.command("list")
+def outbox_list(
+    state: StatesOption = None,
+    receiver: ReceiverOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Show what waits, what is held back and what could not be delivered."""
+    from listener import outbox_command
+    from listener.clock import SystemClock
+
+    _end_with_the_pipe()
+    with _outbox_store(config) as (_, database):
+        if as_json:
+            typer.echo(outbox_command.as_json(database, states=state or (), receiver=receiver))
+        else:
+            now = SystemClock().now()
+            typer.echo("\n".join(outbox_command.listed(database, now, states=state or (), receiver=receiver)))
+
+
+@outbox_app.command("show")
+def outbox_show(number: int, config: ConfigOption = _DEFAULT_CONFIG) -> None:
+    """Show one notification: its message as text, its attempts, what went wrong, where it stands."""
+    from listener import outbox_command
+    from listener.clock import SystemClock
+
+    _end_with_the_pipe()
+    with _outbox_store(config) as (_, database):
+        typer.echo("\n".join(outbox_command.shown(database, number, SystemClock().now())))
+
+
+@outbox_app.command("resend")
+def outbox_resend(
+    numbers: Annotated[list[int] | None, typer.Argument(help="Dead notifications, by number.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that are dead.")] = False,
+    receiver: ReceiverOption = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Try dead notifications again. The daemon may be running meanwhile."""
+    from listener import outbox_command
+    from listener.clock import SystemClock
+
+    if every == bool(numbers):
+        raise _usage("name the notifications by their numbers, or write --all")
+    if receiver is not None and not every:
+        raise _usage("--receiver goes with --all")
+    with _outbox_store(config) as (settings, database):
+        now = SystemClock().now()
+        refresh = outbox_command.refresher(settings, database, now)
+        done = outbox_command.resend(database, now, numbers or [], receiver=receiver, every=every, refresh=refresh)
+        typer.echo("\n".join(done))
+
+
+@outbox_app.command("drop")
+def outbox_drop(
+    numbers: Annotated[list[int], typer.Argument(help="Dead notifications, by number.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the notification.")],
+    by: Annotated[str | None, typer.Option(help="Who says so; else the account that runs this.")] = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+) -> None:
+    """Give up dead notifications for good."""
+    from listener import outbox_command
+
+    with _outbox_store(config) as (_, database):
+        typer.echo("\n".join(outbox_command.drop(database, numbers, reason, by or _account())))
+
+
+@contextmanager
+def _outbox_store(config: Path) -> Iterator[tuple["Config", "Store"]]:
+    from listener.store import Store
+
+    settings = _load(config)
+    database = Store(settings.store.address)
+    try:
+        yield settings, database
+    finally:
+        database.close()
 
 
 @app.command()
