@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
+from listener.clock import SystemClock
 from listener.config import Config
+from listener.outbox_command import summary
 from listener.plugins import missing_secrets, status_lines
 from listener.store import Store
 
@@ -37,14 +39,7 @@ def report(config: Config, store: Store) -> list[str]:
             for row in store.collecting.skipped()
         ],
     )
-    lines += _section(
-        "not delivered",
-        [
-            f"notification {row['id']} to {row['receiver']}: {row['state']} after {row['attempts']} attempts:"
-            f" {row['problem'] or 'not tried yet'}"
-            for row in store.outbox.rows()
-        ],
-    )
+    lines += _section("not delivered", summary(store, SystemClock().now()))
     lines += _section("disabled receivers", [f"{name}: {why}" for name, why in store.outbox.disabled().items()])
     counts = ", ".join(f"{count} {name}" for name, count in store.counts().items())
     return [*lines, f"stored: {counts}"]
