@@ -198,9 +198,8 @@ class Incidents:
         negative = _negative(thresholds)
         found: list[Counted] = []
         with reading(self._engine) as connection:
-            topics: tuple[ColumnElement[Any], ...] = (_found.c.topic, literal_column("''"))
-            for topic in topics:
-                by_author = _by_author(topic, and_(negative, _published(since, until), _of(subjects)))
+            for by_topic in (True, False):
+                by_author = _by_author(by_topic, and_(negative, _published(since, until), _of(subjects)))
                 rows = connection.execute(_by_interval(by_author))
                 found += [Counted(Subject(row[0], row[1], bool(row[2])), row[3], int(row[4]), row[5]) for row in rows]
         wanted = set(subjects)
@@ -395,20 +394,17 @@ def _drill_is(drill: bool) -> ColumnElement[bool]:
     return _mentions.c.network == DRILL_NETWORK if drill else _mentions.c.network != DRILL_NETWORK
 
 
-def _by_author(topic: Any, wanted: ColumnElement[bool]) -> Any:
-    """Return the first interval of each hour in which an author wrote."""
+def _by_author(by_topic: bool, wanted: ColumnElement[bool]) -> Any:
+    """Return the first interval of each hour in which an author wrote, of each topic or of all together."""
     hour = _interval // literal_column(str(_HOUR))
+    groups: list[Any] = [_matches.c.brand, _matches.c.country, _is_drill]
+    groups += [_found.c.topic] if by_topic else []
+    topic = _found.c.topic if by_topic else literal_column("''").label("topic")
     return (
-        select(
-            _matches.c.brand,
-            _matches.c.country,
-            _is_drill,
-            topic.label("topic"),
-            func.min(_interval).label("interval"),
-        )
+        select(*groups[:3], topic, func.min(_interval).label("interval"))
         .select_from(_classified())
         .where(_mentions.c.copy_of.is_(None), wanted)
-        .group_by(_matches.c.brand, _matches.c.country, _is_drill, topic, _mentions.c.author_id, hour)
+        .group_by(*groups, _mentions.c.author_id, hour)
         .subquery()
     )
 
