@@ -25,8 +25,8 @@ from listener.model import (
 from listener.store import Arrival, Store
 from listener.store.classifying import Classified
 from listener.store.engine import open_engine
-from listener.store.outbox import OutboxItem
-from listener.store.schema import metadata
+from listener.store.outbox import ENDED, UNSENT, OutboxItem, new_notification
+from listener.store.schema import metadata, notifications
 from listener.store.triage import NewAlert
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -74,17 +74,20 @@ def classify(store: Store, classification: Classification = CALM) -> None:
 def raise_alert(
     store: Store, match_id: int, *keys: str, payload: str = "{}", receivers: tuple[str, ...] = ("r",)
 ) -> int:
-    new = NewAlert(match_id, "acme", "FR", "desk", 2, 0.5, "delivery", "late-delivery", False, ["open-problem"], NOW)
+    new = NewAlert(
+        match_id, "acme", "FR", "desk", 2, 0.5, "delivery", "late-delivery", False, ["open-problem"], NOW, "desk", None,
+        None,
+    )  # fmt: skip
     with store.triage.transaction() as transaction:
         alert_id = transaction.open_alert(new, keys, NOW)
         for receiver in receivers:
-            transaction.notify(alert_id, receiver, payload, NOW)
+            transaction.post(alert_id, receiver, payload, NOW)
         transaction.decided(match_id, "raised", priority=0.5, influence=0.1, velocity=0.0, now=NOW)
     return alert_id
 
 
 def join(store: Store, alert_id: int, match_id: int, *, severity: int, priority: float, payload: str = "new") -> None:
-    alert = store.triage.alert(alert_id)
+    alert = store.alerts.alert(alert_id)
     assert alert is not None
     with store.triage.transaction() as transaction:
         transaction.join_alert(
@@ -97,7 +100,7 @@ def join(store: Store, alert_id: int, match_id: int, *, severity: int, priority:
             fingerprints=["k2"],
             now=NOW,
         )
-        transaction.notify_change(alert_id, payload, NOW)
+        transaction.show(alert_id, payload, NOW)
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_schema(empty_url: str) -> None:
@@ -290,9 +293,53 @@ def test_joining_raises_severity_and_shows_the_worst_post_but_never_lowers(store
     alert_id = raise_alert(store, first.match_id, "k")
     join(store, alert_id, second.match_id, severity=3, priority=0.9)
     join(store, alert_id, third.match_id, severity=1, priority=0.1)
-    alert = store.triage.alert(alert_id)
+    alert = store.alerts.alert(alert_id)
     assert alert is not None
     assert (alert.severity, alert.priority, alert.mentions, alert.match_id) == (3, 0.9, 3, second.match_id)
+
+
+LEASE = timedelta(minutes=1)
+
+
+def raised(store: Store, count: int = 1, receivers: tuple[str, ...] = ("r",)) -> list[int]:
+    """Raise alerts whose cards wait for the receivers."""
+    save(store, *(mention(number) for number in range(1, count + 1)))
+    classify(store)
+    items = store.triage.waiting(count)
+    return [raise_alert(store, item.match_id, f"k{item.match_id}", receivers=receivers) for item in items]
+
+
+def show(store: Store, alert_id: int, payload: str) -> None:
+    with store.alerts.transaction() as transaction:
+        transaction.show(alert_id, payload, NOW)
+
+
+def note(store: Store, alert_id: int, payload: str = "note") -> None:
+    with store.alerts.transaction() as transaction:
+        transaction.note(alert_id, payload, NOW)
+
+
+def take(store: Store, receiver: str = "r", now: datetime = NOW) -> OutboxItem:
+    item = store.outbox.claim(receiver, now, LEASE)
+    assert item is not None
+    return item
+
+
+def nothing_is_due(store: Store, receiver: str = "r", now: datetime = NOW) -> bool:
+    return store.outbox.claim(receiver, now, LEASE) is None
+
+
+def send_all(store: Store, receiver: str = "r") -> list[OutboxItem]:
+    sent = []
+    while (item := store.outbox.claim(receiver, NOW, LEASE)) is not None:
+        store.outbox.sent(item, ("C1", f"ts{item.id}", ""), NOW)
+        sent.append(item)
+    return sent
+
+
+def states(store: Store, receiver: str = "r") -> list[tuple[str, str]]:
+    rows = store.outbox.rows((*UNSENT, *ENDED, "sent"), receiver=receiver)
+    return sorted((row["kind"], row["state"]) for row in rows)
 
 
 def test_a_change_replaces_a_message_nobody_tried_and_edits_one_that_was_sent(store: Store) -> None:
@@ -301,34 +348,36 @@ def test_a_change_replaces_a_message_nobody_tried_and_edits_one_that_was_sent(st
     items = store.triage.waiting(10)
     alert_id = raise_alert(store, items[0].match_id, "k", payload="first")
     join(store, alert_id, items[1].match_id, severity=2, priority=0.1, payload="second")
-    outbox = store.outbox
-    taken = outbox.claim("r", NOW, timedelta(minutes=1))
-    assert taken is not None
-    assert (taken.kind, taken.payload) == ("alert", "second")
+    taken = take(store)
+    assert (taken.kind, taken.payload, taken.parent) == ("alert", "second", None)
     join(store, alert_id, items[2].match_id, severity=2, priority=0.1, payload="third")
-    assert outbox.claim("r", NOW, timedelta(minutes=1)) is None  # an edit waits for its message
-    outbox.sent(taken, "C1", "ts1", NOW)
+    assert nothing_is_due(store)  # an edit waits for its message
+    store.outbox.sent(taken, ("C1", "ts1", ""), NOW)
     join(store, alert_id, items[3].match_id, severity=2, priority=0.1, payload="fourth")
-    edit = outbox.claim("r", NOW, timedelta(minutes=1))
-    assert edit is not None
-    assert (edit.kind, edit.payload, edit.channel, edit.message_id) == ("update", "fourth", "C1", "ts1")
-    assert outbox.claim("r", NOW, timedelta(minutes=1)) is None
+    edit = take(store)
+    assert (edit.kind, edit.payload, edit.parent) == ("update", "fourth", ("C1", "ts1", ""))
+    assert nothing_is_due(store)
 
 
 def test_what_a_dead_sender_had_taken_is_taken_again_as_possibly_sent(store: Store) -> None:
-    save(store, mention(1))
-    classify(store)
-    raise_alert(store, store.triage.waiting(1)[0].match_id, "k")
-    first = store.outbox.claim("r", NOW, timedelta(minutes=1))
-    assert first is not None
+    raised(store)
+    first = take(store)
     assert not first.ambiguous
-    assert store.outbox.claim("r", NOW + timedelta(seconds=30), timedelta(minutes=1)) is None
-    second = store.outbox.claim("r", NOW + timedelta(seconds=61), timedelta(minutes=1))
-    assert second is not None
-    assert (second.key, second.attempts, second.ambiguous) == (first.key, 2, True)
+    assert nothing_is_due(store, now=NOW + timedelta(seconds=30))
+    second = take(store, now=NOW + timedelta(seconds=61))
+    assert (second.key, second.attempts, second.ambiguous, second.tried_at) == (first.key, 2, True, NOW)
     store.outbox.retry(first, "too late", NOW, ambiguous=False)  # the first sender wakes up: nothing changes
-    store.outbox.sent(second, "C1", "ts", NOW)
-    assert [row["state"] for row in store.outbox.rows(("sent",))] == ["sent"]
+    assert store.outbox.sent(first, ("C1", "other", ""), NOW) is False
+    assert store.outbox.sent(second, ("C1", "ts", ""), NOW) is True
+    assert [(row["state"], row["message_id"]) for row in store.outbox.rows(("sent",))] == [("sent", "ts")]
+
+
+def test_what_a_killed_daemon_had_taken_is_left_alone_for_a_moment_at_its_next_start(store: Store) -> None:
+    raised(store)
+    take(store)
+    store.outbox.release(NOW + timedelta(seconds=5))
+    assert nothing_is_due(store, now=NOW + timedelta(seconds=4))
+    assert take(store, now=NOW + timedelta(seconds=5)).ambiguous
 
 
 def test_a_disabled_receivers_unsent_alerts_move_to_another_with_a_word_to_operators(store: Store) -> None:
@@ -338,64 +387,191 @@ def test_a_disabled_receivers_unsent_alerts_move_to_another_with_a_word_to_opera
     raise_alert(store, one.match_id, "a")
     raise_alert(store, two.match_id, "b", receivers=("r", "s"))
     assert store.outbox.disable("r", "token revoked", "s", "message", NOW) == 1  # s had the second one already
-    kinds = []
-    while (item := store.outbox.claim("s", NOW, timedelta(minutes=1))) is not None:
-        kinds.append(item.kind)
-        store.outbox.sent(item, "", "", NOW)
-    assert sorted(kinds) == ["alert", "alert", "operator"]
-    assert store.outbox.claim("r", NOW, timedelta(minutes=1)) is None
+    assert sorted(item.kind for item in send_all(store, "s")) == ["alert", "alert", "message"]
+    assert nothing_is_due(store)
     assert store.outbox.disabled() == {"r": "token revoked"}
+    assert states(store) == [("alert", "moved"), ("alert", "moved")]
+    problems = {row["problem"] for row in store.outbox.rows(("moved",))}
+    assert problems == {"r: token revoked (moved to s)"}
 
 
-def test_a_dead_alerts_edits_go_with_it(store: Store) -> None:
-    save(store, mention(1), mention(2))
-    classify(store)
-    one, two = store.triage.waiting(10)
-    alert_id = raise_alert(store, one.match_id, "a")
-    item = store.outbox.claim("r", NOW, timedelta(minutes=1))
-    assert item is not None
-    join(store, alert_id, two.match_id, severity=2, priority=0.1)
+def test_a_card_moves_with_its_latest_look_and_its_notes_follow_into_its_new_thread(store: Store) -> None:
+    (alert_id,) = raised(store)
+    item = take(store)
+    show(store, alert_id, "latest")
+    note(store, alert_id)
+    store.outbox.hand_over(item, "s", "refused", "message", NOW)
+    card, *others = send_all(store, "s")
+    assert (card.kind, card.payload) == ("alert", "latest")
+    assert {(one.kind, one.parent) for one in others} == {("message", None), ("note", ("C1", f"ts{card.id}", ""))}
+    assert {state for _, state in states(store)} == {"moved"}
+
+
+def test_what_moves_back_to_where_it_came_from_is_shown_there(store: Store) -> None:
+    raised(store)
+    store.outbox.disable("r", "gone", "s", "one", NOW)
+    store.outbox.disable("s", "gone too", "r", "two", NOW)
+    assert [item.kind for item in send_all(store)] == ["alert", "message", "message"]
+
+
+def test_what_is_held_back_stays_so_when_it_moves(store: Store) -> None:
+    (alert_id,) = raised(store)
+    later = NOW + timedelta(hours=1)
+    with store.alerts.transaction() as transaction:
+        (posted,) = transaction.posted(alert_id)
+        transaction.rehold([posted.id], "silence:1", NOW, later)
+    store.outbox.disable("r", "gone", "s", "message", NOW)
+    assert [item.kind for item in send_all(store, "s")] == ["message"]
+    (row,) = [row for row in store.outbox.rows(receiver="s") if row["kind"] == "alert"]
+    assert (row["held"], row["due_at"]) == ("silence:1", later)
+
+
+def test_a_note_moves_as_a_message_unless_the_other_receiver_was_given_it(store: Store) -> None:
+    alone, shared = raised(store, 2)
+    with store.alerts.transaction() as transaction:
+        transaction.post(shared, "s", "{}", NOW)
+    send_all(store)
+    note(store, alone)
+    note(store, shared)
+    store.outbox.disable("r", "gone", "s", "word", NOW)
+    assert sorted(item.kind for item in send_all(store, "s")) == ["alert", "message", "message", "note"]
+
+
+def test_a_dead_cards_notes_die_with_it_and_all_come_back_in_the_latest_look(store: Store) -> None:
+    (alert_id,) = raised(store)
+    item = take(store)
+    show(store, alert_id, "latest")
+    note(store, alert_id)
     store.outbox.dead(item, "too long")
-    assert {row["state"] for row in store.outbox.rows(("pending", "dead"))} == {"dead"}
+    assert states(store) == [("alert", "dead"), ("note", "dead"), ("update", "superseded")]
+    assert store.outbox.family([item.id]) == [row["id"] for row in reversed(store.outbox.rows(("dead",)))]
+    assert store.outbox.resend([item.id], NOW) == 2
+    card, told = send_all(store)
+    assert (card.payload, card.ambiguous, card.attempts) == ("latest", True, 1)
+    assert told.parent == ("C1", f"ts{card.id}", "")
+
+
+def test_a_note_written_while_its_card_died_does_not_wait_for_ever(store: Store) -> None:
+    (alert_id,) = raised(store)
+    item = take(store)
+    store.outbox.dead(item, "too long")
+    orphan(store, alert_id, item.id, "note")
+    orphan(store, alert_id, item.id, "update")
+    assert nothing_is_due(store)
+    assert states(store) == [("alert", "dead"), ("note", "dead"), ("update", "superseded")]
+    assert store.outbox.receivers_waiting() == []
+
+
+def test_a_card_whose_incident_came_to_nothing_is_shown_by_itself(store: Store) -> None:
+    incident, member = raised(store, 2)
+    with store.alerts.transaction() as transaction:
+        (above,), (own,) = transaction.posted(incident), transaction.posted(member)
+        transaction._connection.execute(
+            notifications.update().where(notifications.c.id == own.id).values(parent_id=above.id)
+        )
+    item = take(store)
+    assert item.id == above.id
+    assert nothing_is_due(store)
+    store.outbox.dead(item, "too long")
+    card = take(store)
+    assert (card.id, card.parent) == (own.id, None)
+
+
+def orphan(store: Store, alert_id: int, parent_id: int, kind: str) -> None:
+    """Write what a transaction that saw its parent alive would have written."""
+    with store.alerts.transaction() as transaction:
+        row = new_notification(alert_id, "r", kind, "late", NOW, parent_id=parent_id)
+        transaction._connection.execute(notifications.insert().values(row))
+
+
+def test_dead_letters_that_are_given_up_say_who_and_why(store: Store) -> None:
+    (alert_id,) = raised(store)
+    item = take(store)
+    note(store, alert_id)
+    store.outbox.dead(item, "too long")
+    assert store.outbox.acknowledge([item.id], "dropped by ann: known") == 2
+    assert {row["problem"] for row in store.outbox.rows(("dropped",))} == {"too long [dropped by ann: known]"}
+    assert store.outbox.resend([item.id], NOW) == 0
+
+
+def test_only_the_newest_of_a_messages_dead_edits_is_sent_again(store: Store) -> None:
+    (alert_id,) = raised(store)
+    send_all(store)
+    for payload in ("old", "new"):
+        show(store, alert_id, payload)
+        store.outbox.dead(take(store), "refused")
+    dead = [row["id"] for row in store.outbox.rows(("dead",))]
+    assert store.outbox.resend(dead, NOW) == 1
+    assert take(store).payload == "new"
+
+
+def test_an_edit_of_a_deleted_message_is_dropped_with_its_reason(store: Store) -> None:
+    (alert_id,) = raised(store)
+    send_all(store)
+    show(store, alert_id, "new")
+    store.outbox.drop(take(store), "somebody deleted it")
+    (row,) = store.outbox.rows(("dropped",))
+    assert row["problem"] == "somebody deleted it"
+    assert store.outbox.rows(("dead",)) == []
+
+
+def test_one_message_is_edited_by_one_sender_at_a_time(store: Store) -> None:
+    (alert_id,) = raised(store)
+    send_all(store)
+    show(store, alert_id, "older")
+    older = take(store)
+    show(store, alert_id, "newer")
+    assert nothing_is_due(store)
+    store.outbox.sent(older, ("C1", "ts", ""), NOW)
+    assert take(store).payload == "newer"
 
 
 def an_edit_overtaken_while_it_is_sent(store: Store) -> OutboxItem:
-    save(store, mention(1), mention(2), mention(3))
-    classify(store)
-    one, two, three = store.triage.waiting(10)
-    alert_id = raise_alert(store, one.match_id, "a")
-    first = store.outbox.claim("r", NOW, timedelta(minutes=1))
-    assert first is not None
-    store.outbox.sent(first, "C1", "ts", NOW)
-    join(store, alert_id, two.match_id, severity=2, priority=0.1, payload="older")
-    older = store.outbox.claim("r", NOW, timedelta(minutes=1))
-    assert older is not None
-    join(store, alert_id, three.match_id, severity=2, priority=0.1, payload="newer")
+    (alert_id,) = raised(store)
+    send_all(store)
+    show(store, alert_id, "older")
+    older = take(store)
+    show(store, alert_id, "newer")
     return older
 
 
 def test_an_edit_that_a_newer_one_overtook_is_dropped_whatever_happens(store: Store) -> None:
     older = an_edit_overtaken_while_it_is_sent(store)
     store.outbox.retry(older, "500", NOW, ambiguous=True)  # two waiting edits of one message are not allowed
-    newer = store.outbox.claim("r", NOW, timedelta(minutes=1))
-    assert newer is not None
+    newer = take(store)
     assert newer.payload == "newer"
-    store.outbox.sent(newer, "C1", "ts", NOW)
-    assert store.outbox.claim("r", NOW + timedelta(days=1), timedelta(minutes=1)) is None
+    store.outbox.sent(newer, ("C1", "ts", ""), NOW)
+    assert nothing_is_due(store, now=NOW + timedelta(days=1))
+
+
+def test_an_overtaken_edit_whose_sender_died_waits_for_nobody(store: Store) -> None:
+    an_edit_overtaken_while_it_is_sent(store)
+    later = NOW + timedelta(minutes=2)
+    store.outbox.sent(take(store, now=later), ("C1", "ts", ""), later)
+    assert nothing_is_due(store, now=later)
+    assert store.outbox.receivers_waiting() == []
 
 
 def test_a_daemon_killed_while_it_sent_an_edit_that_was_overtaken_starts_again(store: Store) -> None:
     an_edit_overtaken_while_it_is_sent(store)
     store.outbox.release()
-    newer = store.outbox.claim("r", NOW, timedelta(minutes=1))
-    assert newer is not None
-    assert newer.payload == "newer"
+    assert take(store).payload == "newer"
 
 
 def test_a_message_to_operators_waits_once(store: Store) -> None:
     for _ in range(3):
         store.outbox.tell("r", "the same", NOW)
     assert len(store.outbox.rows(("pending",))) == 1
+
+
+def test_old_edits_are_dropped_and_messages_keep_their_place(store: Store) -> None:
+    (alert_id,) = raised(store)
+    send_all(store)
+    show(store, alert_id, "new")
+    send_all(store)
+    assert store.outbox.prune(NOW) == 0
+    assert store.outbox.prune(NOW + timedelta(seconds=1)) == 1
+    assert states(store) == [("alert", "sent")]
 
 
 @pytest.mark.parametrize(
