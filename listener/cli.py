@@ -583,6 +583,58 @@ def _outbox_store(config: Path) -> Iterator[tuple["Config", "Store"]]:
 
 
 @app.command()
+def drill(
+    country: Annotated[str | None, typer.Option(help="Whose rules, team and language; else the first.")] = None,
+    brand: Annotated[str | None, typer.Option(help="Which brand the posts name; else the first.")] = None,
+    topic: Annotated[str, typer.Option(help="What they complain of: outage or delivery.")] = "outage",
+    posts: Annotated[int, typer.Option(help="How many.")] = 12,
+    minutes: Annotated[float, typer.Option(min=0, max=1440, help="In how many minutes they come in.")] = 5.0,
+    wait: Annotated[str, typer.Option(help="How long people have after the last post.")] = "15m",
+    report: Annotated[str | None, typer.Option(help="Show an earlier drill again: its number, or last.")] = None,
+    end: Annotated[bool, typer.Option("--end", help="End what an interrupted drill left open.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    by: ByOption = None,
+    config: ConfigOption = _DEFAULT_CONFIG,
+    verbose: VerboseOption = False,
+) -> None:
+    """Put marked, harmless posts through everything to the trial channel; report how fast each step was."""
+    from datetime import timedelta
+
+    from listener import drilling
+    from listener.alert_command import actor
+    from listener.app import open_desk
+    from listener.silence_command import span
+
+    settings = _load(config)
+    _configure_logging(verbose, quiet=True)
+    over, patience = timedelta(minutes=minutes), span(wait)
+    with open_desk(settings) as office:
+        who = actor(settings, by or _account())
+        if end:
+            ended = drilling.end_alerts(office, [one.id for one in drilling.leftovers(office.store)], who)
+            typer.echo(f"{ended} alert{'' if ended == 1 else 's'} of drills ended")
+            return
+        if report is not None:
+            known = (office.store.drills.latest() or report) if report == "last" else report
+            found = drilling.report(office.store, known)
+        else:
+            planned = drilling.plan(
+                settings,
+                office.store,
+                office.clock.now(),
+                country=country,
+                brand=brand,
+                topic=topic,
+                posts=posts,
+                over=over,
+                wait=patience,
+            )
+            with _progress() as progress:
+                found = drilling.hold(planned, office, _stop_on_signals(), who, _say, progress)
+        typer.echo(found.json() if as_json else "\n".join(found.lines()))
+
+
+@app.command()
 def learn(
     corrections: Annotated[
         Path | None, typer.Option(help="JSON Lines of further corrections; see docs/learning.md.")

@@ -12,7 +12,7 @@ from classifiers.explanation import needs_reasons
 from listener.clock import Clock
 from listener.config import Config
 from listener.errors import ListenerError
-from listener.model import Classification, Reason, Sentiment, Urgency
+from listener.model import DRILL_NETWORK, Classification, Reason, Sentiment, Urgency
 from listener.pipeline.tally import Tally
 from listener.store import Store
 from listener.store.classifying import Classified, Unclassified
@@ -85,7 +85,7 @@ class ClassifyStep:
                 item.mention_id,
                 self._result(item, known, originals),
                 originals.get(item.mention_id) or near.get(item.mention_id),
-                bands(item.text) if item.mention_id in found else (),
+                bands(item.text) if item.mention_id in found and item.network != DRILL_NETWORK else (),
                 item.text,
             )
             for item in waiting
@@ -142,8 +142,8 @@ class ClassifyStep:
         seen: dict[str, list[tuple[int, str]]] = {}
         found: dict[int, int] = {}
         for item in sorted(items, key=lambda item: item.mention_id):
-            if item.mention_id in originals:
-                continue
+            if item.mention_id in originals or item.network == DRILL_NETWORK:
+                continue  # a drill says again what the one before said
             keys = bands(item.text)
             candidates = self._store.candidates(keys, item.mention_id, since)
             candidates += [pair for key in keys for pair in seen.get(key, ())]

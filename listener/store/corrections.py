@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, and_, exists, func, or_, select, update
 
 from listener.errors import StoreError
-from listener.model import TOPICS, AlertState, Sentiment, Urgency
+from listener.model import DRILL_NETWORK, TOPICS, AlertState, Sentiment, Urgency
 from listener.store import schema
 from listener.store.engine import reading
 
@@ -187,7 +187,7 @@ class Corrections:
             .join(matches, matches.c.id == alerts.c.match_id)
             .join(mentions, mentions.c.id == matches.c.mention_id)
             .join(found, found.c.mention_id == mentions.c.id)
-            .where(mentions.c.text != "", alerts.c.state != AlertState.DISMISSED.value, ~corrected)
+            .where(mentions.c.text != "", alerts.c.state != AlertState.DISMISSED.value, ~corrected, ~alerts.c.drill)
             .where(or_(alerts.c.state == AlertState.RESOLVED.value, shown))
             .order_by(alerts.c.id.desc())
             .limit(MOST_STANDING)
@@ -245,9 +245,11 @@ def add_correction(
     """Store in an open transaction what somebody says about a post, as `Corrections.add` does.
 
     Raises:
-        StoreError: nothing is said, or something that is no such label.
+        StoreError: nothing is said, or something that is no such label, or the post is a drill's.
     """
     _check(fields)
+    if target.network == DRILL_NETWORK:
+        raise StoreError("that post belongs to a drill: nothing is learned from it")
     about = {name: getattr(target, name) for name in _ABOUT}
     values = {**about, **fields, "said": dict(target.said), "actor": actor, "origin": origin, "at": now}
     result = connection.execute(schema.corrections.insert().values(values))
