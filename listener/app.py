@@ -209,8 +209,8 @@ class App:
     def tend(self) -> None:
         """Let time pass over alerts: reminders, escalations, ends of snoozes, and what was held back."""
         guarded("withdraw", self.withdraw.run)
-        guarded("escalate", self.escalator.run)
         guarded("hold", self.hold.run)
+        guarded("escalate", self.escalator.run)
 
     def forget(self) -> None:
         """Drop what is kept only for a while."""

@@ -73,16 +73,7 @@ class PlaybookLibrary:
         """Return steps, drafts, hand-off and reply link for one mention. The same request gives the same guidance."""
         playbook = self.choose(request)
         drafts, private_text = self._drafts(playbook, request)
-        link_request = links.LinkRequest(
-            network=request.network,
-            links=request.links,
-            author_id=request.author_id,
-            handle=request.handle or "",
-            post_id=request.post_id,
-            post_url=request.post_url,
-            brand_account=request.brand_account,
-            private_text=private_text,
-        )
+        link_request = _link_request(request, private_text)
         return Guidance(
             playbook=playbook.id,
             title=playbook.title,
@@ -92,6 +83,10 @@ class PlaybookLibrary:
             reply_url=links.reply_url(link_request, drafts[0].text if drafts else ""),
             never=playbook.never,
         )
+
+    def reply_url(self, request: GuideRequest, text: str) -> str | None:
+        """Return where the public reply is written, with `text` filled in where the network allows it."""
+        return links.reply_url(_link_request(request, ""), text)
 
     def choose(self, request: GuideRequest) -> Playbook:
         """Return the playbook for a mention: by signal or topic, the highest priority first."""
@@ -151,6 +146,19 @@ class PlaybookLibrary:
         turned = [*templates[start:], *templates[:start]]
         seen = list(request.seen_variants)
         return sorted(turned, key=lambda template: seen.count(template.key))
+
+
+def _link_request(request: GuideRequest, private_text: str) -> links.LinkRequest:
+    return links.LinkRequest(
+        network=request.network,
+        links=request.links,
+        author_id=request.author_id,
+        handle=request.handle or "",
+        post_id=request.post_id,
+        post_url=request.post_url,
+        brand_account=request.brand_account,
+        private_text=private_text,
+    )
 
 
 def locale_chain(language: str, country: str, chosen: Mapping[str, Sequence[str]]) -> list[str]:

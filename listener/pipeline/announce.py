@@ -171,6 +171,7 @@ class Announcer:
         """Put a new alert's card into the outbox of every receiver that it concerns and that has none yet."""
         payload = dump_message(message)
         parents = self._parents(transaction, alert)
+        told_at: list[datetime] = []
         for destination in self.destinations(alert, item):
             parent = parents.get(destination.receiver)
             hold = self._hold(transaction, alert, item, destination, now, in_thread=parent is not None)
@@ -184,6 +185,9 @@ class Announcer:
                 held=hold.reason,
                 parent_id=parent,
             )
+            told_at.append(now if hold.reason in (None, BUDGET) else hold.due_at)
+        if told_at:  # nobody is told again of what they were not told yet
+            transaction.change(alert.id, now, told_at=min(told_at))
 
     def _parents(self, transaction: AlertTransaction, alert: AlertRow) -> dict[str, int]:
         """Return, by receiver, the incident's message in whose thread an alert's card belongs."""

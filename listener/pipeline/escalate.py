@@ -53,6 +53,7 @@ class Escalator:
 
     def plan(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
         """Note when an alert has to be looked at next; call it after whatever changes owner, state or targets."""
+        alert = transaction.alert(alert.id) or alert
         look_at = self._ladder(alert, now).look_at if alert.is_live else None
         if alert.state is AlertState.SNOOZED and alert.snoozed_until is not None:
             look_at = alert.snoozed_until if look_at is None else min(look_at, alert.snoozed_until)

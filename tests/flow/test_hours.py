@@ -1,0 +1,366 @@
+"""Alerts as time passes: quiet hours, the morning summary, cover by another hub, budgets, reminders, escalation."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from listener.app import App
+from listener.clock import FixedClock
+from listener.config import load_config
+from listener.model import AlertState
+from listener.pipeline.tally import Tally
+from listener.plugins import open_plugins, plugin_options
+from listener.store import Store
+from playbooks.library import PlaybookLibrary
+from tests.databases import new_database
+from tests.flow.made import MadeClassifier, write_posts
+from tests.servers.slack import TOKEN, SlackMessage, SlackServer
+
+if TYPE_CHECKING:
+    pass
+
+CONFIG = """
+version: 1
+brands: {{acme: {{name: Acme, terms: [acme], signature: Acme Care}}}}
+teams:
+  paris:
+    name: Paris
+    timezone: Europe/Paris
+    languages: [fr, en]
+    people: [{{name: Olga, slack: U1, on_call: true}}, {{name: Paul, slack: U2}}]
+    group: S1
+    receiver: paris
+    next: lyon
+    cover: {cover}
+  lyon: {{name: Lyon, timezone: Europe/Paris, languages: [fr], people: [{{name: Lea, slack: U3}}], receiver: lyon}}
+  tokyo:
+    name: Tokyo
+    timezone: Asia/Tokyo
+    languages: [en, ja]
+    hours: {{mon-fri: "09:00-18:00"}}
+    people: [{{name: Aiko, slack: U4}}]
+    receiver: tokyo
+  head:
+    name: Head office
+    timezone: Europe/Paris
+    languages: [en]
+    people: [{{name: Hugo, slack: U9}}]
+    receiver: head
+sources: {{file: {{every: 1s}}}}
+receivers:
+  paris: {{type: slack, token: "${{file:{token}}}", channel: C1, base_url: "{slack}", min_interval_s: 0 {budget}}}
+  lyon: {{type: slack, token: "${{file:{token}}}", channel: C2, base_url: "{slack}", min_interval_s: 0}}
+  tokyo: {{type: slack, token: "${{file:{token}}}", channel: C3, base_url: "{slack}", min_interval_s: 0}}
+  head: {{type: slack, token: "${{file:{token}}}", channel: C4, base_url: "{slack}", min_interval_s: 0}}
+fallback_receiver: head
+head_office: head
+route: {{receiver: paris, group_wait: {group_wait}, group_interval: 5m, repeat_interval: 4h}}
+defaults:
+  languages: [en]
+  timezone: UTC
+  hours: {{mon-fri: "09:00-18:00"}}
+  team: paris
+countries:
+  FR:
+    timezone: Europe/Paris
+    targets:
+      severity_3: {{respond: 15m, resolve: 4h, around_the_clock: true}}
+      severity_2: {{respond: 1h, resolve: 9h}}
+    sources: {{file: {{path: "{folder}/posts.jsonl"}}}}
+store: {{url: "{store}"}}
+"""
+MONDAY_10 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # 10:00 in Paris
+SATURDAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+class Place:
+    """A daemon with made classifications, a Slack workspace and a clock that is set by hand."""
+
+    def __init__(self, folder: Path, slack: SlackServer, now: datetime, store: str, **values: str) -> None:
+        self.folder, self.slack = folder, slack
+        self.clock = FixedClock(now)
+        slack.now = lambda: self.clock.now().timestamp()
+        (folder / "slack").write_text(TOKEN)
+        settings = {"cover": "[]", "budget": "", "group_wait": "0s", **values}
+        path = folder / "config.yaml"
+        places = {"token": folder / "slack", "folder": folder, "slack": slack.api_url, "store": store}
+        path.write_text(CONFIG.format(**places, **settings), encoding="utf-8")
+        config = load_config(path, plugin_options())
+        self.app = App(
+            config,
+            open_plugins(config, self.clock),
+            MadeClassifier(),
+            PlaybookLibrary.load(),
+            Store(config.store.address),
+            self.clock,
+        )
+        self._posts: list[dict[str, object]] = []
+
+    def post(self, severity: int, author: str = "", text: str = "") -> None:
+        """Let somebody post what the made classifier reads as of this severity."""
+        number = len(self._posts)
+        self._posts.append(
+            {
+                "id": f"p{number}",
+                "network": "x",
+                "author_id": author or f"a{number}",
+                "author_name": author or f"Author {number}",
+                "text": f"acme severity-{severity} case {number} {text}",
+                "published_at": self.clock.now().isoformat(),
+            }
+        )
+        write_posts(self.folder / "posts.jsonl", self._posts)
+
+    def work(self) -> None:
+        """One round of everything."""
+        tally = Tally()
+        for watch in self.app.collector.watches():
+            self.app.collector.poll(watch, tally, lambda: False, even_if_early=True)
+        self.app.work(tally, lambda: False)
+        self.app.tend()
+        for receiver in self.app.plugins.receivers:
+            self.app.sender.drain(receiver, tally, lambda seconds: True)
+
+    def later(self, **span: float) -> None:
+        self.until(self.clock.now() + timedelta(**span))
+
+    def until(self, moment: datetime, step: timedelta = timedelta(minutes=5)) -> None:
+        """Let time pass, the daemon looking every few minutes."""
+        while self.clock.now() < moment:
+            self.clock.advance(min(step, moment - self.clock.now()).total_seconds())
+            self.app.tend()
+            for receiver in self.app.plugins.receivers:
+                self.app.sender.drain(receiver, Tally(), lambda seconds: True)
+
+    def messages(self, channel: str = "C1") -> list[SlackMessage]:
+        return self.slack.channel(channel).messages
+
+    def thread(self, channel: str = "C1", number: int = 0) -> list[str]:
+        return [reply.shown for reply in self.messages(channel)[number].replies]
+
+
+@contextmanager
+def place(folder: Path, now: datetime, store: str = "", **values: str) -> Iterator[Place]:
+    with SlackServer(channels=("C1", "C2", "C3", "C4")) as slack:
+        made = Place(folder, slack, now, store or f"sqlite:///{folder}/listener.db", **values)
+        try:
+            yield made
+        finally:
+            made.app.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    if request.param == "sqlite":
+        return ""
+    return new_database(request.getfixturevalue("postgres_url"))
+
+
+def test_outside_hours_only_severity_3_is_sent_and_wakes_who_is_on_call(tmp_path: Path, store_url: str) -> None:
+    with place(tmp_path, SATURDAY, store_url) as here:
+        here.post(2)
+        here.post(3)
+        here.work()
+        (card,) = here.messages()
+        assert "Severity 3" in card.shown
+        assert any("on call" in note for note in here.thread())
+        mentioned = {markup for reply in card.replies for markup in reply.live_markup}
+        assert "@U1" in mentioned
+        assert "@U2" not in mentioned
+
+
+def test_a_quiet_period_ends_with_a_morning_summary_and_the_cards(tmp_path: Path, store_url: str) -> None:
+    with place(tmp_path, SATURDAY, store_url) as here:
+        for _ in range(3):
+            here.post(2)
+        here.work()
+        assert here.messages() == []
+        here.until(datetime(2026, 11, 23, 7, 55, tzinfo=UTC))
+        assert here.messages() == []
+        here.until(datetime(2026, 11, 23, 8, 5, tzinfo=UTC))  # 09:05 in Paris
+        summary, *cards = here.messages()
+        assert "3 alerts came in outside hours" in summary.shown
+        assert [f"A-{number}" in summary.shown for number in (1, 2, 3)] == [True] * 3
+        assert len(cards) == 3
+
+
+def test_what_ended_meanwhile_is_not_shown_in_the_morning(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    with place(tmp_path, SATURDAY) as here:
+        for _ in range(3):
+            here.post(2)
+        here.work()
+        here.app.desk.resolve(1, Actor("Olga"), "no_reply")
+        here.until(datetime(2026, 11, 23, 8, 5, tzinfo=UTC))
+        summary, *cards = here.messages()
+        assert "2 alerts came in" in summary.shown
+        assert "1 more ended meanwhile" in summary.shown
+        assert len(cards) == 2
+
+
+def test_the_hub_whose_day_has_begun_takes_over(tmp_path: Path, store_url: str) -> None:
+    midnight = datetime(2026, 11, 24, 0, 30, tzinfo=UTC)  # 01:30 in Paris, 09:30 in Tokyo
+    with place(tmp_path, midnight, store_url, cover="[tokyo]") as here:
+        here.post(2)
+        here.work()
+        assert here.messages("C1") == []
+        (card,) = here.messages("C3")
+        assert "Tokyo" in card.shown
+
+
+def test_what_waited_goes_to_the_hub_that_opens_first(tmp_path: Path) -> None:
+    with place(tmp_path, datetime(2026, 11, 22, 22, 0, tzinfo=UTC), cover="[tokyo]") as here:  # Sunday night
+        here.post(2)
+        here.work()
+        assert here.messages("C1") == here.messages("C3") == []
+        here.until(datetime(2026, 11, 23, 0, 10, tzinfo=UTC))  # Monday 09:10 in Tokyo
+        assert len(here.messages("C3")) == 1
+        assert here.messages("C1") == []
+
+
+def test_reminder_then_group_then_next_team_then_head_office(tmp_path: Path, store_url: str) -> None:
+    with place(tmp_path, MONDAY_10, store_url) as here:
+        here.post(2)
+        here.work()
+        here.later(minutes=35)
+        assert any("First answer due by" in note for note in here.thread())
+        here.later(minutes=30)
+        assert any("the group of Paris told" in note for note in here.thread())
+        here.later(minutes=20)
+        assert any("Lyon told" in note for note in here.thread())
+        assert len(here.messages("C2")) == 1
+        here.later(minutes=60)
+        assert len(here.messages("C4")) == 1
+        (alert,) = here.app.store.alerts.alerts()
+        assert alert.now_with == "head"
+
+
+def test_an_answer_stops_the_first_ladder_and_a_resolution_all(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.work()
+        here.app.desk.replied(1, Actor("Olga", "slack:U1", "slack"), public=True, private=False)
+        here.later(hours=3)
+        assert not any("told" in note for note in here.thread())
+        here.app.desk.resolve(1, Actor("Olga", "slack:U1", "slack"), "solved")
+        here.later(days=2)
+        assert not any("due" in note or "told" in note for note in here.thread())
+
+
+def test_targets_are_counted_in_working_time(tmp_path: Path) -> None:
+    with place(tmp_path, datetime(2026, 11, 20, 16, 30, tzinfo=UTC)) as here:  # Friday 17:30 in Paris
+        here.post(2)
+        here.work()
+        (alert,) = here.app.store.alerts.alerts()
+        assert alert.respond_by == datetime(2026, 11, 23, 8, 30, tzinfo=UTC)  # Monday 09:30
+        here.until(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
+        assert not any("told" in note for note in here.thread())
+
+
+def test_a_snooze_until_the_next_opening_over_the_night_the_clocks_go_back(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    with place(tmp_path, datetime(2026, 10, 23, 15, 0, tzinfo=UTC)) as here:  # Friday 17:00 in Paris, summer time
+        here.post(2)
+        here.work()
+        here.app.desk.snooze(1, Actor("Olga", "slack:U1", "slack"), None)
+        (alert,) = here.app.store.alerts.alerts()
+        assert alert.snoozed_until == datetime(2026, 10, 26, 8, 0, tzinfo=UTC)  # Monday 09:00, winter time
+        here.until(datetime(2026, 10, 26, 8, 5, tzinfo=UTC), timedelta(hours=1))
+        (alert,) = here.app.store.alerts.alerts()
+        assert alert.state is AlertState.OPEN
+
+
+def test_beyond_the_budget_cards_are_folded_into_a_summary_that_names_them(tmp_path: Path, store_url: str) -> None:
+    with place(tmp_path, MONDAY_10, store_url, budget=", budget: 2") as here:
+        for _ in range(5):
+            here.post(2)
+        here.post(3)
+        here.work()
+        assert len(here.messages()) == 3
+        here.later(minutes=12)
+        summary = here.messages()[-1]
+        assert len(here.messages()) == 4
+        assert "3 further alerts" in summary.shown
+        named = [number for number in range(1, 7) if f"A-{number}" in summary.shown]
+        shown = [number for number in range(1, 7) if any(f"A-{number}" in m.shown for m in here.messages()[:3])]
+        assert sorted(named + shown) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_folded_alert_shows_its_card_when_something_of_it_is_due(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10, budget=", budget: 1") as here:
+        here.post(2)
+        here.post(2)
+        here.work()
+        here.later(minutes=15)
+        assert len(here.messages()) == 2  # one card, one summary
+        here.later(minutes=20)
+        assert len(here.messages()) == 3
+
+
+def test_the_group_wait_collects_further_posts_before_the_first_card(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10, group_wait="1m") as here:
+        here.post(2, author="claire")
+        here.work()
+        assert here.messages() == []
+        here.clock.advance(30)
+        here.post(2, author="claire")
+        here.work()
+        here.clock.advance(31)
+        here.work()
+        (card,) = here.messages()
+        assert "2 mentions" in card.shown
+
+
+def test_further_posts_come_in_the_thread_no_sooner_than_the_group_interval(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2, author="claire")
+        here.work()
+        for _ in range(6):
+            here.clock.advance(20)
+            here.post(2, author="claire")
+            here.work()
+        assert here.thread() == []
+        here.later(minutes=6)
+        notes = here.thread()
+        assert sum("A further post" in note for note in notes) == 3
+        assert any("3 more posts joined" in note for note in notes)
+        assert "7 mentions" in here.messages()[0].shown
+
+
+def test_severity_that_rises_is_said_at_once_and_never_falls(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2, author="claire")
+        here.work()
+        here.post(3, author="claire")
+        here.work()
+        (card,) = here.messages()
+        assert "Severity 3" in card.shown
+        assert any("Severity rises from 2 to 3" in note for note in here.thread())
+        here.post(2, author="claire")
+        here.work()
+        assert "Severity 3" in card.shown
+
+
+def test_an_alert_that_nobody_takes_is_told_again(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(1)
+        here.work()
+        here.later(hours=4, minutes=6)
+        assert any("Still open" in note for note in here.thread())
+
+
+def test_a_daemon_that_was_down_says_what_is_overdue_once(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.work()
+        here.clock.advance(3 * 3600)
+        here.work()
+        assert sum("told" in note for note in here.thread()) == 1
