@@ -110,6 +110,8 @@ class Card:
     """True where people can act on the card itself (buttons of the daemon's own Slack app)."""
     incident: str = ""
     """Reference of the incident it belongs to."""
+    drill: bool = False
+    """True where the post is invented, for a drill."""
     kind: Literal["card"] = "card"
 
 
@@ -179,6 +181,8 @@ class IncidentCard:
     guidance: Guidance | None
     progress: Progress = Progress()
     interactive: bool = False
+    drill: bool = False
+    """True where the posts are invented, for a drill."""
     kind: Literal["incident"] = "incident"
 
 

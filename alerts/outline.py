@@ -96,10 +96,10 @@ def subject(message: Message) -> str:
     if isinstance(message, Card):
         where = f"{wording.name(message.brand, 40)} · {wording.name(message.country_name or message.country, 30)}"
         about = f"{where} · {wording.name(message.topic, 30)} · {wording.name(message.author.name, 40)}"
-        return f"{_pilot(message)}[{_reference(message)}] Severity {message.severity} · {about}"
+        return f"{wording.mark(message)}[{_reference(message)}] Severity {message.severity} · {about}"
     if isinstance(message, IncidentCard):
         about = " · ".join(part for part in _incident_place(message) if part)
-        return f"{_pilot(message)}[{_reference(message)}] Bad buzz · Severity {message.severity} · {about}"
+        return f"{wording.mark(message)}[{_reference(message)}] Bad buzz · Severity {message.severity} · {about}"
     reference = f"[{wording.name(message.reference, 30)}] " if isinstance(message, Note) and message.reference else ""
     return reference + (wording.name(message.title, 150) or "(no title)")
 
@@ -124,7 +124,7 @@ def _card(card: Card) -> Outline:
         *(_guidance(card.guidance) if card.guidance else ()),
         *_links(*_answer_links(card.guidance), ("Open post", card.url), ("Open author", card.author.url)),
     ]
-    where = f"{_pilot(card)}{wording.name(card.brand)} · {wording.place(card)} · {wording.network(card)}"
+    where = f"{wording.mark(card)}{wording.name(card.brand)} · {wording.place(card)} · {wording.network(card)}"
     footer = f"Team {wording.name(card.team)} · {wording.times(card)}"
     return Outline(f"{wording.severity(card)} · {_reference(card)}", _tone(card), where, _filled(parts), footer)
 
@@ -187,7 +187,7 @@ def _incident(card: IncidentCard) -> Outline:
         *_links(*_answer_links(card.guidance)),
     ]
     title = f"Bad buzz · {wording.severity(card)} · {_reference(card)}"
-    return Outline(title, _tone(card), _pilot(card) + place, _filled(parts), f"Team {wording.name(card.team)}")
+    return Outline(title, _tone(card), wording.mark(card) + place, _filled(parts), f"Team {wording.name(card.team)}")
 
 
 def _span(card: IncidentCard) -> str:
@@ -261,10 +261,6 @@ def _filled(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 def _tone(card: Card | IncidentCard) -> Tone:
     return "closed" if wording.is_closed(card) else _TONES.get(card.severity, "attention")
-
-
-def _pilot(card: Card | IncidentCard) -> str:
-    return "PILOT · " if card.pilot else ""
 
 
 def _reference(card: Card | IncidentCard) -> str:

@@ -122,7 +122,7 @@ def _head(card: Card) -> Iterator[RenderableType]:
 
 
 def _where(card: Card) -> Text:
-    line = Text(style="bold").append("PILOT · " if card.pilot else "", style="magenta")
+    line = Text(style="bold").append(wording.mark(card), style="magenta")
     line.append(f"{wording.name(card.brand)} · {wording.place(card)} · {wording.network(card)}")
     style = "not bold" if card.team_reads_language else "not bold yellow"
     line.append(f" · {wording.language(card)}", style=style)

@@ -10,7 +10,7 @@ from listener.model import AlertState, Draft
 
 SEVERITIES = {3: "urgent, answer now", 2: "important, answer today", 1: "for attention"}
 _MOST_WORDS = 6
-_NETWORKS = {"x": "X", "vk": "VK", "wechat": "WeChat", "file": "File"}
+_NETWORKS = {"x": "X", "vk": "VK", "wechat": "WeChat", "file": "File", "drill": "Drill"}
 DELETED = "The author deleted this post; its text was withdrawn."
 EDITED = "The author edited this post; this is its text now."
 NO_OWNER = "nobody yet"
@@ -25,6 +25,11 @@ def severity(card: Card | IncidentCard) -> str:
     """Say how severe the alert is: "Severity 3: urgent, answer now"."""
     words = SEVERITIES.get(card.severity)
     return f"Severity {card.severity}: {words}" if words else f"Severity {card.severity}"
+
+
+def mark(card: Card | IncidentCard) -> str:
+    """Return what stands before the title of a card that is not in earnest: a drill's, or a pilot country's."""
+    return "DRILL · " if card.drill else "PILOT · " if card.pilot else ""
 
 
 def is_closed(card: Card | IncidentCard) -> bool:
@@ -159,11 +164,10 @@ def ending(progress: Progress) -> str:
 
 def incident_title(card: IncidentCard) -> str:
     """Name an incident: severity, brand, country, topic, and whether it is over."""
-    pilot = "PILOT · " if card.pilot else ""
     where = f"{name(card.brand, 40)} · {name(card.country_name or card.country, 30)}"
     topic = f" · {name(card.topic, 30)}" if card.topic else ""
     state = " · over" if card.ended_at else ""
-    return f"{pilot}Bad buzz, severity {card.severity} · {where}{topic}{state}"
+    return f"{mark(card)}Bad buzz, severity {card.severity} · {where}{topic}{state}"
 
 
 def incident_size(card: IncidentCard) -> str:

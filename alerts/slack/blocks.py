@@ -107,9 +107,8 @@ def _blocks(card: Card, room: Room) -> Iterator[Block]:
 
 def _title(card: Card) -> str:
     state = f" · {card.state}" if card.state is not AlertState.OPEN else ""
-    pilot = "PILOT · " if card.pilot else ""
     where = f"{wording.name(card.brand, 40)} · {wording.name(card.country_name or card.country, 30)}"
-    return f"{pilot}{wording.severity(card)} · {where} · {wording.network(card)}{state}"
+    return f"{wording.mark(card)}{wording.severity(card)} · {where} · {wording.network(card)}{state}"
 
 
 def symbol(card: Card | IncidentCard) -> str:

@@ -107,6 +107,7 @@ class CardBuilder:
             team=team.name,
             network=mention.network,
             pilot=alert.pilot,
+            drill=alert.drill,
             language=found.language,
             language_name=language_name(found.language),
             team_reads_language=_base(found.language) in {_base(language) for language in team.languages},

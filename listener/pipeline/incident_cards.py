@@ -100,6 +100,7 @@ class IncidentCards:
             topic=sight.topic,
             team=self._config.teams[country.team].name,
             pilot=country.mode == "pilot" or sight.subject.drill,
+            drill=sight.subject.drill,
             timezone=country.timezone,
             opened_at=since,
             updated_at=now,
