@@ -65,7 +65,7 @@ class Announcer:
     def render(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Message | None:
         """Return an alert's card as the store has it now; None where nothing of it can be shown any more."""
         if alert.kind == "incident":
-            return self._incident_card(alert, now)
+            return self._incident_card(transaction, alert, now)
         item = None if alert.match_id is None else self._shown(transaction, alert.id, alert.match_id)
         if item is None or item.country not in self._config.countries or item.brand not in self._config.brands:
             return None  # its country or brand has left the configuration
@@ -88,8 +88,8 @@ class Announcer:
         copies, answers = self._store.triage.spread(item, SPREAD_WINDOW)
         return assess(item, self._config.countries[item.country], copies=copies, answers=answers)
 
-    def _incident_card(self, alert: AlertRow, now: datetime) -> IncidentCard | None:
-        facts = self._store.incidents.facts(alert.id)
+    def _incident_card(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> IncidentCard | None:
+        facts = transaction.incident_facts(alert.id)
         card = None if facts is None else load_message(facts)
         if not isinstance(card, IncidentCard):
             return None

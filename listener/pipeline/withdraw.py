@@ -226,8 +226,10 @@ class WithdrawStep:
         if message is not None:
             transaction.show(alert_id, dump_message(message), now)
         for row in transaction.cards(alert_id):
-            payload = _blanked(row["payload"]) if message is None else dump_message(message)
-            transaction.overwrite(row["id"], payload)
+            if message is not None:
+                transaction.overwrite(row["id"], dump_message(message))
+            elif row["kind"] == "alert":  # its country has left the configuration, and its cards are still there
+                transaction.redo(row, _blanked(row["payload"], post), now)
         for row in transaction.summaries(alert_id):
             payload = _renamed(row["payload"], alert_id, message)
             if payload != row["payload"]:
@@ -273,18 +275,19 @@ def _requoted(payload: str, post: ChangedPost) -> str:
         said = "its text was withdrawn" if post.is_deleted else "edited since"
         title = message.title if message.title.endswith(f" ({said})") else f"{message.title} ({said})"
         return dump_message(replace(message, title=title, quote="" if post.is_deleted else post.text))
-    return _blanked(payload)
+    return _blanked(payload, post)
 
 
-def _blanked(payload: str) -> str:
-    """Return a card without anything of the post: for cards that cannot be drawn anew."""
+def _blanked(payload: str, post: ChangedPost) -> str:
+    """Return a card that cannot be drawn anew without the words of a post that it shows."""
     message = _loaded(payload)
-    if isinstance(message, Card):
-        blank = replace(message, text="", words=(), place="", guidance=None, fate="deleted")
-        return dump_message(replace(blank, author=replace(blank.author, because=())))
-    if isinstance(message, Note):
-        return dump_message(replace(message, quote=""))
-    return payload
+    if not isinstance(message, Card) or (message.url and post.url and message.url != post.url):
+        return payload
+    text = "" if post.is_deleted else post.text
+    blank = replace(message, text=text, words=(), guidance=None, fate="deleted" if post.is_deleted else "edited")
+    if post.is_deleted:
+        blank = replace(blank, place="", author=replace(blank.author, because=()))
+    return dump_message(blank)
 
 
 def _renamed(payload: str, alert_id: int, message: Message | None) -> str:

@@ -222,6 +222,11 @@ class AlertTransaction:
         """Return one match with its mention and classification."""
         return item_of(self._connection, match_id)
 
+    def incident_facts(self, alert_id: int) -> str | None:
+        """Return the card that an incident showed last, as JSON, as this transaction sees it."""
+        table = schema.incidents
+        return self._connection.scalar(select(table.c.facts).where(table.c.alert_id == alert_id))
+
     def standing_match(self, alert_id: int) -> int | None:
         """Return the match of the highest priority among an alert's posts that still stand."""
         held, matches, mentions = schema.alert_mentions, schema.matches, schema.mentions

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, select
 
+from alerts.card import IncidentCard, Voice, dump_message, load_message
 from listener.desk import Actor
-from listener.model import Watch
+from listener.model import AlertState, Watch
 from listener.pipeline.tally import Tally
 from listener.store.schema import metadata
+from listener.store.triage import NewAlert
 from tests.databases import new_database
 from tests.flow.world import CHAT_FR, URGENT_FR, URGENT_RU, World, world
 from tests.servers.base import Reply
@@ -288,6 +290,66 @@ def test_a_post_that_people_ask_to_forget_is_withdrawn_and_stays_so(here: World)
     here.app.collector._keep(watch, page, Tally(), at_once=False)
     tell(here)
     assert FIRE_WORDS not in readable(here) + rows(here)
+
+
+def test_a_card_of_a_country_that_left_the_configuration_loses_the_words_too(here: World) -> None:
+    post = here.post(URGENT_FR, username="claire_m")
+    here.pass_once()
+    left = {code: country for code, country in here.config.countries.items() if code != "FR"}
+    here.config = here.config.model_copy(update={"countries": left})
+    here.start()
+    here.app.withdraw.forget("x", post, "ann")
+    here.send()
+    assert FIRE_WORDS not in readable(here) + rows(here)
+    assert "deleted this post" in card(here)
+
+
+def test_the_card_of_a_burst_that_quoted_a_post_loses_the_words_too(here: World) -> None:
+    post = here.post(URGENT_FR, username="claire_m")
+    here.pass_once()
+    alert_id = open_burst(here, quoting=1)
+    here.send()
+    assert readable(here).count(FIRE_WORDS) > 2
+    here.x.delete_post(post)
+    look(here)
+    assert FIRE_WORDS not in readable(here) + rows(here)
+    burst = load_message(here.app.store.incidents.facts(alert_id) or "")
+    assert isinstance(burst, IncidentCard)
+    assert burst.first is not None
+    assert (burst.first.text, burst.first.name) == ("", "claire_m")
+
+
+def open_burst(here: World, *, quoting: int) -> int:
+    """Open an incident whose card quotes the post of a match as the first and the most influential."""
+    now, item = here.clock.now(), here.app.store.triage.item(quoting)
+    assert item is not None
+    said = item.mention
+    voice = Voice("claire_m", None, 100, 0.1, said.text, "French", said.published_at, said.url)
+    with here.app.store.triage.transaction() as transaction:
+        alert_id = transaction.open_alert(
+            NewAlert(
+                match_id=None, brand="yunfan", country="FR", team="hub", severity=2, priority=0.5, topic="safety",
+                playbook=None, pilot=False, rules=[], posted_at=now, now_with="hub", respond_by=None, resolve_by=None,
+                kind="incident",
+            ),
+            [],
+            now,
+        )  # fmt: skip
+        burst = IncidentCard(
+            alert_id=alert_id, reference=f"I-{alert_id}", severity=2, state=AlertState.OPEN, brand="Yunfan",
+            country="FR", country_name="France", topic="safety", team="Hub", pilot=False, timezone="Europe/Paris",
+            opened_at=now, updated_at=now, ended_at=None, mentions=9, authors=9, expected=1.0, fastest_per_hour=9.0,
+            copies_share=0.0, reach=900, because=("9 instead of 1",), curve=(), first=voice, influential=(voice,),
+            words=(), complaints=(), languages=(), guidance=None,
+        )  # fmt: skip
+        transaction._connection.execute(
+            metadata.tables["incidents"].insert().values(
+                alert_id=alert_id, brand="yunfan", country="FR", topic="safety", began_at=now, counted_until=now,
+                facts=dump_message(burst),
+            )
+        )  # fmt: skip
+        transaction.post(alert_id, "slack", dump_message(burst), now)
+    return alert_id
 
 
 def forget(here: World, *arguments: str) -> subprocess.CompletedProcess[str]:
