@@ -43,6 +43,7 @@ sources:
 receivers:
   slack: {{type: slack, token: "${{file:{secrets}/slack}}", channel: C1, base_url: "{slack}", min_interval_s: 0}}
   backup: {{type: slack, token: "${{file:{secrets}/slack}}", channel: C2, base_url: "{slack}", min_interval_s: 0}}
+  {receivers}
 fallback_receiver: backup
 route: {{receiver: slack, group_wait: 0s, group_interval: 0s}}
 defaults:
@@ -132,10 +133,12 @@ def world(
     store: str = "",
     team: str = "",
     extra: str = "",
+    receivers: str = "",
 ) -> Iterator[World]:
     """Yield a started world; everything is stopped at the end.
 
-    `defaults` is a line for that section, `store` a URL, `team` more of the one team, `extra` further sections.
+    `defaults` is a line for that section, `store` a URL, `team` more of the one team, `extra` further sections,
+    `receivers` a further one with `{secrets}` and `{slack}` to be filled in.
     """
     secrets = tmp_path / "secrets"
     secrets.mkdir()
@@ -164,6 +167,7 @@ def world(
                 defaults=defaults,
                 team=team,
                 extra=extra.format(secrets=secrets, slack=slack.api_url),
+                receivers=receivers.format(secrets=secrets, slack=slack.api_url),
             )
         )
         made = World(x, vk, slack, clock, load_config(path, plugin_options()), classifier)
