@@ -166,7 +166,7 @@ def live(spec: Spec, doom: Doom) -> int:
                 # Looked at in this order: what is put in last is seen.
                 if Path(spec.finished).exists() and name not in store.outbox.receivers_waiting():
                     return
-                time.sleep(0.02)
+                time.sleep(0.1)
         except Exception:
             failures.append(traceback.format_exc())
 
