@@ -10,7 +10,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Engine,
-    Select,
     and_,
     case,
     func,
@@ -18,6 +17,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -157,13 +157,16 @@ class Incidents:
     def fresh(self, classified_since: datetime) -> dict[Subject, datetime]:
         """Return for whom mentions were classified since then, with when the earliest of them was published."""
         query = (
-            select(_matches.c.brand, _matches.c.country, _is_drill, func.min(_mentions.c.published_at))
+            select(_matches.c.brand, _matches.c.country, _is_drill, _mentions.c.published_at)
             .select_from(_classified())
             .where(_found.c.classified_at >= classified_since)
-            .group_by(_matches.c.brand, _matches.c.country, _is_drill)
         )
+        found: dict[Subject, datetime] = {}
         with reading(self._engine) as connection:
-            return {Subject(row[0], row[1], bool(row[2])): row[3] for row in connection.execute(query)}
+            for brand, country, drill, at in connection.execute(query):
+                subject = Subject(brand, country, bool(drill))
+                found[subject] = min(at, found.get(subject, at))
+        return found
 
     def covered_since(self, subjects: Collection[Subject], since: datetime) -> dict[Subject, datetime]:
         """Return from when on a subject's mentions were listened for, not just found now and then.
@@ -195,14 +198,10 @@ class Incidents:
         self, subjects: Collection[Subject], thresholds: Mapping[str, float], since: datetime, until: datetime
     ) -> list[Counted]:
         """Return the counts of intervals that are not zero: by topic, and over all topics."""
-        negative = _negative(thresholds)
-        found: list[Counted] = []
-        with reading(self._engine) as connection:
-            for by_topic in (True, False):
-                by_author = _by_author(by_topic, and_(negative, _published(since, until), _of(subjects)))
-                rows = connection.execute(_by_interval(by_author))
-                found += [Counted(Subject(row[0], row[1], bool(row[2])), row[3], int(row[4]), row[5]) for row in rows]
         wanted = set(subjects)
+        with reading(self._engine) as connection:
+            rows = connection.execute(_counts(and_(_negative(thresholds), _published(since, until)))).all()
+        found = [Counted(Subject(row[0], row[1], bool(row[2])), row[3], int(row[4]), row[5]) for row in rows]
         return [one for one in found if one.subject in wanted]
 
     def is_caught_up(self, subject: Subject, until: datetime) -> bool:
@@ -385,8 +384,10 @@ def _published(since: datetime, until: datetime) -> ColumnElement[bool]:
 def _of(subjects: Collection[Subject]) -> ColumnElement[bool]:
     """Return whether a match is of some subjects; of several also of those that mix their brands and countries."""
     brands, countries = {one.brand for one in subjects}, {one.country for one in subjects}
-    wanted = and_(_matches.c.brand.in_(brands), _matches.c.country.in_(countries))
+    # Spans are short and brands are old: without this SQLite reads all that a brand ever had.
+    brand, country = func.coalesce(_matches.c.brand, ""), func.coalesce(_matches.c.country, "")
     drills = {one.drill for one in subjects}
+    wanted = and_(brand.in_(brands), country.in_(countries))
     return and_(wanted, _drill_is(drills.pop())) if len(drills) == 1 else wanted
 
 
@@ -394,24 +395,36 @@ def _drill_is(drill: bool) -> ColumnElement[bool]:
     return _mentions.c.network == DRILL_NETWORK if drill else _mentions.c.network != DRILL_NETWORK
 
 
-def _by_author(by_topic: bool, wanted: ColumnElement[bool]) -> Any:
-    """Return the first interval of each hour in which an author wrote, of each topic or of all together."""
-    hour = _interval // literal_column(str(_HOUR))
-    groups: list[Any] = [_matches.c.brand, _matches.c.country, _is_drill]
-    groups += [_found.c.topic] if by_topic else []
-    topic = _found.c.topic if by_topic else literal_column("''").label("topic")
-    return (
-        select(*groups[:3], topic, func.min(_interval).label("interval"))
+def _counts(wanted: ColumnElement[bool]) -> Any:
+    """Return the query for counts by topic and of all topics; the mentions themselves are gone through once."""
+    found = (
+        select(
+            _matches.c.brand,
+            _matches.c.country,
+            _is_drill,
+            _found.c.topic,
+            _mentions.c.author_id,
+            _interval.label("interval"),
+        )
         .select_from(_classified())
         .where(_mentions.c.copy_of.is_(None), wanted)
-        .group_by(*groups, _mentions.c.author_id, hour)
+        .cte("found")
+    )
+    return union_all(_by_interval(found, found.c.topic), _by_interval(found, None))
+
+
+def _by_interval(found: Any, topic: Any) -> Any:
+    """Return how many authors there were by interval, each in the first of an hour in which they wrote."""
+    subject = (found.c.brand, found.c.country, found.c.drill)
+    groups = subject if topic is None else (*subject, topic)
+    label = (literal_column("''") if topic is None else topic).label("topic")
+    hour = found.c.interval // literal_column(str(_HOUR))
+    first = (
+        select(*subject, label, func.min(found.c.interval).label("interval"))
+        .group_by(*groups, found.c.author_id, hour)
         .subquery()
     )
-
-
-def _by_interval(by_author: Any) -> Select[Any]:
-    names = (by_author.c.brand, by_author.c.country, by_author.c.drill, by_author.c.topic, by_author.c.interval)
-    return select(*names, func.count()).group_by(*names)
+    return select(*first.c, func.count()).group_by(*first.c)
 
 
 def _start(days: Mapping[int, tuple[datetime, datetime]]) -> datetime:
