@@ -44,8 +44,8 @@ MIN_VARIANTS = 2
 TOO_ALIKE = 0.8
 SAMPLE_NAME = "Maximilianna"
 SAMPLE_BRAND = "Skybird Air"
-_MAY_STAY_PUBLIC = ("thanks", "question")
-"""Playbooks whose replies need no hand-off."""
+_MAY_STAY_PUBLIC = ("thanks", "question", "crisis")
+"""Playbooks whose replies need no hand-off; a statement to everybody cannot promise each of them an answer."""
 
 _SCRIPTS = {
     "ru": r"\p{Cyrillic}",
@@ -162,7 +162,7 @@ def _needed(template: ReplyTemplate) -> Iterator[str]:
     if "signature" not in names:
         yield "must hold {{ signature }}: every reply is signed"
     if "handoff" not in names and template.playbook not in _MAY_STAY_PUBLIC:
-        yield "must hold {{ handoff }}: every reply but thanks and questions leads to a private channel"
+        yield "must hold {{ handoff }}: only thanks, answers to questions and statements to all stay in public"
 
 
 def _rendered_faults(template: ReplyTemplate, phrases: Phrases) -> Iterator[str]:

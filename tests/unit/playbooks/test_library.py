@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from listener.errors import TemplateError
-from listener.model import TOPICS, Guidance, Urgency
+from listener.model import SIGNALS, TOPICS, Guidance, Urgency
 from playbooks import GuideRequest, PlaybookLibrary
 from playbooks.library import locale_chain
 from playbooks.linting import REQUIRED_LOCALES
@@ -101,6 +101,26 @@ def test_a_playbook_for_urgent_cases_waits_for_urgency(tmp_path: Path) -> None:
     library = PlaybookLibrary.load(tmp_path / "library")
     assert library.choose(REQUEST).id == "late-delivery"
     assert library.choose(replace(REQUEST, urgency=Urgency.HIGH)).id == "very-late"
+
+
+@pytest.mark.parametrize("urgency", Urgency)
+@pytest.mark.parametrize("topic", TOPICS)
+def test_no_post_is_given_the_playbook_for_crises(library: PlaybookLibrary, topic: str, urgency: Urgency) -> None:
+    for signals in ((), *SIGNALS, tuple(SIGNALS)):
+        assert library.choose(replace(REQUEST, topic=topic, urgency=urgency, signals=signals)).id != "crisis"
+
+
+@pytest.mark.parametrize("locale", REQUIRED_LOCALES)
+def test_the_statement_of_a_crisis_speaks_to_everybody_and_names_no_time_or_figure(
+    library: PlaybookLibrary, locale: str
+) -> None:
+    drafts = guided(library, language=locale, playbook_by_topic={"delivery": "crisis"}, team_languages=("en",)).drafts
+    assert [draft.variant.split("/")[:2] for draft in drafts] == [["crisis", locale]] * 2
+    for draft in drafts:
+        assert "Camille" not in draft.text
+        assert "Bouilloire" not in draft.text
+        assert not re.search(r"\d", draft.text)
+        assert bool(draft.gloss) == (locale != "en")
 
 
 @pytest.mark.parametrize(("locale", "topic"), list(product(REQUIRED_LOCALES, ("safety", "delivery", "praise"))))
