@@ -7,7 +7,7 @@ of two to four characters. What comes out is letters alone: no handles, links, d
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import regex
@@ -23,6 +23,8 @@ _PRIOR_POSTS = 20.0
 """How many posts' worth of doubt stand beside what was counted."""
 _SURE = 2.5
 """Log-odds in units of their spread from which a word rose and is no accident."""
+_COMMON_SHARE = 0.15
+"""A word of so many of the posts before is how people talk, however often it stands now."""
 _SAME = 0.8
 """A longer piece found in this share of the posts of a shorter one says the same and more."""
 
@@ -30,6 +32,7 @@ _LINK = regex.compile(r"(?:https?://|www\.)\S+", regex.IGNORECASE)
 _VK_MENTION = regex.compile(r"\[(?:id|club|public)\d{1,15}\|[^\]\n]{0,80}\]")
 _HANDLE = regex.compile(r"[@＠][\w.\-]+")
 _WORD = regex.compile(r"\p{L}[\p{L}\p{M}\u200c\u200d]*(?:['’]\p{L}[\p{L}\p{M}]*)*")
+_ELIDED = regex.compile(r"^\p{L}{1,2}['’](?=\p{L}{3})")  # l'application
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー々]+")
 _KANA_ONLY = regex.compile(r"[\p{Hiragana}ー]+")
 
@@ -41,26 +44,41 @@ class _Risen:
     sureness: float
 
 
-def rising_words(burst: Iterable[str], usual: Iterable[str], own: Collection[str] = (), most: int = 8) -> list[str]:
-    """Return the words that rose, the surest first.
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How many posts there are, and in how many each word stands."""
 
-    The measure is the logarithm of the odds of a word in the burst over those before, with a prior from both, in
-    units of its own spread.
+    posts: int
+    words: Mapping[str, int]
+
+
+def wording(texts: Iterable[str], own: Collection[str] = ()) -> Wording:
+    """Count the words of posts.
 
     Args:
-        burst: the posts of the burst, one an author.
-        usual: posts of the weeks before.
-        own: terms of the brand, which stand in every post.
-        most: how many at most.
+        texts: the posts, one an author.
+        own: terms of the brand, which stand in every post and are left out.
     """
     pattern = _own_pattern(own)
-    now, posts = _counted(burst, pattern)
-    before, earlier = _counted(usual, pattern)
-    least = max(_LEAST_POSTS, _LEAST_SHARE * posts)
+    found: Counter[str] = Counter()
+    posts = 0
+    for text in texts:
+        found.update(words_of(text, pattern))
+        posts += 1
+    return Wording(posts, found)
+
+
+def rising_words(burst: Wording, usual: Wording, most: int = 8) -> list[str]:
+    """Return the words of a burst that rose, the surest first, at most so many.
+
+    The measure is the logarithm of the odds of a word in the burst over those in the weeks before, with a prior from
+    both, in units of its own spread.
+    """
+    least = max(_LEAST_POSTS, _LEAST_SHARE * burst.posts)
     found = [
-        _Risen(word, count, _sureness(count, posts, before[word], earlier))
-        for word, count in now.items()
-        if count >= least
+        _Risen(word, count, _sureness(count, burst.posts, usual.words.get(word, 0), usual.posts))
+        for word, count in burst.words.items()
+        if count >= least and usual.words.get(word, 0) < max(_LEAST_POSTS, _COMMON_SHARE * usual.posts)
     ]
     risen = sorted((one for one in found if one.sureness >= _SURE), key=lambda one: (-one.sureness, one.word))
     return [one.word for one in _apart(risen)[:most]]
@@ -78,7 +96,8 @@ def words_of(text: str, own: "regex.Pattern[str] | None" = None) -> set[str]:
     for run in _UNSPACED.findall(text):
         words.update(_pieces(run))
     spaced = _UNSPACED.sub(" ", text)
-    words.update(word for match in _WORD.finditer(spaced) if _SHORTEST <= len(word := match[0]) <= _LONGEST)
+    bare = (_ELIDED.sub("", match[0]) for match in _WORD.finditer(spaced))
+    words.update(word for word in bare if _SHORTEST <= len(word) <= _LONGEST)
     return words
 
 
@@ -100,15 +119,6 @@ def _own_pattern(own: Collection[str]) -> "regex.Pattern[str] | None":
     return regex.compile(rf"(?:{either})(?:['’]?\p{{L}}{{1,3}}(?!\p{{L}}))?")
 
 
-def _counted(texts: Iterable[str], own: "regex.Pattern[str] | None") -> tuple[Counter[str], int]:
-    found: Counter[str] = Counter()
-    posts = 0
-    for text in texts:
-        found.update(words_of(text, own))
-        posts += 1
-    return found, posts
-
-
 def _sureness(count: int, posts: int, before: int, earlier: int) -> float:
     share = (count + before) / (posts + earlier)
     prior, others = _PRIOR_POSTS * share, _PRIOR_POSTS * (1 - share)
@@ -118,15 +128,25 @@ def _sureness(count: int, posts: int, before: int, earlier: int) -> float:
 
 
 def _apart(risen: Sequence[_Risen]) -> list[_Risen]:
-    """Return the words without pieces of one another: of two that overlap the one that says more."""
+    """Return the words, the surest first, without pieces of one another.
+
+    Of a piece and a longer one the longer stays where it stands in nearly as many posts, else the shorter.
+    """
     kept: list[_Risen] = []
-    for one in sorted(risen, key=lambda one: (-len(one.word), -one.sureness)):
-        shorter = [other for other in risen if other.word != one.word and other.word in one.word]
-        if _UNSPACED.fullmatch(one.word) and any(one.posts < _SAME * other.posts for other in shorter):
+    for one in risen:
+        longer = [other for other in risen if _is_piece(one.word, other.word)]
+        shorter = [other for other in risen if _is_piece(other.word, one.word)]
+        if any(other.posts >= _SAME * one.posts for other in longer):
+            continue
+        if any(one.posts < _SAME * other.posts for other in shorter):
             continue
         if not any(_overlap(one.word, other.word) for other in kept):
             kept.append(one)
-    return sorted(kept, key=lambda one: (-one.sureness, one.word))
+    return kept
+
+
+def _is_piece(one: str, other: str) -> bool:
+    return one != other and one in other and _UNSPACED.fullmatch(other) is not None
 
 
 def _overlap(one: str, other: str) -> bool:

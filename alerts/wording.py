@@ -11,7 +11,7 @@ from listener.model import AlertState, Draft
 SEVERITIES = {3: "urgent, answer now", 2: "important, answer today", 1: "for attention"}
 _MOST_WORDS = 6
 _NETWORKS = {"x": "X", "vk": "VK", "wechat": "WeChat", "file": "File", "drill": "Drill"}
-DELETED = "The author deleted this post; its text was withdrawn."
+DELETED = "This post was withdrawn by its author, or on request, and its text with it."
 EDITED = "The author edited this post; this is its text now."
 NO_OWNER = "nobody yet"
 

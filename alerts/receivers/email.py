@@ -35,9 +35,9 @@ from alerts.html_mail import CURVE_ID, html_page
 from alerts.outline import Outline, follow_up, outline, subject
 from alerts.plain_text import outline_text
 from alerts.receivers.base import Delivery, ReceiverSpec
-from alerts.receivers.loopback import is_loopback
 from alerts.standing import COUNTS, Told
 from listener.config import ReceiverOptions, Secret
+from listener.config.loopback import is_loopback
 from listener.errors import DeliveryError, MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
 
 log = logging.getLogger(__name__)

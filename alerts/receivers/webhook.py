@@ -29,8 +29,8 @@ from alerts.card import Card, IncidentCard, Message, Note, Summary
 from alerts.escaping import clean
 from alerts.plain_text import plain_text
 from alerts.receivers.base import Delivery, ReceiverSpec
-from alerts.receivers.loopback import is_loopback
 from listener.config import ReceiverOptions, Secret
+from listener.config.loopback import is_loopback
 from listener.errors import (
     DeliveryError,
     ListenerError,

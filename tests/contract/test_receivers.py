@@ -246,7 +246,7 @@ def test_a_withdrawn_post_is_said_to_be_and_its_text_not_sent_again(case: Receiv
     first = case.receiver.send("n-1", card())
     case.receiver.update("n-2", card(fate="deleted", text=""), first)
     shown = case.shown()
-    assert "he author deleted" in shown
+    assert "withdrawn" in shown
     assert shown.count("Mi hervidor Yunfan") == (0 if case.edits else 1)
 
 

@@ -29,7 +29,7 @@ sources:
 receivers:
   slack: {{type: slack, token: "${{env:CRASH_TEST_TOKEN}}", channel: C1, base_url: "{slack}", min_interval_s: 0}}
 fallback_receiver: slack
-route: {{receiver: slack}}
+route: {{receiver: slack, group_wait: 0s}}
 defaults:
   languages: [en]
   timezone: UTC

@@ -129,7 +129,7 @@ def corrections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_corrections_become_a_model_that_runs_and_can_be_given_up(
     path: Path, config: Config, store: Store, held_out: HeldOut, corrections: Path
 ) -> None:
-    alert = store.triage.alerts()[0]
+    alert = store.alerts.alerts()[0]
     done = listener("correct", f"A-{alert.id}", "--not-a-complaint", "--by", "ann", "--config", str(path))
     assert done.returncode == 0, done.stderr
     assert "noted for" in done.stdout

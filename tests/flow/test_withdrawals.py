@@ -101,7 +101,7 @@ def test_a_deleted_post_is_marked_and_its_words_are_nowhere(here: World) -> None
     assert FIRE_WORDS not in readable(here)
     assert FIRE_WORDS not in rows(here)
     assert "prendre feu" not in rows(here)
-    assert "The author deleted this post; its text was withdrawn." in card(here)
+    assert "This post was withdrawn by its author, or on request, and its text with it." in card(here)
     assert "claire_m" in card(here)
     assert any("The author deleted the post" in line for line in here.slack.channel("C1").messages[0].thread)
     assert "withdrawn" in history(here)

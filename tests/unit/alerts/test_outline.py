@@ -147,6 +147,6 @@ def test_a_long_curve_of_an_incident_stays_one_line() -> None:
 def test_a_voice_whose_post_was_deleted_is_named_without_text() -> None:
     voice = Voice("Diario", None, 10, 0.7, "", "Spanish", BEGAN, "javascript:alert(1)")
     (part,) = [part for part in outline(incident(first=voice)).parts if part.label == "First post"]
-    assert part.lines == ("The author deleted this post; its text was withdrawn.",)
+    assert part.lines == ("This post was withdrawn by its author, or on request, and its text with it.",)
     assert part.detail.startswith("Diario · 10 followers")
     assert part.url is None

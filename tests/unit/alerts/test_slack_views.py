@@ -325,7 +325,7 @@ def test_a_closed_card_says_how_it_ended_and_asks_for_nothing() -> None:
 def test_a_deleted_post_is_withdrawn_and_its_words_too() -> None:
     one = card(fate="deleted", text="still here?", interactive=True)
     for text in (shown_in(render_blocks(one)), fallback_text(one), plain_message(one)):
-        assert "The author deleted this post; its text was withdrawn." in text
+        assert "This post was withdrawn by its author, or on request, and its text with it." in text
         assert "still here?" not in text
         assert "nadie, retraso" not in text
 

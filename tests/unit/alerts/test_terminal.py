@@ -94,7 +94,7 @@ def test_the_owner_and_what_is_due_stand_above_the_post() -> None:
 
 def test_a_deleted_post_shows_no_text_and_an_edited_one_is_marked() -> None:
     deleted = printed(card(fate="deleted"))
-    assert "The author deleted this post; its text was withdrawn." in deleted
+    assert "This post was withdrawn by its author, or on request, and its text with it." in deleted
     assert "Mi hervidor" not in deleted
     edited = printed(card(fate="edited"))
     assert "Mi hervidor" in edited
