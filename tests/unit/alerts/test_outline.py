@@ -105,7 +105,7 @@ def test_drafts_are_not_indented_so_that_they_can_be_copied() -> None:
 def test_a_deleted_post_is_never_shown_even_where_its_text_is_still_there() -> None:
     for shown in (outline(card(fate="deleted")), follow_up(card(fate="deleted"), {"post": "the author deleted it"})):
         assert "Mi hervidor" not in repr(shown)
-        assert "its text was withdrawn" in repr(shown)
+        assert "withdrawn by its author" in repr(shown)
 
 
 def test_a_follow_up_gives_the_new_text_of_an_edited_post_and_no_other() -> None:
