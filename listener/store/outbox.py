@@ -353,8 +353,15 @@ def _moved_to(successor: str, problem: str) -> str:
 
 
 def _move(connection: Connection, which: ColumnElement[bool], successor: str, problem: str, now: datetime) -> int:
-    """Give another receiver what these notifications say, in their order; return how many alerts are new to it."""
-    rows = connection.execute(select(_table).where(which).order_by(_table.c.id)).mappings().all()
+    """Give another receiver what these notifications say, in their order; return how many alerts are new to it.
+
+    What belongs to a drill is given up instead: it concerns nobody outside the trial channel.
+    """
+    alerts = schema.alerts
+    of_drill = select(alerts.c.id).where(alerts.c.id == _table.c.alert_id, alerts.c.drill).exists()
+    given_up = update(_table).where(which, of_drill)
+    connection.execute(given_up.values(state="dropped", problem=problem, lease_until=None))
+    rows = connection.execute(select(_table).where(which, ~of_drill).order_by(_table.c.id)).mappings().all()
     moving = _Moving(connection, successor, now)
     for row in rows:
         moving.move(row)
