@@ -25,6 +25,7 @@ _SURE = 2.5
 """Log-odds in units of their spread from which a word rose and is no accident."""
 _COMMON_SHARE = 0.15
 """A word of so many of the posts before is how people talk, however often it stands now."""
+_MOST_COMPARED = 300
 _SAME = 0.8
 """A longer piece found in this share of the posts of a shorter one says the same and more."""
 
@@ -81,7 +82,7 @@ def rising_words(burst: Wording, usual: Wording, most: int = 8) -> list[str]:
         if count >= least and usual.words.get(word, 0) < max(_LEAST_POSTS, _COMMON_SHARE * usual.posts)
     ]
     risen = sorted((one for one in found if one.sureness >= _SURE), key=lambda one: (-one.sureness, one.word))
-    return [one.word for one in _apart(risen)[:most]]
+    return [one.word for one in _apart(risen[:_MOST_COMPARED])[:most]]
 
 
 def words_of(text: str, own: "regex.Pattern[str] | None" = None) -> set[str]:
