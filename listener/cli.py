@@ -481,6 +481,24 @@ def history(
         )
 
 
+@app.command("slack-manifest")
+def slack_manifest(
+    mode: Annotated[
+        str | None, typer.Option(help="socket or http; else as the configuration's `slack` section says, else socket.")
+    ] = None,
+    request_url: Annotated[str, typer.Option(help="The daemon's public https address, for http.")] = "",
+    name: Annotated[str, typer.Option(help="How the app is called in Slack.")] = "Listening daemon",
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="The configuration file; config.yaml where there is one.")
+    ] = None,
+) -> None:
+    """Print the manifest to create the Slack app from, with exactly the scopes it needs; see docs/slack.md."""
+    from listener.manifest_command import manifest_json
+
+    settings = _load(config or _DEFAULT_CONFIG) if config or (mode is None and _DEFAULT_CONFIG.exists()) else None
+    typer.echo(manifest_json(settings, mode=mode, request_url=request_url, name=name))
+
+
 outbox_app = typer.Typer(help="What waits, is held back or could not be delivered; see docs/delivery.md.")
 app.add_typer(outbox_app, name="outbox")
 StatesOption = Annotated[
