@@ -306,3 +306,5 @@ class Guidance:
     handoff: Handoff
     reply_url: str | None = None
     never: tuple[str, ...] = ()
+    url: str | None = None
+    """The team's own page of this playbook."""

@@ -292,6 +292,8 @@ class _Loader:
                     )
         for topic, playbook in country.playbook.topics.items():
             self._check_playbook(playbook, self._origin(loc, ("playbook", "topics", topic)))
+        for playbook in country.playbook.links:
+            self._check_playbook(playbook, self._origin(loc, ("playbook", "links", playbook)))
 
     def _check_playbook(self, playbook: str, loc: Loc) -> None:
         if playbook not in self.plugins.playbooks:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from listener.config.pages import Page
 from listener.config.types import COUNTRY_CODES, Duration, Hours, Secret
 from listener.model import TOPICS, Watch
 
@@ -203,12 +204,14 @@ class Weights(Strict):
 
 
 class PlaybookChoice(Strict):
-    """Which words a country uses."""
+    """Which words a country uses, and where its team keeps its own."""
 
     locales: dict[Language, list[Language]] = {}
     """For an author's language, the locales to look for, in order (nl: [nl-BE, en])."""
     topics: dict[Literal[TOPICS], Text] = {}  # type: ignore[valid-type]
     """A playbook by topic, where neither the library's nor the brand's own choice fits this country."""
+    links: dict[str, Page] = {}
+    """The team's own page of a playbook, in a wiki or wherever it keeps them."""
 
 
 class Target(Strict):

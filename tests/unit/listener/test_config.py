@@ -65,6 +65,47 @@ def test_a_country_inherits_key_by_key_and_replaces_lists(tmp_path: Path) -> Non
     assert country.languages == ["nb", "nn"]
 
 
+LINKS = """
+    playbook: {links: {crisis: "https://wiki.example/no/krise?v=2#steps", outage: "http://127.0.0.1:8080/outage"}}
+"""
+
+
+def test_a_countrys_links_lie_on_those_of_the_defaults(tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    common = '  playbook: {links: {crisis: "https://wiki.example/crisis", safety: "https://wiki.example/safety"}}'
+    text = text.replace("  team: desk\n", f"  team: desk\n{common}\n")
+    assert load(text + LINKS, tmp_path).countries["NO"].playbook.links == {
+        "crisis": "https://wiki.example/no/krise?v=2#steps",
+        "outage": "http://127.0.0.1:8080/outage",
+        "safety": "https://wiki.example/safety",
+    }
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("https://", "write an address"),
+        ("https://wiki.example:0/", "write an address"),
+        ("https://wiki.example:x/", "write an address"),
+        ("https://[::1/", "write an address"),
+        ("https://wiki.example/a b", "write an address"),
+        ("https://wiki.example/a|b", "write an address"),
+        ("https://wiki.example/\\u202Egnp", "write an address"),
+        ("wiki.example/crisis", "write an address"),
+        ("ftp://wiki.example/crisis", "write an address"),
+        ("http://10.0.0.1/crisis", "write https://"),
+        ("https://wiki.example@evil.example/", "no user name"),
+        ("https://wiki.example/" + "a" * 480, "at most 500 characters"),
+        ("", "write an address"),
+    ],
+)
+def test_a_link_that_no_receiver_would_show_is_refused(address: str, problem: str, tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    with pytest.raises(ConfigError, match=problem) as caught:
+        load(text + LINKS.replace("https://wiki.example/no/krise?v=2#steps", address), tmp_path)
+    assert [one.path for one in caught.value.problems] == ["countries.NO.playbook.links.crisis"]
+
+
 def test_watches_are_one_a_brand_and_country_and_false_turns_a_source_off(tmp_path: Path) -> None:
     text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
     text = text.replace("  team: desk\n", "  team: desk\n  sources: {x: {}}\n")
