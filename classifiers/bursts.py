@@ -248,6 +248,8 @@ class IncidentDetector(_Detector):
     """or so many more an hour, whichever is larger."""
     SHAPE_A_HOUR = 9.0
     """Of the gamma distribution of rates: an hour's rate is off its usual by a third, one time in three."""
+    RESTLESSNESS = 0.09
+    """Squared relative distance of two hours from their usual, beyond chance, for which that shape is right."""
     EVIDENCE = 6.0
     """Logarithm of how much likelier a burst must be."""
     MINIMUM_COUNT = 6
@@ -277,6 +279,10 @@ class IncidentDetector(_Detector):
         self._least = self.LEAST_A_HOUR * hours
         self._fade = 0.5 ** (self._interval_s / self.COUNTING_S)
         self._evidence = self._ongoing_s = 0.0
+        self._keep = 0.5 ** (self._interval_s / (SEASON_DAYS * _DAY_S))
+        # Believed until SEASON_DAYS with one expected in two hours have told otherwise.
+        self._prior = SEASON_DAYS * _DAY_S / self._interval_s
+        self._off = self._usual = 0.0
         self._last = deque[tuple[float, float]](maxlen=max(1, round(self.COUNTING_S / self._interval_s)))
 
     def copy(self) -> Self:
@@ -290,6 +296,8 @@ class IncidentDetector(_Detector):
         self._skip(missing)
         self._last.append((count, usual))
         evidence = self._evidence + self._speaks_for(count, usual)
+        if not self._ongoing and self._known_s > self.LEARNING_S:
+            self._learn_restlessness()
         # Kept from growing without end: a long burst must be over soon after its last mention.
         self._evidence = min(max(0.0, evidence), 2 * self._needed)
         if not self._evidence:
@@ -307,9 +315,20 @@ class IncidentDetector(_Detector):
     def _speaks_for(self, count: float, usual: float) -> float:
         """Return the logarithm of how much likelier a burst makes a count than the usual does."""
         burst = usual + max(self._extra, (self.RATIO - 1) * usual)
-        shape = self._shape
+        shape = self._shape * min(1.0, self.RESTLESSNESS / self.restlessness)
         evidence = math.log((shape + burst) / (shape + usual))
         return count * (math.log(burst / usual) - evidence) - shape * evidence
+
+    @property
+    def restlessness(self) -> float:
+        """How far two hours are from their usual beyond chance: squared, relative, as far as is known."""
+        return (self._prior * self.RESTLESSNESS + self._off) / (self._prior + self._usual)
+
+    def _learn_restlessness(self) -> None:
+        count, usual = sum(seen for seen, _ in self._last), sum(usual for _, usual in self._last)
+        most = CAP_RATIO**2 * (usual + self.restlessness * usual**2)
+        self._off = max(0.0, self._off * self._keep + min((count - usual) ** 2, most) - usual)
+        self._usual = self._usual * self._keep + usual**2
 
     def _enough(self) -> bool:
         count = sum(seen for seen, _ in self._last)
@@ -340,5 +359,5 @@ def _shrunk(seen: float, expected: float, prior: float) -> float:
 
 def _deviance(count: float, expected: float) -> float:
     """Return how far a count is from what was expected, in units of a Poisson variable's spread, with its sign."""
-    distance = expected - count + (count * math.log(count / expected) if count else 0.0)
+    distance = expected - count + (count * (math.log(count) - math.log(expected)) if count else 0.0)
     return math.copysign(math.sqrt(2 * max(0.0, distance)), count - expected)
