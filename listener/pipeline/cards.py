@@ -1,13 +1,14 @@
 """Puts together the card of an alert: what the post says, why it was raised, what to answer."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from babel import Locale
 from babel.core import UnknownLocaleError
 
 from alerts.card import Card, CardAuthor, Due, PostFate, Progress
-from listener.config import Config
+from listener.config import Config, Country
 from listener.model import RESOLUTIONS, SIGNALS, AlertState, Guidance, Sentiment, Urgency
 from listener.pipeline.assess import Assessment
 from listener.store import AlertRow, TriageItem
@@ -26,7 +27,8 @@ class CardBuilder:
 
     def guidance(self, item: TriageItem, seen_variants: Collection[str] = ()) -> Guidance:
         """Return the playbook, drafts and hand-off for one mention; variants that were sent already come last."""
-        return self._library.guide(self.request(item, seen_variants))
+        found = self._library.guide(self.request(item, seen_variants))
+        return linked(found, self._config.countries[item.country])
 
     def reply_url(self, item: TriageItem, text: str) -> str | None:
         """Return where the public reply to a mention is written, with `text` filled in where that can be."""
@@ -140,6 +142,11 @@ class CardBuilder:
             interactive=self.interactive,
             incident="" if alert.incident_id is None else f"I-{alert.incident_id}",
         )
+
+
+def linked(guidance: Guidance, country: Country) -> Guidance:
+    """Return guidance with the address of the team's own page of its playbook, where it has one."""
+    return replace(guidance, url=country.playbook.links.get(guidance.playbook))
 
 
 def reference(alert: AlertRow) -> str:

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from babel import Locale
 
 from alerts.card import CurvePoint, IncidentCard, Voice
-from alerts.incidents import Burst, Heat, heat, quoted_text, reasons, shown_curve
+from alerts.incidents import Burst, Heat, heat, quoted_text, reasons, severity, shown_curve
 from alerts.rising import Wording, rising_words, wording
 from listener.config import Config
 from listener.model import AlertState, Guidance, Urgency
-from listener.pipeline.cards import language_name
+from listener.pipeline.cards import language_name, linked
 from listener.pipeline.series import Series
 from listener.store import Store
 from listener.store.incidents import Negative, Quoted, Subject, interval_of, interval_start
@@ -20,7 +20,9 @@ from playbooks.library import PlaybookLibrary
 from playbooks.model import GuideRequest
 
 CRISIS = "crisis"
-"""The playbook for incidents, where the library has one; else the topic's own."""
+"""The playbook for incidents that are severe or of no one topic, where the library has it; else the topic's own."""
+CRISIS_FROM = 2
+"""Severity from which an incident is a crisis whatever its topic."""
 BEFORE = 72
 """Intervals that the curve shows from before a burst."""
 BASELINE = timedelta(days=28)
@@ -75,8 +77,14 @@ class IncidentCards:
         self._store = store.incidents
         self._usual: dict[tuple[Subject, int], Wording] = {}
 
-    def picture(self, sight: Sight, now: datetime) -> Picture:
-        """Return an incident's card; reference, state, severity and who has it are the alert's and come later."""
+    def picture(self, sight: Sight, now: datetime, reached: int = 1) -> Picture:
+        """Return an incident's card; reference, state, severity and who has it are the alert's and come later.
+
+        Args:
+            sight: the burst.
+            now: the moment.
+            reached: the severity that the incident has already; it never sinks.
+        """
         country = self._config.countries[sight.subject.country]
         since = interval_start(sight.began)
         threshold = country.thresholds.complaint
@@ -88,6 +96,7 @@ class IncidentCards:
         quoted = ([first.mention_id] if first else []) + [one.mention_id for one in loudest]
         burst = self._burst(sight, len(authors), [one.influence for one in loudest])
         found = heat(burst)
+        level = max(reached, severity(found.score, country.incidents))
         shown = tuple(_voice(one) for one in self._store.quoted(sight.subject, quoted))
         card = IncidentCard(
             alert_id=0,
@@ -118,7 +127,7 @@ class IncidentCards:
             words=tuple(self._words(sight, mine)),
             complaints=tuple(Counter(one.topic for one in everything).most_common(_MOST_LISTED)),
             languages=_languages(mine),
-            guidance=self._guidance(sight, everything),
+            guidance=self._guidance(sight, everything, level),
         )
         return Picture(card, found, sum(one.is_copy for one in mine))
 
@@ -162,30 +171,30 @@ class IncidentCards:
             texts += self._store.earlier_texts(None, until - BASELINE, until, _MOST_USUAL)
         return texts
 
-    def _guidance(self, sight: Sight, mentions: Sequence[Negative]) -> Guidance:
+    def _guidance(self, sight: Sight, mentions: Sequence[Negative], level: int) -> Guidance:
         brand = self._config.brands[sight.subject.brand]
         country = self._config.countries[sight.subject.country]
         topic = sight.topic or _commonest((one.topic for one in mentions), "other")
         network = _commonest((one.network for one in mentions), "")
         chosen: Mapping[str, str] = {**brand.playbooks, **country.playbook.topics}
-        if CRISIS in self._library.names:
+        if CRISIS in self._library.names and (level >= CRISIS_FROM or not sight.topic):
             chosen = {**chosen, topic: CRISIS}
-        return self._library.guide(
-            GuideRequest(
-                topic=topic,
-                urgency=Urgency.HIGH,
-                network=network,
-                language=_commonest((one.language for one in mentions), country.languages[0]),
-                country=sight.subject.country,
-                country_locales=country.playbook.locales,
-                playbook_by_topic=chosen,
-                brand_name=brand.name,
-                brand_signature=brand.signature,
-                brand_account=brand.accounts.get(network, ""),
-                agent=self._config.teams[country.team].signature,
-                seed=f"{sight.subject.brand}/{sight.began}",
-            )
+        request = GuideRequest(
+            topic=topic,
+            urgency=Urgency.HIGH,
+            network=network,
+            language=_commonest((one.language for one in mentions), country.languages[0]),
+            country=sight.subject.country,
+            country_locales=country.playbook.locales,
+            playbook_by_topic=chosen,
+            brand_name=brand.name,
+            brand_signature=brand.signature,
+            brand_account=brand.accounts.get(network, ""),
+            agent=self._config.teams[country.team].signature,
+            team_languages=self._config.teams[country.team].languages,
+            seed=f"{sight.subject.brand}/{sight.began}",
         )
+        return linked(self._library.guide(request), country)
 
 
 def _loudest(mentions: Iterable[Negative]) -> list[Negative]:

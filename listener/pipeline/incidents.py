@@ -337,7 +337,7 @@ class IncidentStep:
         sight = Sight(
             row.subject, row.topic, interval_of(row.began_at), over or now, track.series[row.topic], track.series[_ALL]
         )
-        picture = self._cards.picture(sight, now)
+        picture = self._cards.picture(sight, now, before.severity)
         card = replace(picture.card, ended_at=over)
         level = severity(picture.heat.score, self._config.countries[row.country].incidents)
         if (card.mentions, card.authors) == (before.mentions, before.authors):
@@ -388,6 +388,7 @@ class IncidentStep:
                 now,
                 severity=raised,
                 priority=max(before.priority, picture.heat.score),
+                playbook=picture.card.guidance.playbook if picture.card.guidance else before.playbook,
                 mentions=picture.card.mentions,
                 copies=picture.copies,
                 last_posted_at=max(before.last_posted_at, min(now, picture.card.ended_at or now)),
