@@ -7,6 +7,7 @@ Numenta Anomaly Benchmark does. The second makes counts with known bursts and ru
 import argparse
 import csv
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -161,11 +162,16 @@ def _simulated(name: str, outcome: Outcome) -> str:
     low, high = share_interval(outcome.found, outcome.bursts)
     false_low, false_high = rate_interval(outcome.false_alarms, outcome.months)
     a_month = outcome.false_alarms / outcome.months
+    delay_min, over_h = (_median(values) for values in (outcome.delays_min, outcome.over_after_h))
     return (
         f"{name:>8} {outcome.bursts:7} {share:6.3f} ({low:.3f}–{high:.3f})"
-        f" {np.median(list(map(float, outcome.delays_min)) or [np.nan]):11.0f} {a_month:6.2f} ({false_low:.2f}–{false_high:.2f})"
-        f" {np.median(outcome.over_after_h or [np.nan]):8.1f}"
+        f" {delay_min:11.0f} {a_month:6.2f} ({false_low:.2f}–{false_high:.2f})"
+        f" {over_h:8.1f}"
     )
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(np.array(values))) if values else math.nan
 
 
 def _together(outcomes: Sequence[Outcome]) -> str:
