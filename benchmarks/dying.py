@@ -161,7 +161,8 @@ def live(spec: Spec, doom: Doom) -> int:
 
     def work(name: str) -> None:
         try:
-            while sender.is_on(name) and os.getppid() == nursery:
+            # Where one receiver is disabled, somebody mends it and starts all anew.
+            while all(map(sender.is_on, spec.receivers)) and os.getppid() == nursery:
                 sender.drain(name, Tally(), lambda seconds: bool(time.sleep(seconds)))
                 # Looked at in this order: what is put in last is seen.
                 if Path(spec.finished).exists() and name not in store.outbox.receivers_waiting():
