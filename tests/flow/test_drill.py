@@ -1,6 +1,10 @@
 """Drills: the real path to a trial channel, people who react there, and nothing of it anywhere else."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,21 +13,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from listener.app import OpenDesk, open_desk
+from listener.config import load_config
 from listener.desk import Actor
 from listener.drilling import Alone, Drill, DrillError, Plan, end_alerts, leftovers, plan, report
 from listener.errors import StoreError
 from listener.learning import correct
 from listener.model import AlertState
 from listener.pipeline.tally import Tally
+from listener.plugins import plugin_options
 from listener.slack.service import SlackService
 from tests.databases import new_database
 from tests.flow.test_slack_app import SOCKET, settled, slack_world
 from tests.flow.world import URGENT_FR, World
-from tests.servers.slack import SlackMessage
+from tests.servers.slack import TOKEN, SlackMessage, SlackServer
 
 if TYPE_CHECKING:
     from classifiers.mentions import MentionClassifier
 
+ROOT = Path(__file__).parents[2]
 TRIAL = (
     'trial: {{type: slack, token: "${{file:{secrets}/slack}}", channel: C9, base_url: "{slack}", min_interval_s: 0}}'
 )
@@ -230,3 +237,177 @@ def test_a_trial_channel_that_fails_hands_nothing_of_a_drill_to_another(
     assert not any("[DRILL]" in shown for shown in here.shown("C1") + here.shown("C2"))
     assert all(one.card_s is None for one in report(office.store, wanted.id).alerts)
     assert "no card was accepted" in "\n".join(report(office.store, wanted.id).lines())
+
+
+def test_enough_posts_become_an_incident_of_the_drill_alone(day: tuple[World, SlackService, OpenDesk]) -> None:
+    here, _, office = day
+    wanted = planned(here, office, posts=12, over=timedelta(minutes=5), wait=timedelta(minutes=30))
+    _, cards = hold(here, office, wanted, turns=150)
+    found = report(office.store, wanted.id)
+    assert [one.reference[0] for one in found.incidents] == ["I"]
+    assert 0 < found.incident_opened_s[0] <= 15 * 60
+    assert found.incidents[0].receivers == ("trial",)
+    assert found.incidents[0].resolution == "drill"
+    assert any("DRILL · Bad buzz" in card.shown for card in cards)
+    assert "incident opened" in "\n".join(found.lines())
+    assert here.shown("C1") == here.shown("C2") == []
+    assert office.store.incidents.lasting() == []
+
+
+# As a command
+
+OWN_CONFIG = """
+version: 1
+brands:
+  acme: {{name: Acme, terms: [acme], signature: Acme Care}}
+teams:
+  hub: {{name: Hub, languages: [en]}}
+sources:
+  file: {{}}
+receivers:
+  live: {{type: terminal}}
+  trial: {{type: slack, token: "${{env:DRILL_TEST_TOKEN}}", channel: C9, base_url: "{slack}", min_interval_s: 0}}
+fallback_receiver: live
+trial_receiver: trial
+route: {{receiver: live, group_wait: 0s}}
+defaults: {{languages: [en], timezone: UTC, hours: {{mon-sun: "00:00-23:59"}}, team: hub}}
+countries:
+  GB: {{}}
+  IN: {{languages: [hi]}}
+store: {{url: "sqlite:///{folder}/listener.db"}}
+model: {{cache: "{cache}", threads: 2}}
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, model_cache: Path, checkpoint: Path) -> Iterator[tuple[SlackServer, Path]]:
+    with SlackServer(channels=("C9",)) as slack:
+        path = tmp_path / "config.yaml"
+        path.write_text(OWN_CONFIG.format(slack=slack.api_url, folder=tmp_path, cache=model_cache), encoding="utf-8")
+        yield slack, path
+
+
+def listener(path: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "listener.cli", *arguments, "--config", str(path)]
+
+
+def finished(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        listener(path, *arguments),
+        cwd=ROOT,
+        env={**os.environ, "DRILL_TEST_TOKEN": TOKEN},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def test_where_no_daemon_runs_the_command_does_the_work_itself(own: tuple[SlackServer, Path]) -> None:
+    slack, path = own
+    short = ("--posts", "3", "--minutes", "0", "--wait", "2s", "--by", "Vera")
+    done = finished(path, "drill", "--country", "IN", *short)
+    assert done.returncode == 0, done.stderr
+    assert "this command, for no daemon runs" in done.stderr
+    assert "classified" in done.stdout
+    assert "3 of 3" in done.stdout
+    cards = slack.channel("C9").messages
+    assert cards
+    assert all("DRILL · " in card.shown and "the drill is over, by Vera" in card.shown for card in cards)
+    again = finished(path, "drill", "--report", "last")
+    table = [line for line in done.stdout.splitlines() if not line.startswith("stored")]
+    assert again.stdout.splitlines() == table
+    assert json.loads(finished(path, "drill", "--report", "last", "--json").stdout)["country"] == "IN"
+    unknown = finished(path, "drill", "--report", "1999")
+    assert unknown.returncode == 1
+    assert "there is no drill '1999'" in unknown.stderr
+
+
+def test_a_daemon_that_runs_does_the_work(own: tuple[SlackServer, Path]) -> None:
+    slack, path = own
+    daemon = subprocess.Popen(
+        listener(path, "run"),
+        cwd=ROOT,
+        env={**os.environ, "DRILL_TEST_TOKEN": TOKEN},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert daemon.stderr is not None
+        next(line for line in daemon.stderr if "listening" in line)
+        done = finished(path, "drill", "--posts", "3", "--minutes", "0", "--wait", "10s")
+        slack.wait_for(lambda: any("the drill is over" in card.shown for card in slack.channel("C9").messages), 20)
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        shown, _ = daemon.communicate(timeout=10)
+    assert done.returncode == 0, done.stderr
+    assert "the daemon that runs does the work" in done.stderr
+    assert "card accepted" in done.stdout
+    assert all("DRILL · " in card.shown for card in slack.channel("C9").messages)
+    assert "[DRILL]" not in shown
+
+
+def test_an_interrupted_command_prints_what_is_known_and_ends_its_alerts(own: tuple[SlackServer, Path]) -> None:
+    slack, path = own
+    process = subprocess.Popen(
+        listener(path, "drill", "--country", "GB", "--posts", "2", "--minutes", "0"),
+        cwd=ROOT,
+        env={**os.environ, "DRILL_TEST_TOKEN": TOKEN},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    slack.wait_for(lambda: slack.channel("C9").messages, 120)
+    process.send_signal(signal.SIGINT)
+    shown, said = process.communicate(timeout=30)
+    assert process.returncode == 0, said
+    assert "from injection to" in shown
+    assert "open until the drill was over" in shown
+    assert all("the drill is over" in card.shown for card in slack.channel("C9").messages)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"trial_receiver: trial\n": ""}, "a drill needs a channel of its own: name one of `receivers` as `trial_rec"),
+        ({"trial_receiver: trial": "trial_receiver: live"}, "live is where alerts in earnest go, too"),
+        ({"DRILL_TEST_TOKEN": "NO_SUCH_VARIABLE_HERE"}, "trial is off: set the environment variable NO_SUCH_VARIABLE"),
+    ],
+)
+def test_a_drill_that_has_nowhere_to_go_is_refused_with_what_to_set(
+    own: tuple[SlackServer, Path], monkeypatch: pytest.MonkeyPatch, change: dict[str, str], problem: str
+) -> None:
+    _, path = own
+    monkeypatch.setenv("DRILL_TEST_TOKEN", TOKEN)
+    text = path.read_text(encoding="utf-8")
+    for before, after in change.items():
+        text = text.replace(before, after)
+    path.write_text(text, encoding="utf-8")
+    config = load_config(path, plugin_options())
+    with open_desk(config) as office, pytest.raises(DrillError) as refused:
+        plan(config, office.store, office.clock.now())
+    assert problem in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("wish", "problem"),
+    [
+        ({"country": "XX"}, "there is no country 'XX'; known: GB, IN"),
+        ({"brand": "other"}, "there is no brand 'other'; known: acme"),
+        ({"topic": "praise"}, "there is no topic of a drill 'praise'; known: outage, delivery"),
+        ({"posts": 0}, "1 to 200 posts"),
+    ],
+)
+def test_a_drill_of_what_there_is_not_is_refused(
+    own: tuple[SlackServer, Path], monkeypatch: pytest.MonkeyPatch, wish: dict[str, object], problem: str
+) -> None:
+    _, path = own
+    monkeypatch.setenv("DRILL_TEST_TOKEN", TOKEN)
+    config = load_config(path, plugin_options())
+    with open_desk(config) as office, pytest.raises(DrillError) as refused:
+        plan(config, office.store, office.clock.now(), **wish)  # type: ignore[arg-type]
+    assert problem in str(refused.value)
