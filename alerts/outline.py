@@ -151,6 +151,7 @@ def _reasons(card: Card) -> tuple[str, ...]:
 def _guidance(guidance: Guidance) -> Iterator[Part]:
     steps = tuple(words for step in guidance.steps[:_MOST_STEPS] if (words := wording.name(step, 300)))
     yield Part("Playbook", steps, "steps", wording.name(guidance.title, 120))
+    yield from _links(("Open playbook", guidance.url))
     for number, draft in enumerate(guidance.drafts[:_MOST_DRAFTS], 1):
         yield _draft(number, draft)
     left_out = len(guidance.drafts) - _MOST_DRAFTS

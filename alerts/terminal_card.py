@@ -170,6 +170,7 @@ def _tail(card: Card, *, whole_links: bool, width: int) -> Iterator[RenderableTy
         yield from (
             [_labelled("Reply at", [_link(guidance.reply_url, whole_links, width)])] if guidance.reply_url else []
         )
+        yield from [_labelled("Playbook", [_link(guidance.url, whole_links, width)])] if guidance.url else []
     yield from [_labelled("Post", [_link(card.url, whole_links, width)])] if card.url else []
     yield from [_labelled("Author", [_link(card.author.url, whole_links, width)])] if card.author.url else []
     yield Text(f"Team {wording.name(card.team)} · {wording.times(card)}", style="dim")

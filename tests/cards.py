@@ -27,6 +27,7 @@ GUIDANCE = Guidance(
     handoff=Handoff("Send the private link in your reply.", "https://x.com/messages/compose"),
     reply_url="https://x.com/intent/post?in_reply_to=42",
     never=("that it is the carrier's fault",),
+    url="https://wiki.yunfan.example/late-delivery",
 )
 _CARD = Card(
     alert_id=12,
@@ -72,10 +73,11 @@ def filled_with(text: str) -> Card:
         playbook=text,
         title=text,
         steps=(text,) * 30,
-        drafts=(Draft(text, text, text, len(text), 280, text),) * 12,
+        drafts=(Draft(text, text, text, len(text), 280, text, text, text),) * 12,
         handoff=Handoff(text, text),
         reply_url=text,
         never=(text,) * 9,
+        url=text,
     )
     shown = dict.fromkeys(
         ("reference", "brand", "country", "country_name", "team", "network", "language", "language_name", "text",

@@ -140,9 +140,7 @@ def _why(card: Card) -> str:
 def _guidance(guidance: Guidance, room: Room, *, interactive: bool) -> Iterator[Block]:
     yield from playbook(guidance, room.steps)
     yield from _draft_blocks(guidance.drafts, room.drafts, interactive=interactive)
-    never = [f"• {words}" for rule in guidance.never if (words := wording.name(rule, 200))]
-    if never:
-        yield from labelled("Never say", "\n".join(never[:6]), 1_300)
+    yield from never_say(guidance)
     handoff = _handoff(guidance.handoff)
     if handoff:
         yield from labelled("Move to a private channel", handoff, 1_200)
@@ -151,6 +149,13 @@ def _guidance(guidance: Guidance, room: Room, *, interactive: bool) -> Iterator[
 def playbook(guidance: Guidance, most: int) -> Iterator[Block]:
     """Yield a playbook's title and its first `most` steps."""
     yield from labelled("Playbook", _steps(guidance, most), 2_400, wording.name(guidance.title, 120))
+
+
+def never_say(guidance: Guidance) -> Iterator[Block]:
+    """Yield what a playbook forbids to say."""
+    never = [f"• {words}" for rule in guidance.never if (words := wording.name(rule, 200))]
+    if never:
+        yield from labelled("Never say", "\n".join(never[:6]), 1_300)
 
 
 def _handoff(handoff: Handoff) -> str:
@@ -197,6 +202,7 @@ def _links(card: Card) -> list[tuple[str, ActionName, str | None]]:
         (reply, ActionName.OPEN_REPLY, guidance.reply_url if guidance else None),
         ("Private channel", ActionName.OPEN_PRIVATE, guidance.handoff.url if guidance else None),
         ("Author", ActionName.OPEN_AUTHOR, card.author.url),
+        ("Open playbook", ActionName.OPEN_PLAYBOOK, guidance.url if guidance else None),
     ]
 
 

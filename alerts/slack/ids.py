@@ -31,9 +31,18 @@ class ActionName(StrEnum):
     OPEN_REPLY = "open_reply"
     OPEN_PRIVATE = "open_private"
     OPEN_AUTHOR = "open_author"
+    OPEN_PLAYBOOK = "open_playbook"
 
 
-LINKS = frozenset([ActionName.OPEN_POST, ActionName.OPEN_REPLY, ActionName.OPEN_PRIVATE, ActionName.OPEN_AUTHOR])
+LINKS = frozenset(
+    [
+        ActionName.OPEN_POST,
+        ActionName.OPEN_REPLY,
+        ActionName.OPEN_PRIVATE,
+        ActionName.OPEN_AUTHOR,
+        ActionName.OPEN_PLAYBOOK,
+    ]
+)
 """Link buttons: Slack tells of the press, and it needs nothing but to be acknowledged."""
 
 

@@ -17,9 +17,9 @@ from slack_sdk.models.blocks.basic_components import SlackFile
 from alerts import wording
 from alerts.card import IncidentCard, Voice
 from alerts.curve import sparkline
-from alerts.escaping import clean, escape_mrkdwn, isolate, shorten, slack_length
+from alerts.escaping import clean, escape_mrkdwn, isolate, shorten, slack_length, web_url
 from alerts.slack.actions import action_blocks, progress_facts
-from alerts.slack.blocks import draft_text, playbook, quoted, symbol
+from alerts.slack.blocks import draft_text, never_say, playbook, quoted, symbol
 from alerts.slack.elements import (
     MAX_TEXT,
     MAX_TOTAL,
@@ -36,6 +36,8 @@ from alerts.slack.elements import (
     total,
 )
 from alerts.slack.ids import ActionName, value
+from listener.config.pages import MAX_PAGE
+from listener.model import Guidance
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def plain_incident(card: IncidentCard) -> str:
         sparkline(card.curve),
         "\n".join(f"{label}: {says}" for label, says in _findings(card)),
         *(f"{wording.voice(one, card.timezone)}\n{_words_of(one, 300)}" for one in _voices(card)[:3]),
+        f"Open playbook: {page}" if (page := web_url(card.guidance.url if card.guidance else None)) else "",
         _footer(card),
     ]
     return escape_mrkdwn("\n\n".join(part for part in fitting(parts, MAX_TEXT) if part))
@@ -120,10 +123,8 @@ def _blocks(card: IncidentCard, picture: str | None, room: IncidentRoom) -> Iter
     for label, one in _named_voices(card, room.voices):
         yield from _voice(label, one, card, room)
     if card.guidance:
-        yield from playbook(card.guidance, room.steps)
-        if drafts := card.guidance.drafts:
-            yield from labelled("Suggested statement", draft_text(drafts[0]), 1_200, wording.draft_label(drafts[0]))
-    yield from _links(card, room)
+        yield from _guidance(card.guidance, room)
+        yield from _links(card.guidance, room, value(card.alert_id))
     yield DividerBlock()
     yield ContextBlock(elements=[plain(_footer(card), 400)])
 
@@ -175,15 +176,27 @@ def _words_of(one: Voice, limit: int) -> str:
     return quoted(one.text, limit) if one.text else wording.DELETED
 
 
-def _links(card: IncidentCard, room: IncidentRoom) -> Iterator[Block]:
-    handoff = card.guidance.handoff if card.guidance else None
-    if handoff is None:
-        return
+def _guidance(guidance: Guidance, room: IncidentRoom) -> Iterator[Block]:
+    yield from playbook(guidance, room.steps)
+    if room.steps:
+        yield from never_say(guidance)
+    for draft in guidance.drafts[:1]:
+        yield from labelled("Suggested statement", draft_text(draft), 1_200, wording.draft_label(draft))
+        gloss = isolate(shorten(clean(draft.gloss), 600, slack_length))
+        if gloss and room.steps:
+            yield from labelled("What it says", gloss, 800, wording.name(draft.gloss_language, 40))
+
+
+def _links(guidance: Guidance, room: IncidentRoom, about: str) -> Iterator[Block]:
+    handoff = guidance.handoff
     if steps := isolate(shorten(clean(handoff.steps), 700, slack_length)):
         yield from labelled("Move to a private channel", steps, 800)
-    label, about = "Private channel", value(card.alert_id)
-    if made := link_button(label, ActionName.OPEN_PRIVATE, handoff.url, value=about, most=room.url):
-        yield ActionsBlock(elements=[made])
+    made = (
+        link_button("Open playbook", ActionName.OPEN_PLAYBOOK, guidance.url, value=about, most=2 * MAX_PAGE),
+        link_button("Private channel", ActionName.OPEN_PRIVATE, handoff.url, value=about, most=room.url),
+    )
+    if buttons := [one for one in made if one]:
+        yield ActionsBlock(elements=[*buttons])
 
 
 def _footer(card: IncidentCard) -> str:

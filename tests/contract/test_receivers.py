@@ -4,13 +4,13 @@ import io
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from alerts.card import Due, Message, Note, Progress
+from alerts.card import Card, Due, IncidentCard, Message, Note, Progress
 from alerts.receivers.apprise import AppriseOptions, AppriseReceiver
 from alerts.receivers.base import Receiver
 from alerts.receivers.email import EmailOptions, EmailReceiver
@@ -180,6 +180,16 @@ def test_send_shows_everything_needed_to_act(case: ReceiverCase) -> None:
         "Send the private link in your reply.", "A-12", "Care Iberia", "Sat 14 Mar 2026, 09:12", "delivery",
     ):  # fmt: skip
         assert expected in shown
+
+
+@pytest.mark.parametrize("message", [card(), incident()], ids=lambda message: message.kind)
+def test_the_teams_own_playbook_is_named_where_there_is_one(case: ReceiverCase, message: Card | IncidentCard) -> None:
+    assert message.guidance is not None
+    signs = ("Open playbook", message.guidance.url or "no link")
+    case.receiver.send("n-1", replace(message, guidance=replace(message.guidance, url=None)))
+    assert not any(sign in case.shown() for sign in signs)
+    case.receiver.send("n-2", message)
+    assert any(sign in case.shown() for sign in signs)
 
 
 def test_a_language_that_the_team_does_not_read_is_said(case: ReceiverCase) -> None:

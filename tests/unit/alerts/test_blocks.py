@@ -55,6 +55,7 @@ CARDS = st.builds(
     | st.builds(
         Guidance, TEXTS, TEXTS, st.lists(TEXTS, max_size=9).map(tuple), st.lists(DRAFTS, max_size=9).map(tuple),
         st.builds(Handoff, TEXTS, st.none() | TEXTS), st.none() | TEXTS, st.lists(TEXTS, max_size=4).map(tuple),
+        st.none() | TEXTS,
     ),
     url=st.none() | TEXTS,
     progress=st.builds(
@@ -235,6 +236,26 @@ def test_a_link_that_cannot_be_a_button_is_left_out_with_words(url: str, words: 
     assert words in text
     assert url not in text
     assert not list(block_problems(blocks))
+
+
+@pytest.mark.parametrize("interactive", [False, True])
+def test_the_teams_own_playbook_is_one_press_away(interactive: bool) -> None:
+    blocks = render_blocks(card(interactive=interactive))
+    assert not list(block_problems(blocks))
+    (button,) = [node for node in nodes(blocks) if node.get("action_id") == "open_playbook"]
+    assert (button["text"]["text"], button["url"]) == ("Open playbook", GUIDANCE.url)
+    assert f"Open playbook: {GUIDANCE.url}" in plain_message(card())
+    without = render_blocks(card(interactive=interactive, guidance=replace(GUIDANCE, url=None)))
+    assert "Open playbook" not in "\n".join(block_texts(without))
+
+
+def test_the_fullest_card_has_room_for_the_teams_own_playbook() -> None:
+    page = "https://wiki.example/" + "a" * 479
+    guidance = filled_with("é&<>" * 2_000).guidance
+    assert guidance is not None
+    blocks = render_blocks(replace(filled_with("é&<>" * 2_000), guidance=replace(guidance, url=page)))
+    assert page in [node.get("url") for node in nodes(blocks)]
+    assert total(blocks) <= MAX_TOTAL
 
 
 def test_a_card_without_links_has_no_empty_row_of_buttons() -> None:

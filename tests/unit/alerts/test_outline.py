@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from alerts.card import CurvePoint, IncidentCard, Message, Voice
+from alerts.card import Card, CurvePoint, IncidentCard, Message, Voice
 from alerts.html_mail import html_page
 from alerts.outline import follow_up, outline, subject
 from alerts.plain_text import plain_text
@@ -119,6 +119,17 @@ def test_a_follow_up_of_anything_says_what_is_new(message: Message) -> None:
     news = {name: words for name, words in facts(message).items() if words}
     (told,) = [part for part in follow_up(message, news).parts if part.label == "What is new"]
     assert len(told.lines) == len(news)
+
+
+@pytest.mark.parametrize("message", [card(), incident()], ids=lambda message: message.kind)
+def test_the_teams_own_playbook_is_a_link_where_there_is_one(message: Card | IncidentCard) -> None:
+    assert f"\nOpen playbook: {GUIDANCE.url}" in plain_text(message)
+    assert GUIDANCE.url in Page(html_page(outline(message))).links
+    for url in (None, ""):
+        bare = replace(message, guidance=replace(GUIDANCE, url=url))
+        assert "Open playbook" not in plain_text(bare)
+    hostile = replace(message, guidance=replace(GUIDANCE, url="javascript:alert(1)"))
+    assert "Open playbook: (no usable web address)" in plain_text(hostile)
 
 
 def test_subjects_name_the_alert_and_how_urgent_it_is() -> None:

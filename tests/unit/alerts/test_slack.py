@@ -451,6 +451,7 @@ def test_card_and_server_agree_on_the_buttons(server: SlackServer, receiver: Sla
         "Reply": GUIDANCE.reply_url,
         "Private channel": GUIDANCE.handoff.url,
         "Author": AUTHOR.url,
+        "Open playbook": GUIDANCE.url,
     }
 
 

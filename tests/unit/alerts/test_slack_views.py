@@ -54,7 +54,7 @@ from listener.model import AlertState, Draft, Guidance
 from playbooks.library import PlaybookLibrary
 from playbooks.linting import REQUIRED_LOCALES
 from playbooks.model import GuideRequest
-from tests.cards import HOSTILE, card, filled_with
+from tests.cards import GUIDANCE, HOSTILE, card, filled_with
 from tests.incidents import BEGAN_AT, VOICE, incident, incident_filled_with, progress_filled_with
 from tests.servers.slack import TOKEN, Person, SlackServer, View, block_problems, view_problems
 from tests.servers.slack.blocks import nodes
@@ -163,7 +163,8 @@ def names(blocks: list[dict[str, Any]]) -> set[str]:
 
 def longest(library: PlaybookLibrary, locale: str, network: str) -> Guidance:
     """Return the guidance of all playbooks with the longest drafts that a locale has."""
-    topics = ("delivery", "billing", "outage", "safety", "privacy", "booking", "staff", "question", "praise")
+    topics = ("delivery", "billing", "outage", "safety", "privacy", "booking", "staff", "question", "praise",
+              "other")  # fmt: skip
     found = []
     for topic in topics:
         request = GuideRequest(
@@ -171,12 +172,12 @@ def longest(library: PlaybookLibrary, locale: str, network: str) -> Guidance:
             brand_signature="L’équipe du service clientèle", agent="Marie-Antoinette", author_name="Александра 👩‍🚀",
             handle="alexandra_petrova", author_id="123", post_id="99", post_url="https://x.com/cam_m/status/99",
             text=POSTS[locale], products=("Bouilloire électrique K2 Professional",), place="Saint-Étienne", seed="9",
-            country_locales={locale: (locale,)},
+            country_locales={locale: (locale,)}, playbook_by_topic={"other": "crisis"}, team_languages=("fr", "de"),
         )  # fmt: skip
         found.append(library.guide(request))
     drafts = sorted((draft for one in found for draft in one.drafts), key=lambda draft: -len(draft.text))
     assert drafts
-    return replace(max(found, key=lambda one: sum(map(len, one.steps))), drafts=tuple(drafts[:6]))
+    return replace(max(found, key=lambda one: sum(map(len, one.steps))), drafts=tuple(drafts[:6]), url=GUIDANCE.url)
 
 
 def reply_form(guidance: Guidance, post: str, **changes: Any) -> ReplyForm:
@@ -359,6 +360,32 @@ def test_the_incident_shows_its_size_speed_voices_words_and_what_to_do() -> None
         assert words in text
 
 
+def test_the_incident_leads_to_the_teams_own_playbook() -> None:
+    (button,) = [node for node in nodes(render_incident(incident())) if node.get("action_id") == "open_playbook"]
+    assert (button["text"]["text"], button["url"]) == ("Open playbook", GUIDANCE.url)
+    assert f"Open playbook: {GUIDANCE.url}" in plain_incident(incident())
+    bare = incident(guidance=replace(GUIDANCE, url=None))
+    assert "Open playbook" not in shown_in(render_incident(bare)) + plain_incident(bare)
+
+
+@pytest.mark.parametrize("text", ["é&<>" * 2_000, "👨‍👩‍👧‍👦" * 900], ids=["escaped", "wide"])
+def test_the_fullest_incident_has_room_for_the_teams_own_playbook(text: str) -> None:
+    full, page = incident_filled_with(text), "https://wiki.example/" + "a" * 479
+    assert full.guidance is not None
+    for interactive in (False, True):
+        one = replace(full, interactive=interactive, guidance=replace(full.guidance, url=page))
+        blocks = render_incident(one)
+        check_blocks(blocks)
+        assert page in [node.get("url") for node in nodes(blocks)]
+
+
+def test_the_incident_says_what_never_to_say_and_what_its_statement_means() -> None:
+    draft = replace(GUIDANCE.drafts[0], gloss="We see your posts.", gloss_language="English")
+    text = shown_in(render_incident(incident(guidance=replace(GUIDANCE, drafts=(draft,)))))
+    for words in (draft.text, "We see your posts.", "English", "that it is the carrier's fault"):
+        assert words in text
+
+
 def test_the_curve_is_an_image_with_words_or_a_line_of_characters() -> None:
     (image,) = [block for block in render_incident(incident(), "F0001") if block["type"] == "image"]
     assert image["slack_file"] == {"id": "F0001"}
@@ -378,7 +405,7 @@ def test_an_incident_that_is_over_says_so() -> None:
 
 def test_a_voice_whose_post_was_deleted_is_not_repeated() -> None:
     text = shown_in(render_incident(incident(first=replace(VOICE, text=""), influential=())))
-    assert "its text was withdrawn" in text
+    assert "and its text with it" in text
 
 
 def test_an_incident_without_voices_curve_or_playbook_is_shown() -> None:
