@@ -25,6 +25,7 @@ SHOWN: Mapping[str, Sequence[str]] = {
 """What `--state` takes, and the states of the outbox that it looks at."""
 USUALLY = ("waiting", "held", "dead")
 _MOST = 200
+_LONGEST_PROBLEM = 300
 _HOLDS = {
     "quiet": "nobody works then",
     "budget": "more than its receiver takes in an hour",
@@ -224,7 +225,7 @@ def _line(row: Row, now: datetime) -> str:
 
 
 def _fate(row: Row, now: datetime) -> str:
-    state, problem = _state(row), one_line(row["problem"] or "")
+    state, problem = _state(row), shorten(one_line(row["problem"] or ""), _LONGEST_PROBLEM)
     if state == "held":
         until = "" if row["due_at"] - now > _NEVER else f" until {_moment(row['due_at'])}"
         return f"held{until}: {_hold(row['held'])}"
