@@ -65,6 +65,7 @@ class Picture:
 
     card: IncidentCard
     heat: Heat
+    severity: int
     copies: int
 
 
@@ -101,7 +102,7 @@ class IncidentCards:
         card = IncidentCard(
             alert_id=0,
             reference="",
-            severity=1,
+            severity=level,
             state=AlertState.OPEN,
             brand=self._config.brands[sight.subject.brand].name,
             country=sight.subject.country,
@@ -129,7 +130,7 @@ class IncidentCards:
             languages=_languages(mine),
             guidance=self._guidance(sight, everything, level),
         )
-        return Picture(card, found, sum(one.is_copy for one in mine))
+        return Picture(card, found, level, sum(one.is_copy for one in mine))
 
     def forget(self, lasting: Iterable[tuple[Subject, int]]) -> None:
         """Drop the wording of the weeks before bursts that last no more."""

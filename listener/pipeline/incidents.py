@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 
 from alerts.card import IncidentCard, Note, dump_message, load_message
-from alerts.incidents import UPDATE_EVERY, belonging_note, is_material, over_note, rising_note, severity
+from alerts.incidents import UPDATE_EVERY, belonging_note, is_material, over_note, rising_note
 from classifiers.bursts import IncidentDetector
 from listener.clock import Clock
 from listener.config import Config, Country
@@ -122,6 +122,7 @@ class IncidentStep:
             for alert_id in self._store.incidents.unclaimed(now - RESOLVE_AFTER):
                 self._resolve(alert_id, now)
             self._cards.forget((row.subject, interval_of(row.began_at)) for row in lasting)
+            self._pending &= {row.alert_id for row in lasting}
             self._looked = {row.alert_id: self._looked[row.alert_id] for row in lasting if row.alert_id in self._looked}
 
     # Counting
@@ -246,12 +247,11 @@ class IncidentStep:
         until = now if found.span.over is None else min(now, interval_start(found.span.over))
         sight = Sight(subject, found.topic, found.span.began, until, track.series[found.topic], track.series[_ALL])
         picture = self._cards.picture(sight, now)
-        level = severity(picture.heat.score, country.incidents)
         try:
             with self._store.incidents.transaction() as transaction:
                 if transaction.lasts(subject, found.topic):
                     return None  # another process was quicker
-                alert = self._raise(transaction, sight, picture, level, country, now)
+                alert = self._raise(transaction, sight, picture, country, now)
                 row = IncidentRow(
                     alert.id,
                     subject.brand,
@@ -271,7 +271,7 @@ class IncidentStep:
             log.info("incident opened elsewhere", brand=subject.brand, country=subject.country, topic=found.topic)
             return None
         self._looked[alert.id] = now
-        log.info("incident opened", alert=alert.id, country=subject.country, severity=level, topic=found.topic)
+        log.info("incident opened", alert=alert.id, country=subject.country, severity=alert.severity, topic=found.topic)
         return row
 
     def _raise(
@@ -279,12 +279,11 @@ class IncidentStep:
         transaction: IncidentTransaction,
         sight: Sight,
         picture: Picture,
-        level: int,
         country: Country,
         now: datetime,
     ) -> AlertRow:
         code = sight.subject.country
-        respond_by, resolve_by = self._escalator.deadlines(code, level, now)
+        respond_by, resolve_by = self._escalator.deadlines(code, picture.severity, now)
         now_with, _ = self._announcer.workplaces.in_charge(code, now)
         guidance = picture.card.guidance
         alert_id = transaction.open_alert(
@@ -293,7 +292,7 @@ class IncidentStep:
                 brand=sight.subject.brand,
                 country=code,
                 team=country.team,
-                severity=level,
+                severity=picture.severity,
                 priority=picture.heat.score,
                 topic=sight.topic,
                 playbook=None if guidance is None else guidance.playbook,
@@ -324,8 +323,8 @@ class IncidentStep:
         """Show an incident's new figures where they matter; end it where the burst is over."""
         track = self._tracks.get(row.subject)
         if track is None or row.topic not in track.series:
-            if not self._is_configured(row.subject):
-                self._leave(row, now)  # nobody listens for it any more
+            if not self._is_configured(row.subject) or now - row.counted_until > LEARNED_FROM:
+                self._leave(row, now)  # nobody listens for it any more, or nothing of it is known any more
             return
         over = self._over(row, track.series[row.topic], now)
         before = load_message(self._store.incidents.facts(row.alert_id) or "{}")
@@ -339,11 +338,10 @@ class IncidentStep:
         )
         picture = self._cards.picture(sight, now, before.severity)
         card = replace(picture.card, ended_at=over)
-        level = severity(picture.heat.score, self._config.countries[row.country].incidents)
         if (card.mentions, card.authors) == (before.mentions, before.authors):
             self._pending.discard(row.alert_id)
-        if over is not None or level > before.severity or is_material(before, card):
-            self._update(row, replace(picture, card=card), level, now)
+        if over is not None or picture.severity > before.severity or is_material(before, card):
+            self._update(row, replace(picture, card=card), now)
             self._pending.discard(row.alert_id)
 
     def _may_differ(self, row: IncidentRow, now: datetime) -> bool:
@@ -377,12 +375,12 @@ class IncidentStep:
         polled = [state.succeeded_at for name in names if (state := states.get(name))]
         return all(at >= over for at in polled if at is not None)
 
-    def _update(self, row: IncidentRow, picture: Picture, level: int, now: datetime) -> None:
+    def _update(self, row: IncidentRow, picture: Picture, now: datetime) -> None:
         with self._store.incidents.transaction() as transaction:
             before = transaction.alert(row.alert_id)
             if before is None:
                 return
-            raised = max(before.severity, level) if before.is_live else before.severity
+            raised = max(before.severity, picture.severity) if before.is_live else before.severity
             alert = transaction.change(
                 before.id,
                 now,
@@ -432,7 +430,7 @@ class IncidentStep:
     def _leave(self, row: IncidentRow, now: datetime) -> None:
         with self._store.incidents.transaction() as transaction:
             if transaction.update_incident(row.alert_id, ended_at=now):
-                transaction.record(row.alert_id, "over", {"because": "its country or brand is off"}, now)
+                transaction.record(row.alert_id, "over", {"because": "nothing of it is listened for any more"}, now)
 
     def _resolve(self, alert_id: int, now: datetime) -> None:
         """Close an incident that is over and that nobody took."""

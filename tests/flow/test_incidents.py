@@ -103,7 +103,7 @@ def test_a_burst_is_found_within_two_hours_followed_and_over(buzz: Buzz) -> None
     assert sum(point.count for point in card.curve if point.at >= incident.began_at) == 121
     assert len(card.curve) <= 150
     assert card.guidance is not None
-    assert card.guidance.playbook == alert.playbook
+    assert card.guidance.playbook == alert.playbook == "crisis"
     assert card.guidance.steps
     assert (alert.kind, alert.topic, alert.mentions, alert.match_id) == ("incident", "outage", 121, None)
     assert alert.severity == card.severity >= 2
@@ -114,12 +114,14 @@ def test_a_burst_is_found_within_two_hours_followed_and_over(buzz: Buzz) -> None
     assert [receiver for receiver, _ in buzz.sent(incident, "alert")] == ["desk"]
 
 
-def test_weeks_of_ordinary_complaints_raise_nothing(buzz: Buzz) -> None:
+def test_weeks_of_ordinary_complaints_raise_nothing(on_sqlite: Open) -> None:
+    buzz = on_sqlite()
     buzz.live(buzz.ordinary(NOW, NOW + 48 * HOUR), NOW + 48 * HOUR, timedelta(minutes=30))
     assert buzz.incidents == []
 
 
-def test_a_storm_of_copies_is_no_crowd_of_voices(buzz: Buzz) -> None:
+def test_a_storm_of_copies_is_no_crowd_of_voices(on_sqlite: Open) -> None:
+    buzz = on_sqlite()
     text = "Ne payez plus rien chez acme, partagez au maximum"
     storm = [
         Post(NOW + timedelta(minutes=number), text, f"bot{number}", "outage", copy_of=text if number else None)
@@ -157,7 +159,8 @@ def test_one_person_who_writes_a_lot_is_no_burst(on_sqlite: Open) -> None:
     assert buzz.incidents == []
 
 
-def test_catching_up_after_hours_is_no_burst(buzz: Buzz) -> None:
+def test_catching_up_after_hours_is_no_burst(on_sqlite: Open) -> None:
+    buzz = on_sqlite()
     buzz.live([], NOW + TICK)
     missed = buzz.ordinary(NOW + TICK, NOW + 20 * HOUR)
     buzz.clock.advance(20 * 3600 - 600)
@@ -201,7 +204,8 @@ def test_a_burst_is_not_called_over_while_the_daemon_has_yet_to_catch_up(on_sqli
     assert incident.ended_at is None
 
 
-def test_a_restart_goes_on_with_the_same_incident(buzz: Buzz) -> None:
+def test_a_restart_goes_on_with_the_same_incident(on_sqlite: Open) -> None:
+    buzz = on_sqlite()
     burst = buzz.burst(NOW, 4, 20)
     buzz.live([post for post in burst if post.at < NOW + 2 * HOUR], NOW + 2 * HOUR)
     (before,) = buzz.incidents
@@ -278,7 +282,8 @@ def test_alerts_of_the_burst_belong_to_it_and_others_do_not(buzz: Buzz) -> None:
     assert any(f"A-{first}" in getattr(note, "text", "") for note in notes)
 
 
-def test_severity_rises_with_the_voices_and_is_told(buzz: Buzz) -> None:
+def test_severity_rises_with_the_voices_and_is_told(on_sqlite: Open) -> None:
+    buzz = on_sqlite()
     buzz.live(buzz.burst(NOW, 1, 9), NOW + HOUR)
     (incident,) = buzz.incidents
     assert buzz.alert(incident).severity == 1
@@ -358,18 +363,20 @@ def test_a_silenced_incident_is_counted_and_waits(buzz: Buzz) -> None:
     assert shown.mentions > 40  # the card that waits shows what is known now
 
 
-def test_mentions_that_arrive_late_are_counted_where_they_belong(buzz: Buzz) -> None:
+def test_mentions_that_arrive_late_are_counted_where_they_belong(on_sqlite: Open) -> None:
+    buzz = on_sqlite()
     burst = buzz.burst(NOW, 2, 30)
     on_time, late = burst[::3], [post for at, post in enumerate(burst) if at % 3]
     buzz.live(on_time, NOW + 2 * HOUR)
-    buzz.live([], NOW + 5 * HOUR)
+    (incident,) = buzz.incidents
+    assert buzz.card(incident).authors <= 20
     buzz.feed(late)
     buzz.live([], NOW + 8 * HOUR)
     (incident,) = buzz.incidents
-    points = {point.at: point.count for point in buzz.card(incident).curve}
+    card = buzz.card(incident)
     assert incident.ended_at is not None
-    if buzz.card(incident).updated_at > NOW + 5 * HOUR:
-        assert points[NOW + TICK] == 5
+    assert card.authors == 60
+    assert {point.at: point.count for point in card.curve}[NOW + TICK] == 5
 
 
 def test_a_burst_that_is_only_read_late_is_found_late(on_sqlite: Open) -> None:
