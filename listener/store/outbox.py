@@ -232,22 +232,23 @@ class Outbox:
 
 
 _table = schema.notifications
+# Made once: an alias of a table of 24 columns costs more than the query it is for.
+_parent, _newer, _other = (_table.alias(name) for name in ("parent", "newer", "other"))
 _PLACE = ("channel", "message_id", "thread_id")
 
 
 def _next(receiver: str, now: datetime) -> Select[Any]:
     """The notification that a sender may take next."""
-    parent = _table.alias("parent")
     ready = or_(and_(_table.c.state == "pending", _table.c.due_at <= now), _is_abandoned(now))
     has_place = or_(
         _table.c.parent_id.is_(None),
-        parent.c.state == "sent",
-        and_(_table.c.kind == "alert", parent.c.state.in_(ENDED)),
+        _parent.c.state == "sent",
+        and_(_table.c.kind == "alert", _parent.c.state.in_(ENDED)),
     )
-    place = (parent.c[name].label(f"parent_{name}") for name in _PLACE)
+    place = (_parent.c[name].label(f"parent_{name}") for name in _PLACE)
     return (
-        select(_table, parent.c.state.label("parent_state"), *place)
-        .outerjoin(parent, parent.c.id == _table.c.parent_id)
+        select(_table, _parent.c.state.label("parent_state"), *place)
+        .outerjoin(_parent, _parent.c.id == _table.c.parent_id)
         .where(_table.c.receiver == receiver, _table.c.held.is_(None), ready, has_place)
         .where(~_is_superseded(), ~_is_edited_now(now))
         .order_by(_table.c.rank, _table.c.id)
@@ -268,15 +269,14 @@ def _is_abandoned(now: datetime) -> ColumnElement[bool]:
 
 def _is_superseded(by: Sequence[str] = (*UNSENT, "sent")) -> ColumnElement[bool]:
     """True for an edit when a newer one of the same message waits, is being sent, or was sent."""
-    newer = _table.alias("newer")
     return and_(
         _table.c.kind == "update",
-        select(newer.c.id)
+        select(_newer.c.id)
         .where(
-            newer.c.kind == "update",
-            newer.c.parent_id == _table.c.parent_id,
-            newer.c.id > _table.c.id,
-            newer.c.state.in_(by),
+            _newer.c.kind == "update",
+            _newer.c.parent_id == _table.c.parent_id,
+            _newer.c.id > _table.c.id,
+            _newer.c.state.in_(by),
         )
         .exists(),
     )
@@ -284,16 +284,15 @@ def _is_superseded(by: Sequence[str] = (*UNSENT, "sent")) -> ColumnElement[bool]
 
 def _is_edited_now(now: datetime) -> ColumnElement[bool]:
     """True for an edit while another sender edits the same message: two at once could end in the older look."""
-    other = _table.alias("other")
     return and_(
         _table.c.kind == "update",
-        select(other.c.id)
+        select(_other.c.id)
         .where(
-            other.c.kind == "update",
-            other.c.parent_id == _table.c.parent_id,
-            other.c.id != _table.c.id,
-            other.c.state == "sending",
-            other.c.lease_until >= now,
+            _other.c.kind == "update",
+            _other.c.parent_id == _table.c.parent_id,
+            _other.c.id != _table.c.id,
+            _other.c.state == "sending",
+            _other.c.lease_until >= now,
         )
         .exists(),
     )
@@ -316,11 +315,10 @@ def _end_idle(connection: Connection, receiver: str, now: datetime) -> None:
     """End what no sender will ever take: overtaken edits, and notes and edits whose message came to nothing."""
     idle = and_(_table.c.receiver == receiver, or_(_table.c.state == "pending", _is_abandoned(now)))
     _end_superseded(connection, idle)
-    parent = _table.alias("parent")
     orphans = (
-        select(_table.c.id, _table.c.kind, parent.c.state, parent.c.problem)
-        .join(parent, parent.c.id == _table.c.parent_id)
-        .where(idle, _table.c.kind.in_(("note", "update")), parent.c.state.in_(ENDED))
+        select(_table.c.id, _table.c.kind, _parent.c.state, _parent.c.problem)
+        .join(_parent, _parent.c.id == _table.c.parent_id)
+        .where(idle, _table.c.kind.in_(("note", "update")), _parent.c.state.in_(ENDED))
     )
     for row in connection.execute(orphans).all():
         state = "superseded" if row.kind == "update" else "dead" if row.state == "moved" else row.state
