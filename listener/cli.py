@@ -351,6 +351,7 @@ def silence_add(
     from listener.alert_command import actor
     from listener.app import open_desk
 
+    _configure_logging(verbose=False, quiet=True)
     wish = silence_command.Wish(matchers, lasting, reason, begins, timezone)
     with open_desk(_load(config)) as office:
         typer.echo("\n".join(silence_command.add(office, wish, actor(office.config, by or _account()))))
@@ -454,6 +455,7 @@ def alert(
     from listener.app import open_desk
 
     settings = _load(config)
+    _configure_logging(verbose=False, quiet=True)
     request = alert_command.Request(action, detail, public, private, topic, seen_owner)
     with open_desk(settings) as office:
         found = alert_command.alert_of(office, name)

@@ -90,7 +90,7 @@ class ClassifyStep:
             )
             for item in waiting
         ]
-        self._store.save(done, now)
+        self._store.save(done, self._clock.now())
         tally.classified.update(item.country for item in waiting)
         return len(waiting)
 
