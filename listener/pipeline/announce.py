@@ -188,6 +188,10 @@ class Announcer:
             told_at.append(now if hold.reason in (None, BUDGET) else hold.due_at)
         if told_at:  # nobody is told again of what they were not told yet
             transaction.change(alert.id, now, told_at=min(told_at))
+        if parents and alert.severity == SEVEREST:
+            # Its card stands in the incident's thread, which nobody may be reading at this moment.
+            note = Note(f"Part of I-{alert.incident_id}, and cannot wait", tone="escalation", broadcast=True)
+            self.note(transaction, alert, note, now, urgent=True)
 
     def _parents(self, transaction: AlertTransaction, alert: AlertRow) -> dict[str, int]:
         """Return, by receiver, the incident's message in whose thread an alert's card belongs."""
@@ -280,9 +284,8 @@ class Announcer:
 
         Of many that wait for the same moment the first few are quoted and the rest is counted.
         """
-        interval_s = max((one.group_interval_s for one in self.destinations(alert, item)), default=0.0)
-        due_at = max(now, (alert.told_at or alert.opened_at) + timedelta(seconds=interval_s))
-        waiting = [row for row in transaction.notes_waiting(alert.id) if row["due_at"] >= due_at]
+        waiting = [row for row in transaction.notes_waiting(alert.id) if _tells_of_mention(row["payload"])]
+        due_at = waiting[0]["due_at"] if waiting else self._next_telling(transaction, alert, item, now)
         if len({row["match_id"] for row in waiting} - {None}) < _MOST_QUOTED:
             self.note(transaction, alert, _further_note(item), now, due_at=due_at, match_id=item.match_id)
             return
@@ -291,6 +294,15 @@ class Announcer:
             transaction.rewrite(row["id"], dump_message(_counted_note(alert, _count_in(row["payload"]) + 1)))
         if not counted:
             self.note(transaction, alert, _counted_note(alert, 1), now, due_at=due_at)
+
+    def _next_telling(
+        self, transaction: AlertTransaction, alert: AlertRow, item: TriageItem, now: datetime
+    ) -> datetime:
+        """Return when the thread may be told of further mentions, and note that it will be."""
+        interval_s = max((one.group_interval_s for one in self.destinations(alert, item)), default=0.0)
+        due_at = max(now, (alert.told_at or alert.opened_at) + timedelta(seconds=interval_s))
+        transaction.change(alert.id, now, told_at=due_at)
+        return due_at
 
 
 def _further_note(item: TriageItem) -> Note:
@@ -303,6 +315,11 @@ def _further_note(item: TriageItem) -> Note:
 def _counted_note(alert: AlertRow, count: int) -> Note:
     title = f"{count} more post{'' if count == 1 else 's'} joined"
     return Note(title, "They are counted on the card.", tone="mention", reference=reference(alert))
+
+
+def _tells_of_mention(payload: str) -> bool:
+    note = load_message(payload)
+    return isinstance(note, Note) and note.tone == "mention"
 
 
 def _count_in(payload: str) -> int:

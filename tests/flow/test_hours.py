@@ -333,6 +333,30 @@ def test_further_posts_come_in_the_thread_no_sooner_than_the_group_interval(tmp_
         assert sum("A further post" in note for note in notes) == 3
         assert any("3 more posts joined" in note for note in notes)
         assert "7 mentions" in here.messages()[0].shown
+        for _ in range(2):  # the interval holds for the second time as for the first
+            here.post(2, author="claire")
+            here.work()
+            here.clock.advance(20)
+        assert len(here.thread()) == len(notes)
+        here.later(minutes=6)
+        assert len(here.thread()) == len(notes) + 2
+
+
+def test_a_press_that_waits_to_be_told_is_not_taken_for_a_further_post(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2, author="claire")
+        here.work()
+        here.clock.advance(400)
+        here.app.desk.claim(1, Actor("Olga", "slack:U1", "slack"))
+        for _ in range(5):
+            here.post(2, author="claire")
+        here.work()
+        here.later(minutes=6)
+        assert sum("Claimed by Olga" in note for note in here.thread()) == 1
+        assert sum("A further post" in note for note in here.thread()) == 3
+        assert any("2 more posts joined" in note for note in here.thread())
 
 
 def test_severity_that_rises_is_said_at_once_and_never_falls(tmp_path: Path) -> None:
