@@ -77,7 +77,7 @@ class Escalator:
             found = self._recipients(alert, step, now)
             if found is None or found.words == reached or step.to == "person":
                 continue
-            self._tell(transaction, alert, f"Escalated by {actor}", found, now)
+            self._tell(transaction, alert, f"Escalated by {actor}", found, now, actor=actor)
             return found.words
         return None
 
@@ -134,14 +134,21 @@ class Escalator:
         return self._tell(transaction, alert, f"{what} was due by {by}", found, now, rung.key)
 
     def _tell(
-        self, transaction: AlertTransaction, alert: AlertRow, title: str, found: Recipients, now: datetime, of: str = ""
+        self,
+        transaction: AlertTransaction,
+        alert: AlertRow,
+        title: str,
+        found: Recipients,
+        now: datetime,
+        of: str = "",
+        actor: str = "listener",
     ) -> AlertRow:
         values: dict[str, object] = {"escalated_to": found.words, "told_at": now}
         handed_over = found.team is not None and found.team != alert.now_with and not alert.pilot
         if handed_over:
             values["now_with"] = found.team
         alert = transaction.change(alert.id, now, **values)
-        transaction.record(alert.id, "escalated", {"to": found.words, "team": found.team, "of": of}, now)
+        transaction.record(alert.id, "escalated", {"to": found.words, "team": found.team, "of": of}, now, actor)
         if handed_over:
             self._show_to(transaction, alert, now)
         people = () if alert.pilot else found.addresses
