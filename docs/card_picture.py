@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -12,8 +12,9 @@ from alerts.card import Card, Message
 from alerts.receivers.base import Delivery
 from alerts.terminal_card import print_card
 from listener.app import App, load_classifier
-from listener.clock import SystemClock
+from listener.clock import FixedClock
 from listener.config import Config, load_config
+from listener.pipeline.tally import Tally
 from listener.plugins import Plugins, open_plugins, plugin_options
 from listener.store import Store
 from playbooks.library import PlaybookLibrary
@@ -22,6 +23,8 @@ PICTURE = Path(__file__).parent / "images" / "alert-card.svg"
 WIDTH = 104
 WATCH = "file/FR/skybird/example"
 SHOWS = "passeport"
+RAISED_AT = datetime(2026, 11, 21, 9, 14, tzinfo=UTC)
+"""The same picture whenever it is drawn: minutes after the post, while France works."""
 THEME = TerminalTheme(
     (22, 27, 34),
     (214, 220, 228),
@@ -95,10 +98,10 @@ class Album:
 
 def raised_card(config: Config, folder: str) -> Card:
     """Return the card of the example's lost passport, raised by the whole pipeline."""
-    album = Album()
+    album, clock, tally = Album(), FixedClock(RAISED_AT), Tally()
     watches = tuple(watch for watch in config.watches if watch.id == WATCH)
     config = config.model_copy(update={"watches": watches})
-    sources = open_plugins(config, SystemClock()).sources
+    sources = open_plugins(config, clock).sources
     receivers = dict.fromkeys(config.receivers, album)
     app = App(
         config,
@@ -106,8 +109,14 @@ def raised_card(config: Config, folder: str) -> Card:
         load_classifier(config),
         PlaybookLibrary.load(),
         Store(f"sqlite:///{folder}/picture.db"),
+        clock,
     )
-    app.run_once(threading.Event())
+    for watch in app.collector.watches():
+        app.collector.poll(watch, tally, lambda: False)
+    app.work(tally, lambda: False)
+    clock.advance(60)  # whatever waits for company has waited
+    for name in receivers:
+        app.sender.drain(name, tally, lambda seconds: True)
     app.close()
     return next(card for card in album.cards.values() if SHOWS in card.text)
 
