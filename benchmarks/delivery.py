@@ -129,13 +129,12 @@ class Feeder:
         """Put in notifications until there are `most`, whenever few wait; yield how many there are each time."""
         # Few enough that many cards were sent when they change: then the change is a notification of its own.
         most_waiting = max(20, min(200, most // 10))
-        while (total := sum(self._store.outbox.counts().values())) < most:
+        while (total := sum((counts := self._store.outbox.counts()).values())) < most:
             yield total
-            counts = self._store.outbox.counts()
             if sum(count for (_, state), count in counts.items() if state in UNSENT) < most_waiting:
                 self._put(min(_CHUNK, most - total))
             else:
-                time.sleep(0.02)
+                time.sleep(0.1)
 
     def _put(self, count: int) -> None:
         with self._store.triage.transaction() as transaction:
@@ -159,7 +158,7 @@ class Feeder:
         return self._chance.choice(sorted(RECEIVERS))
 
     def _alert(self) -> int:
-        return self._chance.choice(sorted(self.editions)[-400:])
+        return self._chance.choice(list(self.editions)[-400:])
 
     def _look(self, alert_id: int) -> str:
         self.editions[alert_id] = self.editions.get(alert_id, 0) + 1

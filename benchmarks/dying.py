@@ -16,12 +16,14 @@ import threading
 import time
 import traceback
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from alerts.card import Message
 from alerts.receivers.base import Delivery
@@ -163,10 +165,11 @@ def live(spec: Spec, doom: Doom) -> int:
         try:
             # Where one receiver is disabled, somebody mends it and starts all anew.
             while all(map(sender.is_on, spec.receivers)) and os.getppid() == nursery:
-                sender.drain(name, Tally(), lambda seconds: bool(time.sleep(seconds)))
-                # Looked at in this order: what is put in last is seen.
-                if Path(spec.finished).exists() and name not in store.outbox.receivers_waiting():
-                    return
+                with suppress(OperationalError):  # a busy database ends one run of one job in the daemon too
+                    sender.drain(name, Tally(), lambda seconds: bool(time.sleep(seconds)))
+                    # Looked at in this order: what is put in last is seen.
+                    if Path(spec.finished).exists() and name not in store.outbox.receivers_waiting():
+                        return
                 time.sleep(0.1)
         except Exception:
             failures.append(traceback.format_exc())
@@ -208,6 +211,8 @@ def nurse(spec: Spec) -> dict[str, int]:
             status = FAILED
             try:
                 status = live(spec, doom)
+            except OperationalError:
+                status = AGAIN
             except Exception:
                 traceback.print_exc()
             finally:
