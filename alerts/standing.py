@@ -65,7 +65,7 @@ def _shared(card: Card | IncidentCard) -> dict[str, str]:
 
 
 def _fate(card: Card) -> str:
-    return {"deleted": "the author deleted the post", "edited": "the author edited the post"}.get(card.fate, "")
+    return {"deleted": "the post was withdrawn", "edited": "the author edited the post"}.get(card.fate, "")
 
 
 def reference(message: Message) -> str:

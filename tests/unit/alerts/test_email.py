@@ -159,7 +159,7 @@ def test_further_mentions_alone_are_not_mailed(server: SmtpServer, receiver: Ema
         ({"state": AlertState.CLAIMED, "progress": Progress(owner="Ana Pérez")}, "Claimed by Ana Pérez"),
         ({"progress": Progress(escalated_to="head office")}, "Escalated to head office"),
         ({"progress": Progress(replied_at=BEGAN)}, "Answered"),
-        ({"fate": "deleted", "text": ""}, "The author deleted the post"),
+        ({"fate": "deleted", "text": ""}, "The post was withdrawn"),
         (
             {"state": AlertState.RESOLVED, "progress": Progress(resolution="solved", closed_by="Ana")},
             "Resolved: solved, by Ana",

@@ -60,7 +60,7 @@ def test_an_update_names_what_changed_since_it_was_last_told(capsys: pytest.Capt
     assert capsys.readouterr().out.splitlines() == [
         "A-12 now claimed by Ana Pérez · 3 mentions, 1 copy",
         "A-12 now 9 mentions, 1 copy",
-        "A-12 now open, nobody has taken it yet · severity 2 · the author deleted the post · 9 mentions, 1 copy",
+        "A-12 now open, nobody has taken it yet · severity 2 · the post was withdrawn · 9 mentions, 1 copy",
     ]
 
 
