@@ -649,8 +649,7 @@ def drill(
                 over=over,
                 wait=patience,
             )
-            with _progress() as progress:
-                found = drilling.hold(planned, office, _stop_on_signals(), who, _say, progress)
+            found = drilling.hold(planned, office, _stop_on_signals(), who, _say, _progress)
         typer.echo(found.json() if as_json else "\n".join(found.lines()))
 
 

@@ -6,7 +6,7 @@ What a drill did is read back from the store: its posts are named by it, the ale
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
@@ -43,6 +43,14 @@ _LAST_EDITS_S = 10.0
 Say = Callable[[str], None]
 Pause = Callable[[float], bool]
 """Waits some seconds; True where the drill is to end."""
+
+
+Opening = Callable[[], AbstractContextManager[Progress | None]]
+"""Shows how far the loading of the model is."""
+
+
+def _unseen() -> AbstractContextManager[Progress | None]:
+    return nullcontext()
 
 
 class DrillError(ListenerError):
@@ -128,7 +136,8 @@ def _routed(route: Route) -> Iterator[str]:
 class Worker(Protocol):
     """Whoever classifies, decides and sends."""
 
-    name: str
+    words: str
+    """Says who that is."""
 
     def step(self) -> None:
         """Do what is due."""
@@ -142,7 +151,7 @@ class Worker(Protocol):
 class Beside:
     """The daemon that runs does the work."""
 
-    name = "the daemon that runs"
+    words = "the daemon that runs does the work"
 
     def step(self) -> None:
         """Leave it to the daemon."""
@@ -154,7 +163,7 @@ class Beside:
 class Alone:
     """This process does the work: nothing is collected, and nothing is sent but to the trial receiver."""
 
-    name = "this command, for no daemon runs"
+    words = "no daemon runs, so this command does the work"
 
     def __init__(self, app: App, receiver: str) -> None:
         self._app = app
@@ -175,9 +184,10 @@ class Alone:
 
 
 @contextmanager
-def working_alone(config: Config, receiver: str, stop: Event, progress: Progress | None = None) -> Iterator[Alone]:
+def working_alone(config: Config, receiver: str, stop: Event, opening: Opening = _unseen) -> Iterator[Alone]:
     """Open what a daemon has, the Slack app with it, for as long as the drill lasts."""
-    app = open_app(config, progress=progress)
+    with opening() as progress:
+        app = open_app(config, progress=progress)
     slack = None
     try:
         slack = app.open_slack(stop) if SLACK_APP not in app.plugins.off else None
@@ -289,18 +299,18 @@ def end_alerts(office: OpenDesk, alert_ids: Sequence[int], actor: Actor) -> int:
 
 
 def hold(planned: Plan, office: OpenDesk, stop: Event, actor: Actor, say: Say,
-         progress: Progress | None = None) -> "Report":  # fmt: skip
+         opening: Opening = _unseen) -> "Report":  # fmt: skip
     """Hold a drill, beside the daemon that runs or in its place, and return the report."""
     with ExitStack() as stack:
         worker: Worker = Beside()
         if not _daemon_runs(office.config, stack):
-            worker = stack.enter_context(working_alone(office.config, planned.receiver, stop, progress))
+            worker = stack.enter_context(working_alone(office.config, planned.receiver, stop, opening))
         drill = Drill(planned, office, worker, actor)
         if isinstance(worker, Beside) and sqlite_path(office.config.store.address) is None:
             drill.inject_due()
             if not _taken_up(drill, stop):
-                drill.worker = stack.enter_context(working_alone(office.config, planned.receiver, stop, progress))
-        say(f"drill {planned.id}: {planned.posts} posts to {planned.receiver}; {drill.worker.name} does the work;"
+                drill.worker = stack.enter_context(working_alone(office.config, planned.receiver, stop, opening))
+        say(f"drill {planned.id}: {planned.posts} posts to {planned.receiver}; {drill.worker.words};"
             " Ctrl-C ends it")  # fmt: skip
         drill.run(stop.wait)
         return report(office.store, planned.id, stored_s=drill.stored_s, receiver=planned.receiver)

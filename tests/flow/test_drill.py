@@ -145,6 +145,18 @@ def test_nothing_of_a_drill_leaves_the_trial_channel(day: tuple[World, SlackServ
     assert kinds <= {"opened", "joined", "severity", "resolved", "holds", "over"}
 
 
+def test_a_reply_can_be_practised_on_a_drills_card(day: tuple[World, SlackService, OpenDesk]) -> None:
+    here, service, office = day
+    drill = Drill(planned(here, office, posts=1, over=timedelta(0)), office, Alone(here.app, "trial"), DRILLMASTER)
+    drill.inject_due()
+    drill.worker.step()
+    olga = here.slack.person("U1", name="olga")
+    olga.press(here.slack.channel("C9").messages[0], "reply")
+    settled(here, service)
+    assert olga.view is not None
+    assert "Bonjour" in json.dumps(olga.view.public(), ensure_ascii=False)
+
+
 def test_a_drill_that_ends_says_so_on_its_cards(day: tuple[World, SlackService, OpenDesk]) -> None:
 
     here, _, office = day
@@ -308,7 +320,7 @@ def test_where_no_daemon_runs_the_command_does_the_work_itself(own: tuple[SlackS
     short = ("--posts", "3", "--minutes", "0", "--wait", "2s", "--by", "Vera")
     done = finished(path, "drill", "--country", "IN", *short)
     assert done.returncode == 0, done.stderr
-    assert "this command, for no daemon runs" in done.stderr
+    assert "no daemon runs, so this command does the work" in done.stderr
     assert "classified" in done.stdout
     assert "3 of 3" in done.stdout
     cards = slack.channel("C9").messages
