@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 
 from alerts.card import IncidentCard, Note, dump_message, load_message
 from alerts.incidents import UPDATE_EVERY, belonging_note, is_material, over_note, rising_note
@@ -200,9 +199,12 @@ class IncidentStep:
             return []
         opened: list[IncidentRow] = []
         for found in self._bursts(track, interval_of(now)):
-            if not self._is_covered(track, found, [*known, *opened], now):
-                row = self._open(subject, track, found, now)
-                opened += [] if row is None else [row]
+            if self._is_covered(track, found, [*known, *opened], now):
+                continue
+            row = self._open(subject, track, found, {one.alert_id for one in (*known, *opened)}, now)
+            if row is None:
+                break  # another process was quicker: what there is to open shows when its incident is known
+            opened.append(row)
         return opened
 
     def _bursts(self, track: _Track, now: int) -> list[_Found]:
@@ -242,34 +244,23 @@ class IncidentStep:
                 return True
         return False
 
-    def _open(self, subject: Subject, track: _Track, found: _Found, now: datetime) -> IncidentRow | None:
+    def _open(
+        self, subject: Subject, track: _Track, found: _Found, known: Collection[int], now: datetime
+    ) -> IncidentRow | None:
         country = self._config.countries[subject.country]
         until = now if found.span.over is None else min(now, interval_start(found.span.over))
         sight = Sight(subject, found.topic, found.span.began, until, track.series[found.topic], track.series[_ALL])
         picture = self._cards.picture(sight, now)
-        try:
-            with self._store.incidents.transaction() as transaction:
-                if transaction.lasts(subject, found.topic):
-                    return None  # another process was quicker
-                alert = self._raise(transaction, sight, picture, country, now)
-                row = IncidentRow(
-                    alert.id,
-                    subject.brand,
-                    subject.country,
-                    found.topic,
-                    subject.drill,
-                    picture.card.opened_at,
-                    now,
-                    None,
-                )
-                card = _named(picture.card, alert)
-                transaction.add_incident(row, dump_message(card))
-                self._announcer.open(transaction, alert, None, card, now)
-                self._escalator.began(transaction, alert, now)
-                self._adopt(transaction, sight, alert, now)
-        except IntegrityError:
-            log.info("incident opened elsewhere", brand=subject.brand, country=subject.country, topic=found.topic)
-            return None
+        with self._store.incidents.transaction() as transaction:
+            if not transaction.lasting(subject) <= set(known):
+                return None
+            alert = self._raise(transaction, sight, picture, country, now)
+            row = IncidentRow(alert.id, *_key(subject, found.topic), picture.card.opened_at, now, None)
+            card = _named(picture.card, alert)
+            transaction.add_incident(row, dump_message(card))
+            self._announcer.open(transaction, alert, None, card, now)
+            self._escalator.began(transaction, alert, now)
+            self._adopt(transaction, sight, alert, now)
         self._looked[alert.id] = now
         log.info("incident opened", alert=alert.id, country=subject.country, severity=alert.severity, topic=found.topic)
         return row

@@ -286,16 +286,17 @@ class Incidents:
 class IncidentTransaction(TriageTransaction):
     """One open transaction in which a burst becomes an incident, and an incident changes."""
 
-    def lasts(self, subject: Subject, topic: str) -> bool:
-        """Tell whether an incident of just this topic is open: another process may have been quicker."""
+    def lasting(self, subject: Subject) -> set[int]:
+        """Return the alerts of a subject's open incidents, and keep other processes from opening one meanwhile."""
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(repr(tuple(subject))))))
         query = select(_table.c.alert_id).where(
             _table.c.brand == subject.brand,
             _table.c.country == subject.country,
             _table.c.drill == subject.drill,
-            _table.c.topic == topic,
             _table.c.ended_at.is_(None),
         )
-        return self._connection.scalar(query) is not None
+        return set(self._connection.scalars(query))
 
     def add_incident(self, row: IncidentRow, facts: str) -> None:
         """Store an incident beside its alert."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -237,8 +238,11 @@ def open_buzz(folder: Path, url: str, *, defaults: str = "", belgium: str = "{}"
     return Buzz(config, store, clock, *_steps(config, store, clock))
 
 
+_library = cache(PlaybookLibrary.load)
+
+
 def _steps(config: Config, store: Store, clock: FixedClock) -> tuple[IncidentStep, TriageStep]:
-    library = PlaybookLibrary.load()
+    library = _library()
     announcer = Announcer(config, CardBuilder(config, library), store, Workplaces(config), lambda name: name)
     escalator = Escalator(config, announcer, store, clock)
     step = IncidentStep(config, announcer, escalator, library, store, clock)

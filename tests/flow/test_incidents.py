@@ -470,3 +470,22 @@ def test_an_incident_of_a_brand_that_left_is_dropped_without_a_word(on_sqlite: O
     buzz.step.run()
     assert buzz.incidents[0].ended_at is not None
     assert buzz.notes(incident) == notes
+
+
+def test_two_daemons_on_one_database_open_one_incident_and_end_it_once(buzz: Buzz) -> None:
+    buzz.live(buzz.burst(NOW, 1, 30), NOW + HOUR)
+    first = buzz.step
+    (incident,) = buzz.incidents
+    buzz.restart()
+    buzz.step._count(buzz.clock.now())
+    (subject, track) = next(pair for pair in buzz.step._tracks.items() if pair[0].country == "FR")
+    # The second has looked for incidents just before the first stored its own.
+    assert buzz.step._look(subject, track, [], buzz.clock.now()) == []
+    assert [row.alert_id for row in buzz.incidents] == [incident.alert_id]
+    while buzz.incidents[0].ended_at is None and buzz.clock.now() < NOW + 8 * HOUR:
+        lasting = buzz.incidents[0]
+        buzz.live([], buzz.clock.now() + TICK)
+        first.run()
+        first._follow(lasting, buzz.clock.now())
+    assert buzz.history(incident).count("over") == 1
+    assert sum(title.startswith("The burst is over") for title in buzz.notes(incident)) == 1
