@@ -96,12 +96,14 @@ class PermanentDeliveryError(DeliveryError):
     """Trying again will not help.
 
     `receiver_gone` is True where the whole receiver is unusable (token revoked, channel archived): disable it
-    and tell operators through another; otherwise only this one message is undeliverable.
+    and tell operators through another; otherwise only this one message is undeliverable. `account_gone` is True where
+    that holds for every receiver of the same account (token revoked).
     """
 
-    def __init__(self, message: str, *, receiver_gone: bool = False) -> None:
+    def __init__(self, message: str, *, receiver_gone: bool = False, account_gone: bool = False) -> None:
         super().__init__(message)
-        self.receiver_gone = receiver_gone
+        self.receiver_gone = receiver_gone or account_gone
+        self.account_gone = account_gone
 
 
 class MessageGoneError(PermanentDeliveryError):

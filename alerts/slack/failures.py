@@ -53,6 +53,20 @@ RECEIVER_GONE_CODES = frozenset(
         "two_factor_setup_required",
     ]
 )
+ACCOUNT_GONE_CODES = frozenset(
+    [
+        "account_inactive",
+        "invalid_auth",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "team_not_found",
+        "token_expired",
+        "token_revoked",
+        "two_factor_setup_required",
+    ]
+)
+"""Those of RECEIVER_GONE_CODES that are said of the token, and so of every channel that it writes to."""
 MESSAGE_FAULT_CODES = frozenset(
     [
         "alt_txt_too_large",
@@ -229,7 +243,9 @@ def _refusal_by_code(code: str) -> DeliveryError:
     if code in VIEW_GONE_CODES:
         return ViewGoneError(f"the window can no longer be shown ({code})")
     if code in RECEIVER_GONE_CODES:
-        return PermanentDeliveryError(f"Slack refuses this token or channel ({code})", receiver_gone=True)
+        account_gone = code in ACCOUNT_GONE_CODES
+        words = f"Slack refuses this token or channel ({code})"
+        return PermanentDeliveryError(words, receiver_gone=True, account_gone=account_gone)
     return PermanentDeliveryError(f"Slack refuses the message ({code})")
 
 

@@ -195,7 +195,7 @@ class Sender:
         if isinstance(error, MessageGoneError) and item.kind == "update":
             self._outbox.drop(item, str(error))
         elif isinstance(error, PermanentDeliveryError) and error.receiver_gone:
-            self._disable(item, str(error))
+            self._disable(item, str(error), with_account=error.account_gone)
         elif isinstance(error, PermanentDeliveryError):
             self._give_up(item, str(error))
         elif item.attempts >= _MOST_ATTEMPTS:
@@ -224,17 +224,27 @@ class Sender:
             self._outbox.hand_over(item, successor, reason, message, self._clock.now())
         log.error("gave up", notification=item.id, receiver=item.receiver, reason=reason, successor=successor)
 
-    def _disable(self, item: OutboxItem, reason: str) -> None:
-        self._disabled[item.receiver] = reason
+    def _disable(self, item: OutboxItem, reason: str, *, with_account: bool) -> None:
+        """Disable a receiver, and with its account all who share that: none of them can stand in for it."""
+        gone = self._fellows(item.receiver) if with_account else [item.receiver]
+        gone = [name for name in gone if name not in self._disabled]
+        self._disabled.update(dict.fromkeys(gone, reason))
         # What the refused attempt was for waits for the receiver to be mended, like all the rest.
         self._outbox.retry(item, reason, self._clock.now(), ambiguous=item.ambiguous)
         successor = next((name for name in self._successors if self.is_on(name)), None)
-        message = operator_note(
-            f"Receiver {item.receiver} is disabled",
-            f"{reason} What it had not sent comes here. Mend it and restart the daemon.",
+        title = (
+            f"Receiver {', '.join(gone)} is disabled" if len(gone) == 1 else f"Receivers {', '.join(gone)} are disabled"
         )
-        moved = self._outbox.disable(item.receiver, reason, successor, message, self._clock.now())
-        log.error("receiver disabled", receiver=item.receiver, reason=reason, successor=successor, moved=moved)
+        message = operator_note(title, f"{reason} What was not sent there comes here. Mend it and restart the daemon.")
+        for name in gone:
+            moved = self._outbox.disable(name, reason, successor, message, self._clock.now())
+            log.error("receiver disabled", receiver=name, reason=reason, successor=successor, moved=moved)
+
+    def _fellows(self, receiver: str) -> list[str]:
+        """Return all receivers of a receiver's account, itself first."""
+        account = self._keys(receiver)[1]
+        others = [name for name in self._receivers if name != receiver and self._keys(name)[1] == account]
+        return [receiver, *others]
 
     def _backoff_s(self, attempts: int) -> float:
         pause = min(self._timing.longest_pause_s, self._timing.first_pause_s * 2.0 ** min(attempts - 1, 10))
