@@ -4,9 +4,8 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -267,15 +266,33 @@ class DatabaseLock:
             self._descriptor = None
 
 
-@dataclass(frozen=True, slots=True)
 class OpenDesk:
     """What people decide on alerts needs, without the model and without anything that sends."""
 
-    config: Config
-    store: Store
-    desk: Desk
-    announcer: Announcer
-    clock: Clock
+    def __init__(self, config: Config, store: Store, clock: Clock) -> None:
+        self.config = config
+        self.store = store
+        self.clock = clock
+
+    @cached_property
+    def announcer(self) -> Announcer:
+        """What knows alerts by their labels and draws their cards; reads the playbook library, which takes a second."""
+        config = self.config
+        off = {*missing_secrets(config), *(f"receiver {name}" for name in self.store.outbox.disabled())}
+        on = [name for name in config.receivers if f"receiver {name}" not in off]
+
+        def effective_receiver(name: str) -> str:
+            return next((candidate for candidate in (name, config.fallback_receiver, *on) if candidate in on), name)
+
+        interactive = config.slack is not None and SLACK_APP not in off
+        cards = CardBuilder(config, PlaybookLibrary.load(), interactive=interactive)
+        return Announcer(config, cards, self.store, Workplaces(config), effective_receiver)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What carries out what people decide."""
+        escalator = Escalator(self.config, self.announcer, self.store, self.clock)
+        return Desk(self.config, self.announcer, escalator, self.store, self.clock)
 
 
 @contextmanager
@@ -283,23 +300,11 @@ def open_desk(config: Config, clock: Clock | None = None) -> Iterator[OpenDesk]:
     """Open a desk on the store, beside a daemon that runs or without one; what it causes waits in the outbox.
 
     Raises:
-        ListenerError: the store or the playbook library cannot be used.
+        ListenerError: the store cannot be used.
     """
-    clock = clock or SystemClock()
     store = Store(config.store.address)
     try:
-        off = {*missing_secrets(config), *(f"receiver {name}" for name in store.outbox.disabled())}
-        on = [name for name in config.receivers if f"receiver {name}" not in off]
-
-        def effective_receiver(name: str) -> str:
-            return next((candidate for candidate in (name, config.fallback_receiver, *on) if candidate in on), name)
-
-        cards = CardBuilder(
-            config, PlaybookLibrary.load(), interactive=config.slack is not None and SLACK_APP not in off
-        )
-        announcer = Announcer(config, cards, store, Workplaces(config), effective_receiver)
-        escalator = Escalator(config, announcer, store, clock)
-        yield OpenDesk(config, store, Desk(config, announcer, escalator, store, clock), announcer, clock)
+        yield OpenDesk(config, store, clock or SystemClock())
     finally:
         store.close()
 
