@@ -3,14 +3,14 @@
 Each action is one transaction: the alert, its history, its cards and its thread change together, once for one press.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from alerts.card import Note
-from alerts.silences import parse_matchers
+from alerts.silences import parse_matchers, silences
 from alerts.wording import local_time
 from listener.clock import Clock
 from listener.config import Config
@@ -315,10 +315,27 @@ class Desk:
             raise DeskError(f"that silence would have ended at {begins + lasting:%Y-%m-%d %H:%M} UTC; it is past")
         texts = [str(matcher) for matcher in found]
         made = self._store.silences.add(
-            texts, author=actor.name, reason=reason.strip(), starts_at=begins, ends_at=begins + lasting, now=now
+            texts,
+            author=actor.name,
+            reason=reason.strip(),
+            starts_at=begins,
+            ends_at=begins + lasting,
+            now=now,
+            press=press,
         )
+        if made is None:
+            raise DeskError("that press was handled before")
         log.info("silence added", silence=made, matchers=texts, author=actor.name)
         return made, f"Silence {made} of {', '.join(texts)} {_span(begins, begins + lasting, now)}: {reason.strip()}"
+
+    def muted_by(self, matchers: Sequence[str]) -> list[AlertRow]:
+        """Return the live alerts that fulfil all matchers, by everything that is known of their posts."""
+        found = []
+        for alert in self._store.alerts.live(limit=10_000):
+            item = None if alert.match_id is None else self._store.triage.item(alert.match_id)
+            if silences(matchers, self._announcer.labels(alert, item)):
+                found.append(alert)
+        return found
 
     def end_silence(self, silence_id: int, actor: Actor) -> Answer:
         """End a silence before its time; what it held back goes on its way."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.escaping import one_line, shorten
-from alerts.silences import parse_matchers, silences
+from alerts.silences import parse_matchers
 from listener.app import OpenDesk
 from listener.config.types import parse_duration
 from listener.desk import Actor, DeskError
@@ -39,7 +39,7 @@ def add(office: OpenDesk, wish: Wish, actor: Actor) -> list[str]:
     made, words = office.desk.silence(
         list(wish.matchers), actor, lasting=span(wish.lasting), reason=wish.reason, starts_at=begins
     )
-    muted = matching(office, wish.matchers)
+    muted = office.desk.muted_by(wish.matchers)
     return [one_line(words), f"{_of_live(office, muted)} match it. End it: listener silence end {made}"]
 
 
@@ -50,7 +50,7 @@ def preview(office: OpenDesk, matchers: Sequence[str]) -> list[str]:
         MatcherError: a matcher cannot be read.
     """
     parse_matchers(matchers)
-    muted = matching(office, matchers)
+    muted = office.desk.muted_by(matchers)
     lines = [f"{_of_live(office, muted)} match {', '.join(matchers)}"]
     lines += [f"  {_named(alert)}" for alert in muted[:_MOST_NAMED]]
     if len(muted) > _MOST_NAMED:
@@ -80,16 +80,6 @@ def end(office: OpenDesk, silence_id: int, actor: Actor) -> str:
     if not answer.done:
         raise DeskError(f"silence {silence_id} was over at {_utc(row.ends_at)}")
     return answer.text
-
-
-def matching(office: OpenDesk, matchers: Sequence[str]) -> list[AlertRow]:
-    """Return the live alerts that fulfil all matchers, by everything that is known of their posts."""
-    found = []
-    for alert in office.store.alerts.live(limit=10_000):
-        item = None if alert.match_id is None else office.store.triage.item(alert.match_id)
-        if silences(matchers, office.announcer.labels(alert, item)):
-            found.append(alert)
-    return found
 
 
 def span(text: str) -> timedelta:

@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Callable
 from datetime import timedelta
 
-from alerts.silences import silences
 from alerts.slack import modals
 from alerts.slack.client import SlackDesk
 from listener.clock import Clock
@@ -73,11 +72,8 @@ class Commands:
         """
         self._check_may_silence(actor)
         made, text = self._desk.silence(matchers, actor, lasting=lasting, reason=reason, press=key)
-        live = self._store.alerts.live()
-        muted = sum(silences(matchers, self._announcer.labels(alert)) for alert in live)
-        return Answer(
-            True, f"{text}. {muted} of {len(live)} open alerts match now. End it: /listener silence end {made}"
-        )
+        muted, live = len(self._desk.muted_by(matchers)), self._store.alerts.count_live()
+        return Answer(True, f"{text}. {muted} of {live} open alerts match now. End it: /listener silence end {made}")
 
     def _open_silence(self, trigger_id: str) -> None:
         self._slack.open_view(trigger_id, modals.silence_view())

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, selec
 from listener.model import AlertState
 from listener.store import schema
 from listener.store.corrections import Target, add_correction
-from listener.store.engine import insert, reading
+from listener.store.engine import insert, is_first_press, reading
 from listener.store.items import TriageItem, item_of
 from listener.store.outbox import EDIT_RANK, UNSENT, USUAL_RANK, new_notification
 
@@ -211,8 +211,7 @@ class AlertTransaction:
 
     def is_first_press(self, key: str, now: datetime) -> bool:
         """Note a press by its key; False where it was handled before, for vendors deliver some twice."""
-        statement = insert(self._connection, schema.presses).values(key=key[:200], at=now).on_conflict_do_nothing()
-        return bool(self._connection.execute(statement).rowcount)
+        return is_first_press(self._connection, key, now)
 
     def correct(self, target: Target, fields: Mapping[str, Any], actor: str, origin: str, now: datetime) -> None:
         """Store what somebody says the model got wrong of an alert's post."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from listener.errors import StoreError
+from listener.store.schema import presses
 
 _READ_ONLY = "listener_read_only"
 _BUSY_S = 4
@@ -105,3 +107,9 @@ def _first_line(error: SQLAlchemyError) -> str:
 def insert(connection: Connection, table: Table) -> Any:
     """Return the dialect's own INSERT, the one that knows ON CONFLICT."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def is_first_press(connection: Connection, key: str, now: datetime) -> bool:
+    """Note a press by its key in an open transaction; False where it was handled before."""
+    statement = insert(connection, presses).values(key=key[:200], at=now).on_conflict_do_nothing()
+    return bool(connection.execute(statement).rowcount)

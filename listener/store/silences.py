@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select, update
 
 from listener.store import schema
-from listener.store.engine import reading
+from listener.store.engine import is_first_press, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,14 @@ class Silences:
         starts_at: datetime,
         ends_at: datetime,
         now: datetime,
-    ) -> int:
-        """Store a silence and return its id."""
+        press: str = "",
+    ) -> int | None:
+        """Store a silence and return its id; None where the press that asks for it was handled before."""
         values = {"matchers": list(matchers), "author": author, "reason": reason}
         times = {"created_at": now, "starts_at": starts_at, "ends_at": ends_at}
         with self._engine.begin() as connection:
+            if press and not is_first_press(connection, press, now):
+                return None
             result = connection.execute(_table.insert().values(**values, **times))
         made: int = result.inserted_primary_key[0]  # type: ignore[index]
         return made
