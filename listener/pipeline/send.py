@@ -39,6 +39,8 @@ _LONGEST_ASKED_S = 3600.0
 """No vendor asks for more in earnest; a broken answer must not silence a channel for years."""
 _MOST_ATTEMPTS = 600
 """About two days of trying; time in which the daemon was off does not count."""
+_INSTANT_S = 0.001
+"""Clocks tell no microseconds exactly: a pause shorter than this is over, and waiting for it might never end."""
 _CLOCK_SKEW_S = 3600.0
 """How far this machine's clock may have been off when it tried first."""
 
@@ -90,7 +92,8 @@ class Pace:
         """Return for how long whoever has these keys must wait."""
         now = self._clock.now().timestamp()
         with self._lock:
-            return max(max(self._until(key, now) - now for key in keys), 0.0)
+            pause = max(self._until(key, now) - now for key in keys)
+        return pause if pause >= _INSTANT_S else 0.0
 
     def _until(self, key: str, now: float) -> float:
         since, until = self._holds.get(key, (now, now))

@@ -13,7 +13,7 @@ from benchmarks.delivery import Outcome, run
 from benchmarks.dying import STEPS
 from listener.clock import FixedClock
 from listener.config import Secret
-from listener.pipeline.send import SETTLE_S, Sender, Timing
+from listener.pipeline.send import SETTLE_S, Pace, Sender, Timing
 from listener.pipeline.tally import Tally
 from listener.store import Store
 from listener.store.triage import NewAlert
@@ -308,3 +308,10 @@ def test_a_wait_that_the_daemons_end_cuts_short_sends_nothing_more(office: Offic
     assert office.senders[-1].drain("desk", Tally(), lambda seconds: True) == 0
     office.clock.advance(timedelta(seconds=30).total_seconds())
     assert office.send() == 1
+
+
+def test_a_pause_too_short_for_the_clock_to_tell_is_not_waited_for(office: Office) -> None:
+    pace = Pace(office.clock)
+    pace.hold("desk", 20.0000004)
+    office.clock.advance(20.0)
+    assert pace.pause_s("desk") == 0.0
