@@ -187,6 +187,10 @@ def _later(calendar: Calendar, target: Target, start: datetime, seconds: float) 
     return start + timedelta(seconds=seconds) if target.around_the_clock else calendar.after(start, seconds)
 
 
+def _elapsed_s(calendar: Calendar, target: Target, start: datetime, end: datetime) -> float:
+    return (end - start).total_seconds() if target.around_the_clock else calendar.working_s(start, end)
+
+
 def _goal_rungs(
     goal: Goal,
     span_s: float,
@@ -200,7 +204,9 @@ def _goal_rungs(
         return
     snoozed_until = facts.snoozed_until or deadline
     missed_at = deadline if facts.severity >= WAKING_SEVERITY else max(deadline, snoozed_until)
-    remind_at = _later(calendar, target, facts.opened_at, span_s * rules.remind_at)
+    # Counted back from the deadline: one that came nearer when the severity rose has its reminder too.
+    allowed_s = _elapsed_s(calendar, target, facts.opened_at, deadline)
+    remind_at = _later(calendar, target, facts.opened_at, max(0.0, allowed_s - span_s * (1 - rules.remind_at)))
     if remind_at is not None and facts.snoozed_until is not None and remind_at < facts.snoozed_until:
         remind_at = _later(calendar, target, facts.snoozed_until, 0.0)
     if remind_at is not None and remind_at < missed_at:

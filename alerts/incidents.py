@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from alerts.card import CurvePoint, IncidentCard, Note
 from alerts.escaping import one_line, shorten
-from alerts.wording import plural
+from alerts.wording import is_closed, plural
 from listener.config.models import Incidents
 
 SIZE_WEIGHT, SPEED_WEIGHT, INFLUENCE_WEIGHT = 0.4, 0.3, 0.3
@@ -133,8 +133,10 @@ def over_note(card: IncidentCard) -> Note:
     authors = plural(card.authors, "author", "authors")
     text = (
         f"{mentions} by {authors}, where {card.expected:,.1f} would be usual; fastest hour"
-        f" {card.fastest_per_hour:,.0f}. The alert stays open until somebody resolves it."
+        f" {card.fastest_per_hour:,.0f}."
     )
+    if not is_closed(card):
+        text += " The alert stays open until somebody resolves it."
     return Note(f"The burst is over after {lasted}", text, "history", broadcast=True)
 
 

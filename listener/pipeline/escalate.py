@@ -54,7 +54,9 @@ class Escalator:
     def plan(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
         """Note when an alert has to be looked at next; call it after whatever changes owner, state or targets."""
         alert = transaction.alert(alert.id) or alert
-        look_at = self._ladder(alert, now).look_at if alert.is_live else None
+        ladder = self._ladder(alert, now) if alert.is_live else None
+        # What is due already is told when the alert is looked at, which this is not.
+        look_at = None if ladder is None else now if ladder.act else ladder.look_at
         if alert.state is AlertState.SNOOZED and alert.snoozed_until is not None:
             look_at = alert.snoozed_until if look_at is None else min(look_at, alert.snoozed_until)
         transaction.change(alert.id, now, look_at=look_at)
