@@ -4,7 +4,7 @@ What counts, when a burst is one, and how it ends is told in docs/incidents.md.
 """
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -17,10 +17,11 @@ from listener.clock import Clock
 from listener.config import Config, Country
 from listener.model import AlertState
 from listener.pipeline.announce import SEVEREST, Announcer
+from listener.pipeline.bursts import ALL, Found, Known, evidence_for, found_bursts, is_covered
 from listener.pipeline.cards import reference
 from listener.pipeline.escalate import Escalator
 from listener.pipeline.incident_cards import IncidentCards, Picture, Sight
-from listener.pipeline.series import A_DAY, KEPT_DAYS, Series, Span
+from listener.pipeline.series import KEPT_DAYS, Series
 from listener.store import AlertRow, Store
 from listener.store.incidents import (
     INTERVAL,
@@ -37,16 +38,6 @@ from playbooks.library import PlaybookLibrary
 log = structlog.get_logger("listener.incidents")
 
 LEARNED_FROM = timedelta(weeks=6)
-LOOK_BACK = A_DAY
-"""Intervals: a burst that was told longer ago is no news."""
-TOPIC_EVIDENCE = 8.0
-"""There are a dozen topics, each with its own chance of a false alarm: they need to be surer than all together."""
-TOPIC_SHARE = 0.6
-"""A topic that makes so much of what is beyond the usual gives the incident its name."""
-WAIT_FOR_TOPIC = 2
-"""Intervals that such a topic has to become sure of itself."""
-SPILL = 0.5
-"""A topic's burst smaller than this beside another's is the same burst, misread."""
 PATIENCE = timedelta(hours=6)
 """How long the end of a burst waits for a watch that fails, or for mentions that keep arriving late."""
 LATE = timedelta(minutes=30)
@@ -58,21 +49,14 @@ DRILL_PAST = timedelta(days=15)
 """So long, says a drill, nothing was heard: the detector has learned what is usual."""
 _OVERLAP = timedelta(minutes=10)
 """Classifications may be stored later than they are dated."""
-_ALL = ""
 
 
 @dataclass(slots=True)
 class _Track:
-    """The series of one subject, by topic; `""` holds all topics together."""
+    """The series of one subject, by topic, and of all topics together."""
 
     start: int
     series: dict[str, Series] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    topic: str
-    span: Span
 
 
 class IncidentStep:
@@ -158,7 +142,7 @@ class IncidentStep:
             if subject.drill:
                 start = now - DRILL_PAST
             track = self._tracks[subject] = _Track(interval_of(start))
-            track.series[_ALL] = self._new_series(subject, _ALL, track.start)
+            track.series[ALL] = self._new_series(subject, ALL, track.start)
         self._take_in(starts, since, now)
 
     def _recount(self, fresh: dict[Subject, datetime], now: datetime) -> None:
@@ -188,8 +172,8 @@ class IncidentStep:
 
     def _new_series(self, subject: Subject, topic: str, start: int) -> Series:
         least = self._config.countries[subject.country].incidents.least_authors
-        evidence = TOPIC_EVIDENCE if topic else IncidentDetector.EVIDENCE
-        return Series(start, IncidentDetector(INTERVAL.total_seconds(), minimum_count=least, evidence=evidence))
+        detector = IncidentDetector(INTERVAL.total_seconds(), minimum_count=least, evidence=evidence_for(topic))
+        return Series(start, detector)
 
     # Opening
 
@@ -198,8 +182,9 @@ class IncidentStep:
         if not self._config.countries[subject.country].incidents.on:
             return []
         opened: list[IncidentRow] = []
-        for found in self._bursts(track, interval_of(now)):
-            if self._is_covered(track, found, [*known, *opened], now):
+        interval = interval_of(now)
+        for found in found_bursts(track.series, interval):
+            if is_covered(track.series, found, [_known(row, now) for row in (*known, *opened)], interval):
                 continue
             row = self._open(subject, track, found, {one.alert_id for one in (*known, *opened)}, now)
             if row is None:
@@ -207,49 +192,12 @@ class IncidentStep:
             opened.append(row)
         return opened
 
-    def _bursts(self, track: _Track, now: int) -> list[_Found]:
-        """Return each series' latest burst that is news, in the order in which they may become incidents."""
-        latest: dict[str, Span] = {}
-        for topic, series in track.series.items():
-            told = [span for span in series.bursts(now - LOOK_BACK, now) if span.told >= now - LOOK_BACK]
-            if told:
-                latest[topic] = told[-1]
-        total = latest.pop(_ALL, None)
-        found = [_Found(topic, span) for topic, span in latest.items()]
-        found.sort(key=lambda one: (-_excess(track, one.topic, one.span, now), one.topic))
-        if total is None:
-            return found
-        beyond = _excess(track, _ALL, total, now)
-        leading = [one for one in found if _excess(track, one.topic, total, now) >= TOPIC_SHARE * beyond]
-        if leading:
-            return [leading[0], *(one for one in found if one is not leading[0]), _Found(_ALL, total)]
-        rising = any(
-            _excess(track, topic, total, now) >= TOPIC_SHARE * beyond for topic in track.series if topic != _ALL
-        )
-        if rising and now - total.told < WAIT_FOR_TOPIC:
-            return found
-        return [_Found(_ALL, total), *found]
-
-    def _is_covered(self, track: _Track, found: _Found, known: Iterable[IncidentRow], now: datetime) -> bool:
-        """Tell whether a burst belongs to an incident that there is already."""
-        for row in known:
-            ended = interval_of(row.ended_at or now + INTERVAL)
-            began = interval_of(row.began_at)
-            if found.span.told >= ended or (found.span.over is not None and found.span.over <= began):
-                continue
-            if _ALL in (row.topic, found.topic) or row.topic == found.topic:
-                return True
-            other = _excess(track, row.topic, found.span, interval_of(now))
-            if _excess(track, found.topic, found.span, interval_of(now)) < SPILL * other:
-                return True
-        return False
-
     def _open(
-        self, subject: Subject, track: _Track, found: _Found, known: Collection[int], now: datetime
+        self, subject: Subject, track: _Track, found: Found, known: Collection[int], now: datetime
     ) -> IncidentRow | None:
         country = self._config.countries[subject.country]
         until = now if found.span.over is None else min(now, interval_start(found.span.over))
-        sight = Sight(subject, found.topic, found.span.began, until, track.series[found.topic], track.series[_ALL])
+        sight = Sight(subject, found.topic, found.span.began, until, track.series[found.topic], track.series[ALL])
         picture = self._cards.picture(sight, now)
         with self._store.incidents.transaction() as transaction:
             if not transaction.lasting(subject) <= set(known):
@@ -325,7 +273,7 @@ class IncidentStep:
             return
         self._looked[row.alert_id] = now
         sight = Sight(
-            row.subject, row.topic, interval_of(row.began_at), over or now, track.series[row.topic], track.series[_ALL]
+            row.subject, row.topic, interval_of(row.began_at), over or now, track.series[row.topic], track.series[ALL]
         )
         picture = self._cards.picture(sight, now, before.severity)
         card = replace(picture.card, ended_at=over)
@@ -448,10 +396,8 @@ def _key(subject: Subject, topic: str) -> tuple[str, str, str, bool]:
     return subject.brand, subject.country, topic, subject.drill
 
 
-def _excess(track: _Track, topic: str, span: Span, now: int) -> float:
-    """Return how many more a topic brought than usual in a burst's span."""
-    series, until = track.series.get(topic), (now + 1 if span.over is None else span.over)
-    return 0.0 if series is None else series.count(span.began, until) - series.expected(span.began, until)
+def _known(row: IncidentRow, now: datetime) -> Known:
+    return Known(row.topic, interval_of(row.began_at), interval_of(row.ended_at or now + INTERVAL))
 
 
 def _named(card: IncidentCard, alert: AlertRow) -> IncidentCard:

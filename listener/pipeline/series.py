@@ -7,8 +7,10 @@ interval on is gone through again.
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, Self
 
-from classifiers.bursts import IncidentDetector
+from classifiers.bursts import BurstPoint
 from listener.store.incidents import interval_start
 
 A_DAY = 144
@@ -35,10 +37,20 @@ class Span:
     """The first calm interval after it; None where it may go on."""
 
 
+class Detector(Protocol):
+    """What says of each count whether a burst is on, from the counts before."""
+
+    def update(self, at: datetime, count: float) -> BurstPoint:
+        """Take in an interval's count and say what it is."""
+
+    def copy(self) -> Self:
+        """Return one in the same state that goes on by itself."""
+
+
 class Series:
     """One series from its start on: counts, what was usual, and its bursts."""
 
-    def __init__(self, start: int, detector: IncidentDetector) -> None:
+    def __init__(self, start: int, detector: Detector) -> None:
         self._detector = detector
         self._states = [(start, detector.copy())]
         self._counts: dict[int, int] = {}
