@@ -192,8 +192,8 @@ def _add_storms(rng: np.random.Generator, counts: Counts) -> None:
 
 
 def _add_bursts(rng: np.random.Generator, series: Series, first: int, a_month: float) -> None:
-    for start in _starts(rng, first, len(series.counts) - 2 * A_DAY, a_month):
-        shape, curve = _shape(rng)
+    for start in burst_starts(rng, first, len(series.counts) - 2 * A_DAY, a_month):
+        shape, curve = burst_shape(rng)
         least = max(LEAST_EXTRA, (LEAST_RATIO - 1) * series.usual[start : start + AN_HOUR].sum())
         size = math.exp(rng.uniform(0, math.log(LARGEST)))
         extra = rng.poisson(size * least * curve)
@@ -203,7 +203,7 @@ def _add_bursts(rng: np.random.Generator, series: Series, first: int, a_month: f
         series.bursts.append(Burst(start, start + int(np.flatnonzero(extra)[-1]), shape, size))
 
 
-def _starts(rng: np.random.Generator, first: int, end: int, a_month: float) -> Iterator[int]:
+def burst_starts(rng: np.random.Generator, first: int, end: int, a_month: float) -> Iterator[int]:
     """Yield moments at random, at least two days apart."""
     distance = 30 / a_month
     row = first + rng.exponential(distance / 2) * A_DAY
@@ -212,7 +212,7 @@ def _starts(rng: np.random.Generator, first: int, end: int, a_month: float) -> I
         row += (2 + rng.exponential(distance - 2)) * A_DAY
 
 
-def _shape(rng: np.random.Generator) -> tuple[str, Rates]:
+def burst_shape(rng: np.random.Generator) -> tuple[str, Rates]:
     """Return how a burst goes, in intervals for twelve hours; its first hour adds up to one."""
     hours = (np.arange(12 * AN_HOUR) + 0.5) / AN_HOUR
     name = ("sudden", "rising", "lasting")[rng.integers(3)]

@@ -1,7 +1,8 @@
-"""`python -m benchmarks.bursts --data FOLDER` and `python -m benchmarks.bursts simulate`: how well bursts are found.
+"""How well bursts are found: `python -m benchmarks.bursts --data FOLDER`, `… simulate` and `… country`.
 
 The first scores the volume detector on the CSVs of a folder, whose `windows.json` names what is to be found, as the
 Numenta Anomaly Benchmark does. The second makes counts with known bursts and runs the detector of incidents on them.
+The third does so for all topics of a brand in a country, and lets the daemon's rules make incidents of what is found.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from benchmarks.burst_simulation import (
     run,
     share_interval,
 )
+from benchmarks.country_simulation import COUNTRIES, CountryOutcome, run_rates
 from benchmarks.nab import PUBLISHED, SeriesScore, Window, normalised, score_series
 from classifiers.bursts import BurstDetector
 
@@ -54,6 +56,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     if options.what == "simulate":
         lines = simulation_lines(options.series, options.seed)
+    elif options.what == "country":
+        lines = country_lines(options.countries, options.seed)
     elif options.data is None:
         raise SystemExit("name the folder with the CSVs and windows.json: --data FOLDER")
     else:
@@ -64,9 +68,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bursts", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["nab", "simulate"], default="nab")
+    parser.add_argument("what", nargs="?", choices=["nab", "simulate", "country"], default="nab")
     parser.add_argument("--data", type=Path, help="folder with CSVs (timestamp,value) and windows.json")
     parser.add_argument("--series", type=int, default=60, help="simulated series at each rate, of 4 months each")
+    parser.add_argument("--countries", type=int, default=COUNTRIES, help="simulated countries at each rate, likewise")
     parser.add_argument("--seed", type=int, default=2026)
     return parser
 
@@ -183,6 +188,34 @@ def _together(outcomes: Sequence[Outcome]) -> str:
         parts.append(f"{size[0]:g} to {size[1]:g} times the least: {hits / max(1, tried):.3f} of {tried}")
     again = sum(outcome.reopened for outcome in outcomes)
     return "; ".join([*parts, f"said to be over too early: {again}"])
+
+
+def country_lines(countries: int, seed: int) -> Iterator[str]:
+    """Yield the report on simulated countries."""
+    yield "incidents of a brand in a country: opened within two hours; false ones a month of 30 days; 95 % intervals"
+    yield (
+        f"{'an hour':>8} {'bursts':>7} {'found':>20} {'of one topic':>13} {'median min':>11}"
+        f" {'false a month':>20} {'of topics':>10} {'right topic':>12} {'split':>6}"
+    )
+    outcomes = run_rates(RATES_AN_HOUR, countries, seed)
+    yield from (_country(f"{rate:g}", outcome) for rate, outcome in outcomes.items())
+    together = CountryOutcome()
+    for outcome in outcomes.values():
+        together += outcome
+    yield _country("all", together)
+    yield "of one topic: share found of those; of topics: false incidents a month of one; split: made two or more"
+
+
+def _country(name: str, outcome: CountryOutcome) -> str:
+    low, high = share_interval(outcome.found, outcome.bursts)
+    false_low, false_high = rate_interval(outcome.false_incidents, outcome.months)
+    return (
+        f"{name:>8} {outcome.bursts:7} {outcome.found / max(1, outcome.bursts):6.3f} ({low:.3f}–{high:.3f})"
+        f" {outcome.of_one_topic_found / max(1, outcome.of_one_topic):13.3f} {_median(outcome.delays_min):11.0f}"
+        f" {outcome.false_incidents / outcome.months:6.2f} ({false_low:.2f}–{false_high:.2f})"
+        f" {outcome.false_of_topics / outcome.months:10.2f} {outcome.right_topic / max(1, outcome.found):12.3f}"
+        f" {outcome.split / max(1, outcome.found):6.3f}"
+    )
 
 
 if __name__ == "__main__":

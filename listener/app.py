@@ -50,6 +50,8 @@ _BATCHES_A_TURN = 4
 """Texts of like length go through the encoder together; the more there are to choose from, the less is padding."""
 _A_LOT = 500
 """From so many waiting mentions on, the log says how far classification is."""
+_SOON = timedelta(minutes=1)
+"""What is due by then, such as a card that waits for its group, is worth the wait of a single pass."""
 _PATIENCE_S = 120.0
 """How long one pass waits for receivers that ask to be left alone for a while."""
 
@@ -196,9 +198,10 @@ class App:
         """Send until the outbox holds nothing that can be sent within two minutes of trying."""
         deadline = self.clock.now().timestamp() + _PATIENCE_S
         while not stop.is_set():
-            names = self.store.outbox.receivers_waiting(self.clock.now())
+            soon = self.clock.now() + _SOON
+            names = self.store.outbox.receivers_waiting(soon)
             sent = sum(self.sender.drain(name, tally, stop.wait) for name in names)
-            names = self.store.outbox.receivers_waiting(self.clock.now())
+            names = self.store.outbox.receivers_waiting(soon)
             waiting = [name for name in names if self.sender.is_on(name)]
             if sent:
                 deadline = self.clock.now().timestamp() + _PATIENCE_S

@@ -89,11 +89,18 @@ def _pass_once(application: "App", stop: threading.Event) -> int:
     if tally.failed:
         _say(f"{len(tally.failed)} of {len(watches)} watches could not be read:")
         _say(*(f"  {watch}: {problem}" for watch, problem in tally.failed.items()))
-    waiting = len(application.store.outbox.rows(("pending", "sending")))
-    if waiting:
-        _say(f"{waiting} notifications wait: their receivers did not accept them; the next run sends them")
+    waiting = application.store.outbox.rows(("pending", "sending"))
+    refused = sum(row["attempts"] > 0 for row in waiting)
+    if refused:
+        _say(f"{_messages(refused)} not accepted by their receivers; the next run tries again")
+    if later := len(waiting) - refused:
+        _say(f"{_messages(later)} not due yet; the next run sends them; `listener outbox` says when and why")
     application.close()
     return 1 if watches and len(tally.failed) == len(watches) else 0
+
+
+def _messages(count: int) -> str:
+    return "1 message is" if count == 1 else f"{count} messages are"
 
 
 def _listen(application: "App", stop: threading.Event) -> int:

@@ -3,12 +3,12 @@
 import json
 from urllib.parse import urlsplit
 
-from alerts.slack.manifest import manifest
+from alerts.slack.manifest import COMMAND_PATH, EVENTS_PATH, INTERACTIVE_PATH, manifest
 from listener.config import Config
 from listener.errors import ListenerError
-from listener.slack.http import PATHS
 
 MODES = ("socket", "http")
+PATHS = (INTERACTIVE_PATH, COMMAND_PATH, EVENTS_PATH)
 
 
 class ManifestError(ListenerError):
@@ -36,14 +36,7 @@ def manifest_json(config: Config | None, *, mode: str | None, request_url: str, 
         if request_url:
             raise ManifestError("--request-url goes with --mode http; Socket Mode needs no address")
         return _written(manifest(name=name.strip()))
-    address = _address(request_url)
-    made = manifest(mode="http", request_url=address, name=name.strip())
-    # Slack tells of presses, commands and events at an address each.
-    interactive, command, events = (address + path for path in PATHS)
-    made["settings"]["interactivity"]["request_url"] = interactive
-    made["features"]["slash_commands"][0]["url"] = command
-    made["settings"]["event_subscriptions"]["request_url"] = events
-    return _written(made)
+    return _written(manifest(mode="http", request_url=_address(request_url), name=name.strip()))
 
 
 def _address(text: str) -> str:

@@ -14,7 +14,7 @@ from alerts.card import Message, Note
 from alerts.receivers.base import Delivery, Receiver
 from alerts.receivers.terminal import TerminalReceiver
 from listener.app import App, Progress, load_classifier
-from listener.config import Config
+from listener.config import Config, ReceiverOptions
 from listener.errors import SourceError, StoreError
 from listener.model import Mention, Page, Skipped, Watch, Withdrawn
 from listener.pipeline.tally import Tally
@@ -96,6 +96,10 @@ class _Counting:
         pass
 
 
+def _at_once(options: ReceiverOptions) -> ReceiverOptions:
+    return options.model_copy(update={"at_once": True, "budget": None})
+
+
 class Replay:
     """A pipeline whose only receiver is this terminal, on a database of its own unless told otherwise."""
 
@@ -106,6 +110,10 @@ class Replay:
         self._progress = progress
         self._gone: list[Withdrawn] = []
         names = dict.fromkeys([*config.receivers, config.fallback_receiver], receiver)
+        # Nobody waits for the hours or the group of a post that lies in the past.
+        config = config.model_copy(
+            update={"receivers": {name: _at_once(one) for name, one in config.receivers.items()}}
+        )
         self._config = config
         self._app = App(
             config,

@@ -21,6 +21,9 @@ METHOD_SCOPES: Mapping[str, tuple[str, ...]] = {
 COMMAND = "/listener"
 USAGE = "status | who | digest | silence [country=FR …]"
 
+INTERACTIVE_PATH, COMMAND_PATH, EVENTS_PATH = "/slack/interactive", "/slack/command", "/slack/events"
+"""Where signed requests arrive, behind the daemon's public address."""
+
 
 def bot_scopes() -> list[str]:
     """Return the bot's scopes: what the methods need, and the slash command."""
@@ -42,9 +45,9 @@ def manifest(
     """
     if mode == "http" and not request_url.startswith("https://"):
         raise ValueError("signed requests need the daemon's public https:// address")
-    address = {"request_url": request_url} if mode == "http" else {}
+    base = request_url.rstrip("/") if mode == "http" else None
     command = {"command": COMMAND, "description": "Alerts: who has what, silences, digest", "usage_hint": USAGE,
-               "should_escape": False, **({"url": request_url} if mode == "http" else {})}  # fmt: skip
+               "should_escape": False, **_address(base, "url", COMMAND_PATH)}  # fmt: skip
     return {
         "display_information": {
             "name": name[:35],
@@ -62,10 +65,15 @@ def manifest(
         },
         "oauth_config": {"scopes": {"bot": bot_scopes()}},
         "settings": {
-            "event_subscriptions": {**address, "bot_events": ["app_home_opened"]},
-            "interactivity": {"is_enabled": True, **address},
+            "event_subscriptions": {**_address(base, "request_url", EVENTS_PATH), "bot_events": ["app_home_opened"]},
+            "interactivity": {"is_enabled": True, **_address(base, "request_url", INTERACTIVE_PATH)},
             "org_deploy_enabled": False,
             "socket_mode_enabled": mode == "socket",
             "token_rotation_enabled": False,
         },
     }
+
+
+def _address(base: str | None, key: str, path: str) -> dict[str, str]:
+    """Return where Slack sends one kind of thing: nowhere in Socket Mode."""
+    return {} if base is None else {key: base + path}

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 import structlog
 
+from alerts.slack.manifest import COMMAND_PATH, EVENTS_PATH, INTERACTIVE_PATH
 from listener.config import Secret
 from listener.slack.inbox import ClosingError, SlackInbox
 
@@ -23,7 +24,7 @@ WINDOW_S = 300
 """How old a request may be, and how long its signature is remembered (docs.slack.dev, read 2026-11)."""
 MAX_BODY = 1_000_000
 _MOST_SIGNATURES = 20_000
-PATHS = {"/slack/interactive": "interactive", "/slack/command": "slash_commands", "/slack/events": "events_api"}
+PATHS = {INTERACTIVE_PATH: "interactive", COMMAND_PATH: "slash_commands", EVENTS_PATH: "events_api"}
 
 
 class Signatures:

@@ -162,11 +162,11 @@ class Outbox:
             rows = connection.execute(select(table.c.name, table.c.reason).where(table.c.disabled_at.is_not(None)))
             return {row.name: row.reason for row in rows}
 
-    def receivers_waiting(self, now: datetime | None = None) -> list[str]:
-        """Return the receivers for which anything is unsent; with `now`, of what is not held for later."""
+    def receivers_waiting(self, due_by: datetime | None = None) -> list[str]:
+        """Return the receivers for which anything is unsent; with `due_by`, anything that may go by then."""
         query = select(_table.c.receiver).where(_table.c.state.in_(UNSENT)).distinct()
-        if now is not None:
-            query = query.where(or_(_table.c.held.is_(None), _table.c.due_at <= now))
+        if due_by is not None:
+            query = query.where(_table.c.held.is_(None), _table.c.due_at <= due_by)
         with reading(self._engine) as connection:
             return list(connection.scalars(query))
 
