@@ -34,6 +34,8 @@ class HoldStep:
 
     def run(self) -> None:
         """Let go what may go now."""
+        if not self._store.alerts.any_held_back():
+            return  # most of the time: no need to keep others from writing
         now = self._clock.now()
         active = {f"silence:{row.id}" for row in self._store.silences.active(now)}
         with self._store.alerts.transaction() as transaction:

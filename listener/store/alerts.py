@@ -159,6 +159,12 @@ class Alerts:
         with reading(self._engine) as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def any_held_back(self) -> bool:
+        """Tell whether any message waits for the end of a silence, for an opening, or beyond a budget."""
+        query = select(_sent.c.id).where(_sent.c.held.is_not(None), _sent.c.state == "pending").limit(1)
+        with reading(self._engine) as connection:
+            return connection.scalar(query) is not None
+
     def to_look_at(self, now: datetime, limit: int = 200) -> list[int]:
         """Return the alerts for which a reminder, an escalation or the end of a snooze has fallen due."""
         query = (
