@@ -152,7 +152,7 @@ class Desk:
         def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
             if alert.state is not AlertState.SNOOZED:
                 return Answer(False, f"{reference(alert)} is not snoozed.")
-            alert = self._escalator.wake(transaction, alert, now, actor.name)
+            alert = self._escalator.wake(transaction, alert, now, actor.name, _from(actor))
             self._escalator.plan(transaction, alert, now)
             return Answer(True, f"{reference(alert)} is awake again.")
 
@@ -166,7 +166,7 @@ class Desk:
                 return refused
             if alert.drill:
                 return Answer(False, f"{reference(alert)} is part of a drill: nobody further is told.")
-            told = self._escalator.escalate(transaction, alert, now, actor.name)
+            told = self._escalator.escalate(transaction, alert, now, actor.name, _from(actor))
             if told is None:
                 return Answer(
                     False, "There is nobody further to tell: see `escalation` and `teams` in the configuration."
@@ -283,7 +283,7 @@ class Desk:
 
         def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
             transaction.release(alert.id, now)
-            transaction.record(alert.id, "shown", {}, now, actor.name)
+            transaction.record(alert.id, "shown", _from(actor), now, actor.name)
             return Answer(True, f"The card of {reference(alert)} is on its way.")
 
         return self._act(alert_id, press, change)
@@ -371,7 +371,7 @@ class Desk:
         if alert.state is AlertState.SNOOZED and values.get("state", alert.state) != AlertState.SNOOZED:
             values = {"snoozed_until": now, **values}  # what was missed meanwhile counts from the snooze's end
         alert = transaction.change(alert.id, now, **values)
-        transaction.record(alert.id, kind, {"origin": actor.origin, "address": actor.address, **data}, now, actor.name)
+        transaction.record(alert.id, kind, {**_from(actor), **data}, now, actor.name)
         self._announcer.note(transaction, alert, Note(text, tone="history"), now)
         self._announcer.changed(transaction, alert, now)
         self._escalator.plan(transaction, alert, now)
@@ -398,6 +398,11 @@ def _span(starts_at: datetime, ends_at: datetime, now: datetime) -> str:
 
 def _owned_by(actor: Actor, now: datetime) -> dict[str, object]:
     return {"state": AlertState.CLAIMED.value, "owner": actor.name, "owner_address": actor.address, "claimed_at": now}
+
+
+def _from(actor: Actor) -> dict[str, object]:
+    """Return what the record says of whoever acted, besides the name."""
+    return {"origin": actor.origin, "address": actor.address}
 
 
 def _is_owner(alert: AlertRow, actor: Actor) -> bool:

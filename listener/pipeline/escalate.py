@@ -1,5 +1,6 @@
 """Time passing over an alert: its targets, reminders before they are missed, escalation after, the end of a snooze."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
@@ -18,6 +19,7 @@ from listener.store.outbox import WARNING_RANK
 
 log = structlog.get_logger("listener.escalate")
 
+_NOTHING: Mapping[str, object] = {}
 _GOALS = {"respond": "First answer", "resolve": "Resolution"}
 
 
@@ -71,15 +73,20 @@ class Escalator:
                     self._look(transaction, alert, self._clock.now())
         return len(waiting)
 
-    def escalate(self, transaction: AlertTransaction, alert: AlertRow, now: datetime, actor: str) -> str | None:
-        """Tell the next in the chain because somebody asks for it; return who that is, None where there is nobody."""
+    def escalate(
+        self, transaction: AlertTransaction, alert: AlertRow, now: datetime, actor: str, more: Mapping[str, object]
+    ) -> str | None:
+        """Tell the next in the chain because somebody asks for it; return who that is, None where there is nobody.
+
+        `more` goes into the record, beside who it was.
+        """
         country = self._config.countries[alert.country]
         reached = alert.escalated_to or ""
         for step in country.escalation.steps:
             found = self._recipients(alert, step, now)
             if found is None or found.words == reached or step.to == "person":
                 continue
-            self._tell(transaction, alert, f"Escalated by {actor}", found, now, actor=actor)
+            self._tell(transaction, alert, f"Escalated by {actor}", found, now, actor=actor, more=more)
             return found.words
         return None
 
@@ -103,12 +110,19 @@ class Escalator:
             self._announcer.changed(transaction, alert, now)
         self.plan(transaction, alert, now)
 
-    def wake(self, transaction: AlertTransaction, alert: AlertRow, now: datetime, actor: str) -> AlertRow:
+    def wake(
+        self,
+        transaction: AlertTransaction,
+        alert: AlertRow,
+        now: datetime,
+        actor: str,
+        more: Mapping[str, object] = _NOTHING,
+    ) -> AlertRow:
         """End a snooze: the alert is again with whoever had it."""
         state = AlertState.CLAIMED if alert.owner else AlertState.OPEN
         # The end of the snooze is kept: what was missed meanwhile counts from there.
         alert = transaction.change(alert.id, now, state=state.value, snoozed_until=now, told_at=now)
-        transaction.record(alert.id, "awake", {}, now, actor)
+        transaction.record(alert.id, "awake", more, now, actor)
         people = (alert.owner_address,) if alert.owner_address else ()
         note = Note("Snooze is over", tone="reminder", people=people, broadcast=not people)
         self._announcer.note(transaction, alert, note, now, urgent=True)
@@ -144,13 +158,15 @@ class Escalator:
         now: datetime,
         of: str = "",
         actor: str = "listener",
+        more: Mapping[str, object] = _NOTHING,
     ) -> AlertRow:
         values: dict[str, object] = {"escalated_to": found.words, "told_at": now}
         handed_over = found.team is not None and found.team != alert.now_with and not alert.pilot
         if handed_over:
             values["now_with"] = found.team
         alert = transaction.change(alert.id, now, **values)
-        transaction.record(alert.id, "escalated", {"to": found.words, "team": found.team, "of": of}, now, actor)
+        data = {"to": found.words, "team": found.team, "of": of, **more}
+        transaction.record(alert.id, "escalated", data, now, actor)
         if handed_over:
             self._show_to(transaction, alert, now)
         people = () if alert.pilot else found.addresses
