@@ -174,6 +174,8 @@ class Place:
         """Ids of alerts by the label of their case."""
         self.winner = self.loser = ""
         self.log: dict[str, list[Line]] = defaultdict(list)
+        self.incident_actions: set[str] = set()
+        """What Olga could press on the incident's card once she had it."""
         self.crashed = False
         self._eventful = _eventful()
         self.boot()
@@ -330,6 +332,8 @@ class Place:
             actor = {"Winner": self.winner}.get(line.actor, line.actor)
             self._act_in_slack(self.ids[label], self.person(actor), line)
             self._settle()
+        if label == "incident" and line.verb == "claimed":
+            self.incident_actions = set(self.card(self.ids[label]).actions)
         actor = {"Winner": self.winner}.get(line.actor, line.actor)
         self.log[label].append(replace(line, actor=actor))
 

@@ -195,10 +195,9 @@ def test_what_the_script_had_people_do_is_in_the_record_and_nothing_else_of_them
 
 def test_the_record_says_from_where_people_acted(day: Place) -> None:
     events = rows(day, select(schema.alert_events).where(schema.alert_events.c.actor != "listener"))
-    by_hand = [row for row in events if row["kind"] not in ("shown", "escalated", "awake")]
-    origins = Counter(row["data"]["origin"] for row in by_hand)
-    assert origins == {"slack": len(by_hand) - 2, "cli": 2}
-    addresses = {(row["actor"], row["data"]["address"]) for row in by_hand if row["data"]["origin"] == "slack"}
+    origins = Counter(row["data"]["origin"] for row in events)
+    assert origins == {"slack": len(events) - 2, "cli": 2}
+    addresses = {(row["actor"], row["data"]["address"]) for row in events if row["data"]["origin"] == "slack"}
     assert addresses == {("Olga", "slack:U1"), ("Paul", "slack:U2")}
 
 
@@ -500,6 +499,12 @@ def test_the_incident_ends_as_olga_left_it_and_the_record_says_so(day: Place) ->
     assert daemon[0] == "opened"
     assert daemon.count("over") == 1
     assert set(daemon) <= {"opened", "holds", "severity", "reminded", "over"}
+
+
+@pytest.mark.xfail(strict=True, reason="an incident's card has no way to say that it was answered")
+def test_an_incident_can_be_noted_as_answered_where_people_see_it(day: Place) -> None:
+    # finding: without it the target for the first answer is missed and escalates, though somebody is at work on it
+    assert day.incident_actions & {"reply", "replied", "answered"}
 
 
 def test_the_bursts_alerts_belong_to_the_incident_and_no_others_do(day: Place) -> None:
