@@ -164,8 +164,8 @@ def test_everything_that_slack_can_do_is_done_and_stands_in_the_record(office: O
     office.work()
     lines = office.record().split("\n")
     expected = ["opened with severity 3 by the rules", "Olga Petit (cli): claimed it", "Paul (cli): took it over",
-                "Paul (cli): snoozed it until", "Paul: the snooze is over", "answered in public and in private",
-                "gave it back", "escalated to", "Paul: asked for its card", "resolved: solved",
+                "Paul (cli): snoozed it until", "Paul (cli): the snooze is over", "answered in public and in private",
+                "gave it back", "escalated to", "Paul (cli): asked for its card", "resolved: solved",
                 "Olga Petit (cli): opened it again", "not a complaint: about something else of that name"]  # fmt: skip
     at = 0
     for words in expected:
