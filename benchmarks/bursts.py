@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.burst_simulation import (
+    DAYS,
     RATES_AN_HOUR,
     SIZES,
     Outcome,
@@ -190,14 +191,14 @@ def _together(outcomes: Sequence[Outcome]) -> str:
     return "; ".join([*parts, f"said to be over too early: {again}"])
 
 
-def country_lines(countries: int, seed: int) -> Iterator[str]:
+def country_lines(countries: int, seed: int, rates: Sequence[float] = RATES_AN_HOUR, days: int = DAYS) -> Iterator[str]:
     """Yield the report on simulated countries."""
     yield "incidents of a brand in a country: opened within two hours; false ones a month of 30 days; 95 % intervals"
     yield (
         f"{'an hour':>8} {'bursts':>7} {'found':>20} {'of one topic':>13} {'median min':>11}"
         f" {'false a month':>20} {'of topics':>10} {'right topic':>12} {'split':>6}"
     )
-    outcomes = run_rates(RATES_AN_HOUR, countries, seed)
+    outcomes = run_rates(rates, countries, seed, days)
     yield from (_country(f"{rate:g}", outcome) for rate, outcome in outcomes.items())
     together = CountryOutcome()
     for outcome in outcomes.values():

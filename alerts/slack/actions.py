@@ -49,6 +49,8 @@ def _replying(card: Actionable) -> Iterator[InteractiveElement]:
     if isinstance(card, Card):
         style = "primary" if card.state is AlertState.CLAIMED else None
         yield button("Reply…", ActionName.REPLY, value(card.alert_id), style=style)
+    elif card.progress.replied_at is None:
+        yield button("Statement is out", ActionName.ANSWERED, value(card.alert_id))
 
 
 def _putting_off(card: Actionable) -> Iterator[InteractiveElement]:

@@ -20,6 +20,7 @@ class ActionName(StrEnum):
     RELEASE = "release"
     TAKE_OVER = "take_over"
     REPLY = "reply"
+    ANSWERED = "answered"
     SNOOZE = "snooze"
     WAKE = "wake"
     ESCALATE = "escalate"

@@ -19,6 +19,10 @@ TOPIC_SHARE = 0.6
 """A topic that makes so much of what is beyond the usual gives the incident its name."""
 WAIT_FOR_TOPIC = 2
 """Intervals that such a topic has to become sure of itself."""
+WAIT_FOR_TOTAL = 2
+"""Intervals that all topics together have, where a topic is sure of itself and makes less than that."""
+SAME_STORY = 9
+"""Intervals: topics whose bursts begin so close together are angry about the same."""
 SPILL = 0.5
 """A topic's burst smaller than this beside another's is the same burst, misread."""
 
@@ -56,7 +60,17 @@ def found_bursts(series: Mapping[str, Series], now: int) -> list[Found]:
     total = latest.pop(ALL, None)
     found = [Found(topic, span) for topic, span in latest.items()]
     found.sort(key=lambda one: (-_excess(series, one.topic, one.span, now), one.topic))
-    return found if total is None else _with_total(series, found, total, now)
+    return _alone(series, found, now) if total is None else _with_total(series, found, total, now)
+
+
+def _alone(series: Mapping[str, Series], found: list[Found], now: int) -> list[Found]:
+    """Leave out topics that may be part of something wider, while all together may still become sure."""
+    return [
+        one
+        for one in found
+        if now - one.span.told >= WAIT_FOR_TOTAL
+        or _excess(series, one.topic, one.span, now) >= TOPIC_SHARE * _excess(series, ALL, one.span, now)
+    ]
 
 
 def _with_total(series: Mapping[str, Series], found: list[Found], total: Span, now: int) -> list[Found]:
@@ -77,6 +91,8 @@ def is_covered(series: Mapping[str, Series], found: Found, known: Iterable[Known
         if found.span.told >= one.ended or (found.span.over is not None and found.span.over <= one.began):
             continue
         if ALL in (one.topic, found.topic) or one.topic == found.topic:
+            return True
+        if abs(found.span.began - one.began) <= SAME_STORY:
             return True
         if _excess(series, found.topic, found.span, now) < SPILL * _excess(series, one.topic, found.span, now):
             return True

@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Protocol, Self
 
 from classifiers.bursts import BurstPoint
@@ -99,17 +100,20 @@ class Series:
 
     def count(self, since: int, until: int) -> int:
         """Return how many were counted in a span."""
-        return sum(self._counts.get(at, 0) for at in range(since, until))
+        return sum(map(self._counts.get, range(since, until), repeat(0)))
 
     def expected(self, since: int, until: int) -> float:
         """Return how many would have been usual in a span."""
-        return sum(self.expected_at(at) for at in range(since, until))
+        end = self._first + len(self._expected)
+        known = self._expected[max(0, since - self._first) : max(0, until - self._first)]
+        before, after = min(until, self._first) - since, until - max(since, end)
+        return sum(known) + max(0, before) * self.expected_at(since) + max(0, after) * self.expected_at(until)
 
     def expected_at(self, at: int) -> float:
         """Return how many are usual in an interval; the last one known for those to come."""
         if not self._expected:
             return 0.0
-        return max(0.0, self._expected[min(max(at - self._first, 0), len(self._expected) - 1)])
+        return self._expected[min(max(at - self._first, 0), len(self._expected) - 1)]
 
     def count_at(self, at: int) -> int:
         """Return how many were counted in an interval."""
@@ -156,11 +160,8 @@ class Series:
 def _spans(first: int, end: int, ongoing: bytes | bytearray, scores: "array[float]", since: int) -> list[Span]:
     found: list[Span] = []
     at = _start(first, max(first, since), ongoing)
-    while at < end:
-        if not ongoing[at - first]:
-            at += 1
-            continue
-        told, last = at, at
+    while (row := ongoing.find(1, at - first, end - first)) >= 0:
+        told = last = at = first + row
         while at < end and at - last <= REST:
             last = at if ongoing[at - first] else last
             at += 1

@@ -101,6 +101,9 @@ class SlackHandlers:
             ActionName.CLAIM: lambda actor, key: desk.claim(alert_id, actor, key),
             ActionName.RELEASE: lambda actor, key: desk.release(alert_id, actor, key),
             ActionName.TAKE_OVER: lambda actor, key: desk.take_over(alert_id, actor, action.expected_owner, key),
+            ActionName.ANSWERED: lambda actor, key: desk.replied(
+                alert_id, actor, public=True, private=False, press=key
+            ),
             ActionName.SNOOZE: lambda actor, key: desk.snooze(alert_id, actor, _SNOOZES[action.choice], key),
             ActionName.WAKE: lambda actor, key: desk.wake(alert_id, actor, key),
             ActionName.ESCALATE: lambda actor, key: desk.escalate(alert_id, actor, key),

@@ -315,7 +315,12 @@ class AlertTransaction:
         match_id: int | None = None,
     ) -> None:
         """Put a note into the thread of every message that an alert has."""
-        for message in self.posted(alert_id):
+        messages = self.posted(alert_id)
+        if rank < USUAL_RANK:  # what waits in the thread goes before it, so that the thread reads in order
+            ready = and_(_sent.c.kind == "note", _sent.c.state == "pending", _sent.c.due_at <= now, _sent.c.rank > rank)
+            parents = _sent.c.parent_id.in_([message.id for message in messages])
+            self._connection.execute(update(_sent).where(parents, ready).values(rank=rank))
+        for message in messages:
             row = new_notification(
                 alert_id, message.receiver, "note", payload, now,
                 parent_id=message.id, rank=rank, due_at=due_at, match_id=match_id,

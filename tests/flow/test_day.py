@@ -501,9 +501,7 @@ def test_the_incident_ends_as_olga_left_it_and_the_record_says_so(day: Place) ->
     assert set(daemon) <= {"opened", "holds", "severity", "reminded", "over"}
 
 
-@pytest.mark.xfail(strict=True, reason="an incident's card has no way to say that it was answered")
 def test_an_incident_can_be_noted_as_answered_where_people_see_it(day: Place) -> None:
-    # finding: without it the target for the first answer is missed and escalates, though somebody is at work on it
     assert day.incident_actions & {"reply", "replied", "answered"}
 
 

@@ -4,7 +4,7 @@ import ast
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -798,3 +798,14 @@ def test_a_draft_of_several_thousand_characters_is_told_in_the_window() -> None:
     view = modals.reply_view(reply_form(replace(guidance, drafts=(long,)), "post"))
     check_view(view)
     assert "longer than a field in Slack can hold" in shown_in(view["blocks"])
+
+
+def test_an_incident_has_a_button_for_the_statement_until_it_is_out() -> None:
+    shown = render_incident(incident(interactive=True))
+    assert "answered" in actions_in(shown)
+    done = Progress(replied_at=datetime(2026, 3, 14, 9, tzinfo=UTC))
+    assert "answered" not in actions_in(render_incident(incident(interactive=True, progress=done)))
+
+
+def actions_in(blocks: list[dict[str, Any]]) -> set[str]:
+    return {one["action_id"] for block in blocks if block["type"] == "actions" for one in block["elements"]}

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.abreast import Recorded, Said, run_abreast
 from benchmarks.burst_simulation import (
     A_DAY,
     AFTERMATH,
     AN_HOUR,
     LEAST_EXTRA,
     LEAST_RATIO,
+    START,
     Burst,
     Outcome,
     Series,
@@ -22,8 +24,24 @@ from benchmarks.burst_simulation import (
     simulate,
     usual_counts,
 )
-from benchmarks.bursts import left_one_out, main, read_folder
+from benchmarks.bursts import country_lines, left_one_out, main, read_folder
+from benchmarks.country_simulation import (
+    COMPLAINED_OF,
+    NAMES,
+    CountryBurst,
+    CountryCounts,
+    CountryOutcome,
+    Incident,
+    incidents,
+    judge_country,
+    run_countries,
+    simulate_country,
+)
 from benchmarks.nab import SeriesScore, normalised, scaled_sigmoid, score_series, trial_rows
+from classifiers.bursts import IncidentDetector
+from listener.model import TOPICS
+from listener.pipeline.bursts import ALL, evidence_for
+from listener.store.incidents import INTERVAL
 
 WINDOWS = [(400, 499), (700, 799)]
 """Of a series of 1000 rows, whose trial is 150 rows."""
@@ -171,6 +189,147 @@ def test_the_detector_reaches_its_aims_on_a_small_run() -> None:
         outcome = run(rate, series=4, seed=8)
         assert outcome.found >= 0.9 * outcome.bursts > 0
         assert outcome.false_alarms <= outcome.months
+
+
+def lively_country(rate: float) -> CountryCounts:
+    return simulate_country(np.random.default_rng(5), rate, days=24, a_month=6, quiet_days=3)
+
+
+def told(counts: np.ndarray) -> Said:
+    return run_abreast(counts, np.array([evidence_for(name) for name in NAMES]), START, 6)
+
+
+@pytest.mark.parametrize("rate", [0.2, 20])
+def test_detectors_abreast_say_what_each_says_alone(rate: float) -> None:
+    counts = lively_country(rate).counts
+    said = told(counts)
+    for column in (0, *np.argsort(counts.sum(axis=0))[-3:-1].tolist(), 5):
+        detector = IncidentDetector(600, minimum_count=6, evidence=evidence_for(NAMES[column]))
+        points = [
+            detector.update(START + row * INTERVAL, count) for row, count in enumerate(counts[:, column].tolist())
+        ]
+        assert [point.ongoing for point in points] == said.ongoing[:, column].tolist()
+        assert [point.score for point in points] == pytest.approx(said.scores[:, column].tolist(), abs=1e-6)
+        assert [point.expected for point in points] == pytest.approx(said.expected[:, column].tolist(), rel=1e-5)
+    assert said.ongoing[:, 0].any()
+
+
+def test_a_part_of_an_interval_is_told_as_the_detector_tells_it() -> None:
+    counts = lively_country(20).counts
+    said = told(counts)
+    recorded, detector = Recorded(said, 0, START), IncidentDetector(600)
+    told_so = []
+    for row, count in enumerate(counts[:, 0].tolist()):
+        at = START + row * INTERVAL
+        enough = int(said.sure_from[row, 0])
+        for part in {max(0, enough - 1), enough, count // 2} if row % 7 == 1 else ():
+            told_so.append(recorded.update(at, part).ongoing)
+            assert told_so[-1] == detector.copy().update(at, part).ongoing
+        detector.update(at, count)
+    assert 0.2 < np.mean(told_so) < 0.8
+
+
+def test_a_country_is_made_as_promised() -> None:
+    of_topics, read_elsewhere, shares = 0, [], []
+    for seed in range(6):
+        made = simulate_country(np.random.default_rng(seed), 5, days=60, a_month=4)
+        assert made.counts.shape == (60 * A_DAY, len(TOPICS))  # praise is nothing to complain of; all together are
+        assert (made.counts[:, 0] == made.counts[:, 1:].sum(axis=1)).all()
+        assert made.usual[: 7 * A_DAY].sum(axis=1).mean() * AN_HOUR == pytest.approx(5)
+        shares.append(made.usual.sum(axis=0).max() / made.usual.sum())
+        for burst in made.bursts:
+            hour = slice(burst.start, burst.start + AN_HOUR)
+            speaking = slice(1, None) if burst.topic == ALL else slice(NAMES.index(burst.topic), None)
+            own = made.counts[hour, speaking] if burst.topic == ALL else made.counts[hour, speaking.start]
+            usual = made.usual[hour] if burst.topic == ALL else made.usual[hour, speaking.start - 1]
+            assert own.sum() >= max(LEAST_EXTRA, (LEAST_RATIO - 1) * usual.sum())
+            if burst.topic != ALL:
+                of_topics += 1
+                extra = made.counts[burst.start : burst.last + 1, 1:].sum(axis=0) - made.usual[
+                    burst.start : burst.last + 1
+                ].sum(axis=0)
+                read_elsewhere.append(1 - extra[speaking.start - 1] / extra.sum())
+    assert (
+        0.7 < of_topics / sum(len(simulate_country(np.random.default_rng(s), 5, 60, 4).bursts) for s in range(6)) < 0.9
+    )
+    assert np.median(read_elsewhere) == pytest.approx(0.1, abs=0.05)
+    assert np.mean(shares) > 0.25  # twelve even ones would have 0.08
+
+
+def calm_with(*bursts: tuple[int, str, int, int], other: float = 1 / 12) -> CountryCounts:
+    """Return three weeks of a country at 6 an hour with bursts: (row, topic, intervals, so many more in each)."""
+    rng = np.random.default_rng(1)
+    usual = [other if topic == "other" else 1 / 12 for topic in COMPLAINED_OF]
+    counts = rng.poisson(usual, (21 * A_DAY, len(COMPLAINED_OF)))
+    for row, topic, length, more in bursts:
+        counts[row : row + length, COMPLAINED_OF.index(topic)] += more
+    return CountryCounts(np.column_stack([counts.sum(axis=1), counts]), counts.astype(float))
+
+
+def made_of(country: CountryCounts) -> list[Incident]:
+    return list(incidents(np.random.default_rng(1), country.counts, told(country.counts)))
+
+
+def test_a_calm_country_has_no_incident_and_a_burst_is_one_of_its_topic() -> None:
+    assert made_of(calm_with()) == []
+    (one,) = made_of(calm_with((2500, "outage", 12, 8), (2500, "account", 12, 1)))
+    assert one.topic == "outage"
+    assert 0 < one.at_min - 25_000 <= 20  # within the second interval: it is looked at every minute
+
+
+def test_what_many_topics_bring_at_once_is_one_incident_without_topic() -> None:
+    many = [(2500, topic, 18, 3) for topic in ("outage", "staff", "price", "safety", "quality", "delivery")]
+    assert [one.topic for one in made_of(calm_with(*many))] == [ALL]
+
+
+def test_topics_that_are_sure_before_all_together_are_do_not_make_an_incident_each() -> None:
+    many = [(2500, topic, 18, 3) for topic in ("outage", "staff", "price", "safety", "quality", "delivery")]
+    (one,) = made_of(calm_with(*many, other=6.0))
+    assert 10 < one.at_min - 25_000 <= 30  # it has waited for all together
+
+
+def test_a_second_trouble_hours_later_and_one_days_later_are_incidents_too() -> None:
+    found = made_of(calm_with((2500, "outage", 40, 4), (2518, "safety", 22, 9), (2800, "outage", 12, 6)))
+    assert [one.topic for one in found] == ["outage", "safety", "outage"]
+    assert found[2].at_min - 28_000 < 40
+
+
+def test_incidents_are_judged_by_their_moment_and_topic() -> None:
+    made = calm_with()
+    made.bursts = [CountryBurst(row, row + 20, topic) for row, topic in ((2100, "price"), (2400, ALL), (2700, "staff"))]
+    found = [
+        Incident("price", 100),  # while it learned
+        Incident("price", 20_900),  # before anything
+        Incident("staff", 21_030),  # in time, not by its name
+        Incident("price", 21_200),
+        Incident(ALL, 24_120),  # at the last moment
+        Incident("staff", 27_121),  # too late
+        Incident(ALL, 29_900),
+    ]
+    outcome = CountryOutcome()
+    judge_country(made, found, outcome, from_day=14)
+    assert (outcome.bursts, outcome.found, outcome.of_one_topic, outcome.of_one_topic_found) == (3, 2, 2, 1)
+    assert (outcome.right_topic, outcome.split, outcome.delays_min) == (1, 1, [30, 120])
+    assert (outcome.false_incidents, outcome.false_of_topics) == (2, 1)
+    assert outcome.months == pytest.approx(7 / 30)
+
+
+def test_the_daemons_rules_reach_their_aims_in_a_few_countries() -> None:
+    outcome = run_countries(20, 8, seed=4, days=74)
+    assert outcome.found >= 0.85 * outcome.bursts > 15
+    assert outcome.right_topic >= 0.8 * outcome.found
+    assert outcome.split <= 0.1 * outcome.found
+    assert outcome.false_incidents <= 1.5 * outcome.months
+
+
+def test_countries_are_reported_on() -> None:
+    lines = list(country_lines(2, 3, rates=[100], days=44))
+    rate, together = lines[2].split(), lines[3].split()
+    assert (rate[0], together[0]) == ("100", "all")
+    assert rate[1:] == together[1:]
+    alone = [run_countries(100, 1, 3, part, days=44) for part in (0, 1)]  # as two processes did
+    assert int(rate[1]) == sum(one.bursts for one in alone) > 0
+    assert float(rate[2]) == pytest.approx(sum(one.found for one in alone) / int(rate[1]), abs=1e-3)
 
 
 def test_the_simulation_is_reported_on(capsys: pytest.CaptureFixture[str]) -> None:
