@@ -46,7 +46,7 @@ COUNTRIES = 52
 PARTS = 2
 """Countries of a rate are made and judged in so many parts."""
 UNEVEN = 0.5
-"""Of the Dirichlet distribution of topics' shares: one topic in three brings under 1 %, the largest often a third."""
+"""Of the Dirichlet distribution of topics' shares: one in four is under 1 %, the largest a third as a rule."""
 MISREAD = 0.1
 """So many of a burst's mentions are read as of other topics."""
 OF_ALL_TOPICS = 0.2
