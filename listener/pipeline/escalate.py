@@ -1,7 +1,7 @@
 """Time passing over an alert: its targets, reminders before they are missed, escalation after, the end of a snooze."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,6 +19,8 @@ from listener.store.outbox import WARNING_RANK
 
 log = structlog.get_logger("listener.escalate")
 
+_SOON = timedelta(minutes=5)
+"""When an alert that cannot be looked at now is looked at again: a silence may end early, a fault may be mended."""
 _NOTHING: Mapping[str, object] = {}
 _GOALS = {"respond": "First answer", "resolve": "Resolution"}
 
@@ -95,7 +97,7 @@ class Escalator:
             transaction.change(alert.id, now, look_at=None)
             return
         if silence := self._announcer.silence(transaction, alert, now):
-            transaction.change(alert.id, now, look_at=silence.due_at)
+            transaction.change(alert.id, now, look_at=min(silence.due_at, now + _SOON))
             return
         if alert.state is AlertState.SNOOZED and alert.snoozed_until is not None and alert.snoozed_until <= now:
             alert = self.wake(transaction, alert, now, "listener")

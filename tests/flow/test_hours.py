@@ -388,3 +388,18 @@ def test_a_daemon_that_was_down_says_what_is_overdue_once(tmp_path: Path) -> Non
         here.clock.advance(3 * 3600)
         here.work()
         assert sum("told" in note for note in here.thread()) == 1
+
+
+def test_a_silence_that_is_ended_early_lets_reminders_and_escalation_go_on(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.work()
+        olga = Actor("Olga", "slack:U1", "slack")
+        silence, _ = here.app.desk.silence(["country=FR"], olga, lasting=timedelta(days=30), reason="too wide")
+        here.later(minutes=40)  # the reminder falls due while it is muted
+        assert here.thread() == []
+        here.app.desk.end_silence(silence, olga)
+        here.later(minutes=30)
+        assert any("told" in note for note in here.thread())
