@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from threading import Lock
 
 from alerts import wording
-from alerts.card import Card, IncidentCard, Message, Summary
+from alerts.card import Card, IncidentCard, Message, Note, Summary
 from listener.model import AlertState
 
 _MOST_REMEMBERED = 5_000
@@ -93,3 +93,8 @@ class Told:
         with self._lock:
             before = self._facts.get(key, {})
         return {name: words for name, words in facts(message).items() if words and words != before.get(name)}
+
+
+def is_told_by_update(message: Message) -> bool:
+    """Tell whether a message only repeats what the next update of its alert says."""
+    return isinstance(message, Note) and message.tone == "history"

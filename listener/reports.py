@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from alerts.escaping import one_line
-from alerts.wording import local_time
+from alerts.wording import local_time, plural
 from listener.config import Config
 from listener.pipeline.cards import reference
 from listener.pipeline.workplaces import Workplaces
@@ -22,12 +22,12 @@ def status_lines(config: Config, store: Store, now: datetime) -> list[str]:
     failing = {
         watch.id: states[watch.id] for watch in config.watches if watch.id in states and states[watch.id].problem
     }
-    lines = [f"{len(config.watches)} watches, {len(failing)} of them failing"]
+    lines = [f"{plural(len(config.watches), 'watch', 'watches')}, {len(failing)} failing"]
     lines += [f"  {name}: {one_line(state.problem or '')}" for name, state in list(failing.items())[:_MOST_NAMED]]
     live = store.alerts.live(limit=1_000)
     severe = sum(alert.severity == 3 for alert in live)
     unowned = sum(alert.owner is None for alert in live)
-    lines.append(f"{len(live)} alerts are open, {severe} of them of severity 3; {unowned} are nobody's")
+    lines.append(f"open: {plural(len(live), 'alert', 'alerts')}, {severe} of severity 3, {unowned} without an owner")
     lines += [f"  burst {reference(alert)}: {alert.brand} {alert.country} {alert.topic}"
               for alert in live if alert.kind == "incident"]  # fmt: skip
     lines += [f"silence {row.id} of {', '.join(row.matchers)} until {row.ends_at:%Y-%m-%d %H:%M} UTC: {row.reason}"
@@ -37,7 +37,9 @@ def status_lines(config: Config, store: Store, now: datetime) -> list[str]:
         waiting = sum(counts.get((receiver, state), 0) for state in ("pending", "sending"))
         dead = counts.get((receiver, "dead"), 0)
         if waiting or dead:
-            lines.append(f"{receiver}: {waiting} messages wait, {dead} could not be delivered")
+            lines.append(
+                f"{receiver}: {plural(waiting, 'message waits', 'messages wait')}, {dead} could not be delivered"
+            )
     lines += [f"{name} is disabled: {reason}" for name, reason in store.outbox.disabled().items()]
     return lines
 
@@ -83,14 +85,14 @@ def digest_lines(config: Config, store: Store, now: datetime) -> list[str]:
     waits = [min(at for at in (alert.replied_at, alert.private_at) if at) - alert.opened_at for alert in answered]
     severe = sum(alert.severity == 3 for alert in rows)
     lines = [
-        f"Last seven days: {len(rows)} alerts ({countries}), {severe} of severity 3",
+        f"Last seven days: {plural(len(rows), 'alert', 'alerts')} ({countries}), {severe} of severity 3",
         f"answered: {_share(len(answered), len(rows))}",
         f"moved to a private channel: {_share(sum(alert.private_at is not None for alert in rows), len(rows))}",
         f"no complaint after all: {_share(sum(alert.resolution == 'not_complaint' for alert in rows), len(rows))}",
     ]
     if waits:
         minutes = median(wait.total_seconds() for wait in waits) / 60
-        lines.append(f"first answer, median by the clock: {minutes:,.0f} minutes of {len(waits)} answered")
+        lines.append(f"first answer, median by the clock: {minutes:,.0f} minutes ({len(waits)} answered)")
     return lines
 
 

@@ -17,7 +17,7 @@ from alerts.escaping import shorten
 from alerts.outline import Outline, Tone, follow_up, outline
 from alerts.plain_text import chat_text, fitted_text
 from alerts.receivers.base import Delivery, ReceiverSpec
-from alerts.standing import COUNTS, Told
+from alerts.standing import COUNTS, Told, is_told_by_update
 from listener.config import ReceiverOptions, Secret
 from listener.errors import DeliveryError, MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
 
@@ -59,7 +59,12 @@ class AppriseReceiver:
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 
     def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
-        """Send title and text; one of a thread names its alert, as there are no threads."""
+        """Send title and text; one of a thread names its alert, as there are no threads.
+
+        A line of an alert's history is not sent: what it says comes with the message that tells of the change.
+        """
+        if is_told_by_update(message):
+            return Delivery("apprise", notification_id, thread.message_id if thread else "")
         shown = outline(message)
         self._notify(shown.title, shown)
         self._told.remember(notification_id, message)

@@ -35,7 +35,7 @@ from alerts.html_mail import CURVE_ID, html_page
 from alerts.outline import Outline, follow_up, outline, subject
 from alerts.plain_text import outline_text
 from alerts.receivers.base import Delivery, ReceiverSpec
-from alerts.standing import COUNTS, Told
+from alerts.standing import COUNTS, Told, is_told_by_update
 from listener.config import ReceiverOptions, Secret
 from listener.config.loopback import is_loopback
 from listener.errors import DeliveryError, MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
@@ -115,9 +115,14 @@ class EmailReceiver:
         self._pending: OrderedDict[str, dict[str, int]] = OrderedDict()
 
     def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
-        """Mail the message; in a thread it answers the thread's first mail."""
+        """Mail the message; in a thread it answers the thread's first mail.
+
+        A line of an alert's history is not mailed: what it says comes with the mail that tells of the change.
+        """
         message_id = self._message_id(notification_id, message)
         own = one_line(subject(message))
+        if is_told_by_update(message):
+            return Delivery(own, message_id, thread.message_id if thread else "")
         answered = f"Re: {_thread_subject(thread, own)}" if thread else own
         mail = self._mail(message_id, answered, thread)
         _fill(mail, message, outline(message))

@@ -28,6 +28,7 @@ def _owning(card: Actionable) -> Iterator[InteractiveElement]:
         yield button("Wake up now", ActionName.WAKE, about)
     if card.state is AlertState.CLAIMED:
         yield button("Release", ActionName.RELEASE, about)
+    if card.state is AlertState.CLAIMED or (card.state is AlertState.SNOOZED and card.progress.owner):
         yield _take_over(card)
     else:
         yield button("Claim", ActionName.CLAIM, about, style="primary")

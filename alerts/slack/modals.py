@@ -190,7 +190,7 @@ def reply_view(form: ReplyForm) -> dict[str, Any]:
         *_draft_chooser(form),
         *_reply_box(form),
         *_ways_out(form),
-        _choice_input(FieldName.SENT, "How did you answer?", SENT_WORDS, SentAs.PUBLIC),
+        _choice_input(FieldName.SENT, "How did you answer?", SENT_WORDS),
     ]
     told = {"alert": form.alert_id, "revision": form.revision}
     title = f"Reply · {wording.name(form.reference, 14)}"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from babel import Locale
@@ -11,7 +11,7 @@ from alerts.card import CurvePoint, IncidentCard, Voice
 from alerts.incidents import Burst, Heat, heat, quoted_text, reasons, severity, shown_curve
 from alerts.rising import Wording, rising_words, wording
 from listener.config import Config
-from listener.model import AlertState, Guidance, Urgency
+from listener.model import AlertState, Guidance, Handoff, Urgency
 from listener.pipeline.cards import language_name, linked
 from listener.pipeline.series import Series
 from listener.store import Store
@@ -195,7 +195,9 @@ class IncidentCards:
             team_languages=self._config.teams[country.team].languages,
             seed=f"{sight.subject.brand}/{sight.began}",
         )
-        return linked(self._library.guide(request), country)
+        # A burst has no one author to reply to, nor to move to a private channel.
+        guidance = replace(self._library.guide(request), handoff=Handoff(""), reply_url=None)
+        return linked(guidance, country)
 
 
 def _loudest(mentions: Iterable[Negative]) -> list[Negative]:

@@ -283,9 +283,9 @@ def test_the_home_tab_lists_mine_and_my_teams(day: tuple[World, SlackService]) -
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("status", "1 alerts are open"),
+        ("status", "open: 1 alert, 1 of severity 3"),
         ("who", "Hub"),
-        ("digest", "Last seven days: 1 alerts (FR 1)"),
+        ("digest", "Last seven days: 1 alert (FR 1)"),
         ("", "/listener status"),
         ("silence list", "No silence"),
         ("silence country=FR 2h known outage", "Silence 1 of country=FR"),

@@ -157,7 +157,7 @@ def test_a_card_not_sent_yet_goes_out_without_the_words(here: World) -> None:
     here.later(minutes=10)
     here.send()
     assert FIRE_WORDS not in readable(here) + rows(here)
-    assert "deleted this post" in card(here)
+    assert "withdrawn by its author" in card(here)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_a_deleted_post_on_vk_is_withdrawn_though_its_wall_is_empty_now(here: Wo
     here.vk.delete_post(post)
     look(here, hours=2)
     assert "загорелся" not in readable(here) + rows(here)
-    assert "deleted this post" in card(here)
+    assert "withdrawn by its author" in card(here)
 
 
 def test_an_edit_on_vk_is_seen_at_the_second_look(here: World) -> None:
@@ -301,7 +301,7 @@ def test_a_card_of_a_country_that_left_the_configuration_loses_the_words_too(her
     here.app.withdraw.forget("x", post, "ann")
     here.send()
     assert FIRE_WORDS not in readable(here) + rows(here)
-    assert "deleted this post" in card(here)
+    assert "withdrawn by its author" in card(here)
 
 
 def test_the_card_of_a_burst_that_quoted_a_post_loses_the_words_too(here: World) -> None:

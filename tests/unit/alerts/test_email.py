@@ -349,13 +349,20 @@ def test_a_conversation_that_takes_too_long_ends_before_the_content(
 
 
 @pytest.mark.parametrize(
-    ("tone", "importance"), [("escalation", "high"), ("reminder", "normal"), ("history", "normal")]
+    ("tone", "importance"), [("escalation", "high"), ("reminder", "normal"), ("mention", "normal")]
 )
 def test_an_escalation_is_marked_important(
     server: SmtpServer, receiver: EmailReceiver, tone: str, importance: str
 ) -> None:
     receiver.send("n-1", note(tone=tone))
     assert server.mails[0].message["Importance"] == importance
+
+
+def test_a_line_of_history_is_no_mail_of_its_own(server: SmtpServer, receiver: EmailReceiver) -> None:
+    sent = receiver.send("n-1", card())
+    receiver.send("n-2", note(tone="history"), sent)
+    receiver.update("n-3", card(state=AlertState.CLAIMED), sent)
+    assert len(server.mails) == 2
 
 
 def test_a_server_that_is_away_is_tried_again() -> None:

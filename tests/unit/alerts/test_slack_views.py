@@ -263,9 +263,19 @@ EVERYTHING = {"reply", "snooze", "escalate", "resolve", "not_complaint"}
 )
 def test_the_card_offers_what_its_state_allows(state: AlertState, expected: set[str]) -> None:
     assert names(render_blocks(card(interactive=True, state=state))) == expected
-    assert names(render_incident(incident(interactive=True, state=state))) == expected - {"reply", "not_complaint"}
+    of_burst = {"answered"} if "reply" in expected else set()
+    offers = expected - {"reply", "not_complaint"} | of_burst
+    assert names(render_incident(incident(interactive=True, state=state))) == offers
     assert not names(render_blocks(card(state=state)))
     assert not names(render_incident(incident(state=state)))
+
+
+def test_a_snoozed_card_of_a_colleague_is_taken_over_not_claimed() -> None:
+    snoozed = card(
+        interactive=True, state=AlertState.SNOOZED, progress=Progress(owner="Olga", owner_address="slack:U1")
+    )
+    assert {"take_over", "wake"} <= names(render_blocks(snoozed))
+    assert "claim" not in names(render_blocks(snoozed))
 
 
 def test_every_press_on_a_card_names_its_alert_and_what_was_chosen() -> None:
@@ -553,7 +563,7 @@ def test_an_empty_reply_is_refused_at_its_field(server: SlackServer, client: Web
     olga.type(view, modals.reply_text_block(4), " \u200b ")
     wrong = modals.parse_reply(view.public())
     assert isinstance(wrong, FieldErrors)
-    assert list(wrong.errors) == ["reply_text_4"]
+    assert list(wrong.errors) == ["reply_text_4", "reply_sent"]
     assert wrong.response()["response_action"] == "errors"
     assert set(wrong.errors) <= set(view.inputs)
 
