@@ -25,10 +25,14 @@ BENCHMARKS: Mapping[str, tuple[str, Callable[[Bench], list[Finding]]]] = {
     "agreement": ("labels of every backend against float32", agreement),
 }
 APART: Mapping[str, str] = {
-    "explanation": "how faithful the reasons are, by language",
-    "learning": "what corrections bring, by how many there are",
+    "explanation --data …": "how faithful the reasons are, by language; needs labelled data",
+    "learning --data …": "what corrections bring, by how many there are; needs labelled data",
+    "bursts --data …": "how bursts are found in labelled series, as the Numenta benchmark counts",
+    "bursts simulate": "how bursts are found in simulated counts, and how often there is none",
+    "bursts country": "the same for all topics of a country together, as the daemon decides",
+    "delivery": "nothing lost and nothing twice, over faults and kills",
 }
-"""Modules of their own, as they need labelled data."""
+"""Modules of their own, with arguments of their own."""
 _TELLING = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16")
 
 
@@ -60,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _listed() -> Iterator[str]:
     yield from (f"{name:10} {about}" for name, (about, _) in BENCHMARKS.items())
     for name, about in APART.items():
-        yield f"python -m benchmarks.{name} --data …: {about}; needs labelled data"
+        yield f"python -m benchmarks.{name}: {about}"
 
 
 def _parser() -> argparse.ArgumentParser:
