@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from alerts.card import Card, IncidentCard, Message, Note, dump_message, load_message
 from alerts.routing import Destination, destinations_for
 from alerts.silences import silences
@@ -17,6 +19,8 @@ from listener.pipeline.workplaces import Workplaces
 from listener.store import AlertRow, Store, TriageItem
 from listener.store.alerts import AlertTransaction
 from listener.store.outbox import USUAL_RANK, WARNING_RANK
+
+log = structlog.get_logger("listener.announce")
 
 QUIET, BUDGET, FOLDED = "quiet", "budget", "folded"
 SEVEREST = 3
@@ -90,7 +94,7 @@ class Announcer:
 
     def _incident_card(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> IncidentCard | None:
         facts = transaction.incident_facts(alert.id)
-        card = None if facts is None else load_message(facts)
+        card = None if facts is None else _read(facts)
         if not isinstance(card, IncidentCard):
             return None
         team = self._config.teams.get(alert.now_with)
@@ -318,10 +322,20 @@ def _counted_note(alert: AlertRow, count: int) -> Note:
 
 
 def _tells_of_mention(payload: str) -> bool:
-    note = load_message(payload)
+    note = _read(payload)
     return isinstance(note, Note) and note.tone == "mention"
 
 
 def _count_in(payload: str) -> int:
-    note = load_message(payload)
-    return int(note.title.split(" ", 1)[0]) if isinstance(note, Note) else 0
+    note = _read(payload)
+    count = note.title.split(" ", 1)[0] if isinstance(note, Note) else ""
+    return int(count) if count.isdecimal() else 0
+
+
+def _read(payload: str) -> Message | None:
+    """Return a stored message, None for one that is damaged: it must not keep others from being told."""
+    try:
+        return load_message(payload)
+    except ValueError:
+        log.warning("a stored message is damaged and is passed over", size=len(payload))
+        return None

@@ -1,6 +1,6 @@
 """Time passing over an alert: its targets, reminders before they are missed, escalation after, the end of a snooze."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,6 +21,8 @@ log = structlog.get_logger("listener.escalate")
 
 _SOON = timedelta(minutes=5)
 """When an alert that cannot be looked at now is looked at again: a silence may end early, a fault may be mended."""
+_LATER = timedelta(hours=1)
+"""When an alert whose country is not configured is looked at again: the country may be put back."""
 _NOTHING: Mapping[str, object] = {}
 _GOALS = {"respond": "First answer", "resolve": "Resolution"}
 
@@ -46,6 +48,7 @@ class Escalator:
 
     def began(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
         """Wake whoever is on call for a new alert that cannot wait, where nobody works; plan the first look."""
+        alert = self._with_a_team(transaction, alert, now)
         works = self._announcer.workplaces.is_open(alert.now_with, now)
         if alert.severity == SEVEREST and not works and not alert.pilot:
             people = on_call(self._config.teams[alert.now_with])
@@ -58,6 +61,9 @@ class Escalator:
     def plan(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
         """Note when an alert has to be looked at next; call it after whatever changes owner, state or targets."""
         alert = transaction.alert(alert.id) or alert
+        if alert.country not in self._config.countries:
+            transaction.change(alert.id, now, look_at=now + _LATER if alert.is_live else None)
+            return
         ladder = self._ladder(alert, now) if alert.is_live else None
         # What is due already is told when the alert is looked at, which this is not.
         look_at = None if ladder is None else now if ladder.act else ladder.look_at
@@ -67,13 +73,35 @@ class Escalator:
 
     def run(self) -> int:
         """Look at every alert for which something has fallen due; return how many."""
+        for alert_id in self._store.of_lost_teams(self._config.teams, self._config.countries):
+            self._in_its_own_transaction(alert_id, self._with_a_team)
         waiting = self._store.to_look_at(self._clock.now())
         for alert_id in waiting:
+            self._in_its_own_transaction(alert_id, self._look)
+        return len(waiting)
+
+    def _in_its_own_transaction(
+        self, alert_id: int, step: Callable[[AlertTransaction, AlertRow, datetime], object]
+    ) -> None:
+        """Take a step with one alert; one that fails must not keep the others from their escalation."""
+        now = self._clock.now()
+        try:
             with self._store.transaction() as transaction:
                 alert = transaction.alert(alert_id)
                 if alert is not None and alert.is_live:
-                    self._look(transaction, alert, self._clock.now())
-        return len(waiting)
+                    step(transaction, alert, now)
+        except Exception:
+            log.exception("alert could not be looked at", alert=alert_id, again=_SOON.total_seconds())
+            with self._store.transaction() as transaction:  # where the database itself fails, so does this
+                transaction.change(alert_id, now, look_at=now + _SOON)
+
+    def _with_a_team(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> AlertRow:
+        """Give an alert whose team has left the configuration to the team of its country."""
+        country = self._config.countries.get(alert.country)
+        if alert.now_with in self._config.teams or country is None:
+            return alert
+        log.info("alert is with its country's team now", alert=alert.id, before=alert.now_with, team=country.team)
+        return transaction.change(alert.id, now, now_with=country.team)
 
     def escalate(
         self, transaction: AlertTransaction, alert: AlertRow, now: datetime, actor: str, more: Mapping[str, object]
@@ -82,6 +110,7 @@ class Escalator:
 
         `more` goes into the record, beside who it was.
         """
+        alert = self._with_a_team(transaction, alert, now)
         country = self._config.countries[alert.country]
         reached = alert.escalated_to or ""
         for step in country.escalation.steps:
@@ -94,8 +123,9 @@ class Escalator:
 
     def _look(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
         if alert.country not in self._config.countries:
-            transaction.change(alert.id, now, look_at=None)
+            transaction.change(alert.id, now, look_at=now + _LATER)
             return
+        alert = self._with_a_team(transaction, alert, now)
         if silence := self._announcer.silence(transaction, alert, now):
             transaction.change(alert.id, now, look_at=min(silence.due_at, now + _SOON))
             return

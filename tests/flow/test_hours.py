@@ -403,3 +403,107 @@ def test_a_silence_that_is_ended_early_lets_reminders_and_escalation_go_on(tmp_p
         here.app.desk.end_silence(silence, olga)
         here.later(minutes=30)
         assert any("told" in note for note in here.thread())
+
+
+def _sql(here: Place, statement: str) -> None:
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(f"sqlite:///{here.folder}/listener.db")
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _start_again(here: Place, *changes: tuple[str, str]) -> None:
+    """Change the configuration and start the daemon anew."""
+    path = here.folder / "config.yaml"
+    text = path.read_text(encoding="utf-8")
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    path.write_text(text, encoding="utf-8")
+    config = load_config(path, plugin_options())
+    here.app.close()
+    plugins = open_plugins(config, here.clock)
+    here.app = App(config, plugins, MadeClassifier(), PlaybookLibrary.load(), Store(config.store.address), here.clock)
+
+
+RENAMED_TEAM = (("\n  paris:\n    name", "\n  seine:\n    name"), ("team: paris", "team: seine"))
+
+
+def test_a_severest_mention_joins_an_alert_whose_team_was_renamed(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2, author="claire")
+        here.work()
+        _start_again(here, *RENAMED_TEAM)
+        here.clock.advance(10 * 3600)  # in the evening, when somebody has to be woken
+        here.post(3, author="claire")
+        here.work()
+        (alert,) = here.app.store.alerts.alerts()
+        assert (alert.severity, alert.mentions) == (3, 2)
+        here.later(minutes=30)
+        assert any("Severity rises from 2 to 3" in note for note in here.thread())
+        assert any("on call" in note for note in here.thread())
+
+
+def test_an_alert_whose_team_was_renamed_is_with_the_team_of_its_country(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.work()
+        _start_again(here, *RENAMED_TEAM)
+        here.work()
+        assert [alert.id for alert in here.app.store.alerts.live(teams=["seine"])] == [1]
+        here.later(minutes=90)
+        assert any("the group of Paris told" in note for note in here.thread())
+
+
+def test_an_alert_that_cannot_be_looked_at_keeps_no_other_from_escalating(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.post(2)
+        here.work()
+        _sql(here, "update alerts set rungs = '7', look_at = '2020-01-01 00:00:00.000000' where id = 1")
+        here.later(hours=2)
+        assert any("told" in note for note in here.thread(number=1))
+
+
+def test_a_damaged_incident_keeps_no_other_alert_from_escalating(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.post(2)
+        here.work()
+        _sql(
+            here,
+            "insert into incidents (alert_id, brand, country, topic, drill, facts, began_at, counted_until)"
+            " values (1, 'acme', 'FR', 'delivery', 0, '{', '2026-11-23 09:00:00.000000', '2026-11-23 09:00:00.000000')",
+        )
+        _sql(
+            here,
+            "update alerts set kind = 'incident', match_id = null, look_at = '2020-01-01 00:00:00.000000' where id = 1",
+        )
+        here.later(hours=2)
+        assert any("told" in note for note in here.thread(number=1))
+
+
+def test_a_damaged_note_that_waits_keeps_no_mention_from_joining(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2, author="claire")
+        here.work()
+        here.post(2, author="claire")
+        here.work()
+        _sql(here, "update notifications set payload = '{' where kind = 'note'")
+        here.post(3, author="claire")
+        here.work()
+        (alert,) = here.app.store.alerts.alerts()
+        assert (alert.severity, alert.mentions) == (3, 3)
+
+
+def test_a_country_that_was_removed_by_mistake_and_put_back_escalates_again(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.work()
+        _start_again(here, ("\n  FR:\n", "\n  BE:\n"))
+        here.later(minutes=40)
+        _start_again(here, ("\n  BE:\n", "\n  FR:\n"))
+        here.later(hours=3)
+        assert any("told" in note for note in here.thread())
