@@ -218,13 +218,22 @@ class Sender:
             self._pace.hold(self._keys(item.receiver)[1], asked)
 
     def _give_up(self, item: OutboxItem, reason: str) -> None:
-        """End one notification; where another receiver is on, it gets the alert, and operators learn why."""
+        """End one notification; where another receiver is on, it gets the alert once, and operators learn why."""
         successor = next((name for name in self._successors if self.is_on(name) and name != item.receiver), None)
+        now = self._clock.now()
+        # A word to operators that is refused must not cause another one, which would be refused as well.
+        is_word = item.kind == "message" and item.alert_id is None
+        title = f"{item.receiver} did not take a message"
         if item.kind == "update" or successor is None:
             self._outbox.dead(item, reason)
+        elif not self._outbox.was_refused_before(item, successor):
+            told = None if is_word else operator_note(title, f"It comes here instead. {reason}")
+            self._outbox.hand_over(item, successor, reason, told, now)
+        elif is_word:
+            self._outbox.dead(item, reason)
         else:
-            message = operator_note(f"{item.receiver} did not take a message", f"It comes here instead. {reason}")
-            self._outbox.hand_over(item, successor, reason, message, self._clock.now())
+            text = f"No receiver takes it: it stays as number {item.id} in `listener outbox`. {reason}"
+            self._outbox.dead_for_all(item, reason, successor, operator_note(title, text), now)
         log.error("gave up", notification=item.id, receiver=item.receiver, reason=reason, successor=successor)
 
     def _disable(self, item: OutboxItem, reason: str, *, with_account: bool) -> None:

@@ -104,9 +104,31 @@ class Outbox:
     def dead(self, item: OutboxItem, problem: str) -> None:
         """Note that a notification can never be delivered; what stands under it goes with it."""
         with self._engine.begin() as connection:
-            payload = _latest_look(connection, item.id, item.payload)
-            if _finish(connection, item, state="dead", problem=problem, ambiguous=False, payload=payload):
-                _end_children(connection, [item.id], "dead", problem)
+            _end_dead(connection, item, problem)
+
+    def dead_for_all(self, item: OutboxItem, problem: str, told: str, message: str, now: datetime) -> None:
+        """Note that a notification can be delivered nowhere, with a word to operators at the receiver `told`."""
+        with self._engine.begin() as connection:
+            if _end_dead(connection, item, problem):
+                _tell(connection, told, message, now)
+
+    def was_refused_before(self, item: OutboxItem, successor: str) -> bool:
+        """Tell whether a notification came from another receiver, or its alert's card came to nothing at the successor.
+
+        Then handing it over again would let it go round for ever.
+        """
+        of_alert = _table.c.alert_id.is_(None) if item.alert_id is None else _table.c.alert_id == item.alert_id
+        same = (_table.c.kind == "alert") if item.kind == "alert" else (_table.c.payload == item.payload)
+        came = and_(
+            _table.c.state == "moved", same, _table.c.problem.endswith(_moved_mark(item.receiver), autoescape=True)
+        )
+        at_successor = and_(
+            _table.c.receiver == successor, _table.c.kind == "alert", _table.c.state.in_(("moved", "dead"))
+        )
+        before = came if item.alert_id is None else or_(came, at_successor)
+        query = select(_table.c.id).where(of_alert, _table.c.id != item.id, before).limit(1)
+        with reading(self._engine) as connection:
+            return connection.scalar(query) is not None
 
     def drop(self, item: OutboxItem, problem: str) -> None:
         """End a notification that has nothing left to show itself on, such as an edit of a deleted message."""
@@ -114,15 +136,16 @@ class Outbox:
             if _finish(connection, item, state="dropped", problem=problem, ambiguous=False):
                 _end_children(connection, [item.id], "dropped", problem)
 
-    def hand_over(self, item: OutboxItem, successor: str, problem: str, message: str, now: datetime) -> None:
-        """End a notification that cannot be delivered here; another receiver gets it and operators a word."""
+    def hand_over(self, item: OutboxItem, successor: str, problem: str, message: str | None, now: datetime) -> None:
+        """End a notification that cannot be delivered here; another receiver gets it, with a word to operators."""
         with self._engine.begin() as connection:
             if not _finish(connection, item, state="moved", problem=_moved_to(successor, problem), ambiguous=False):
                 return
             # Another sender may hold one of its children: that one finds its parent ended, and ends by itself.
             family = or_(_table.c.id == item.id, and_(_table.c.parent_id == item.id, _table.c.state == "pending"))
             _move(connection, family, successor, problem, now)
-            _tell(connection, successor, message, now)
+            if message is not None:
+                _tell(connection, successor, message, now)
 
     def disable(self, receiver: str, reason: str, successor: str | None, message: str, now: datetime) -> int:
         """Disable a receiver, hand what it has not sent to `successor`, and tell operators there.
@@ -346,8 +369,20 @@ def _latest_look(connection: Connection, notification_id: int, payload: str) -> 
     return connection.scalar(edits.order_by(_table.c.id.desc()).limit(1)) or payload
 
 
+def _end_dead(connection: Connection, item: OutboxItem, problem: str) -> int:
+    payload = _latest_look(connection, item.id, item.payload)
+    ended = _finish(connection, item, state="dead", problem=problem, ambiguous=False, payload=payload)
+    if ended:
+        _end_children(connection, [item.id], "dead", problem)
+    return ended
+
+
 def _moved_to(successor: str, problem: str) -> str:
-    return f"{problem} (moved to {successor})"
+    return f"{problem}{_moved_mark(successor)}"
+
+
+def _moved_mark(successor: str) -> str:
+    return f" (moved to {successor})"
 
 
 def _move(connection: Connection, which: ColumnElement[bool], successor: str, problem: str, now: datetime) -> int:

@@ -16,6 +16,7 @@ from listener.config import Secret
 from listener.pipeline.send import SETTLE_S, Pace, Sender, Timing
 from listener.pipeline.tally import Tally
 from listener.store import Store
+from listener.store.schema import notifications
 from listener.store.triage import NewAlert
 from tests.cards import card
 from tests.databases import new_database
@@ -315,3 +316,31 @@ def test_a_pause_too_short_for_the_clock_to_tell_is_not_waited_for(office: Offic
     pace.hold("desk", 20.0000004)
     office.clock.advance(20.0)
     assert pace.pause_s("desk") == 0.0
+
+
+def test_a_message_that_no_receiver_takes_is_handed_over_once_and_ends_dead(office: Office) -> None:
+    office.start(successors=("backup", "desk"))
+    alert_id = office.alert()
+    with office.store.outbox._engine.begin() as connection:
+        connection.execute(notifications.update().values(payload="{"))
+    for _ in range(10):
+        office.send("desk", "backup")
+        office.later(300)
+    told = [message.shown for name in ("C1", "C2") for message in office.messages(name)]
+    assert sum("did not take a message" in text for text in told) == len(told) == 2
+    (dead,) = office.store.outbox.rows(("dead",))
+    assert (dead["alert_id"], dead["receiver"], dead["problem"]) == (
+        alert_id, "backup", "the stored message cannot be read"
+    )  # fmt: skip
+    assert any(f"number {dead['id']} in `listener outbox`" in text for text in told)
+    assert office.store.outbox.receivers_waiting() == []
+
+
+def test_words_to_operators_that_nobody_takes_cause_no_further_ones(office: Office) -> None:
+    office.start(successors=("backup", "desk"))
+    office.store.outbox.tell("desk", "{", office.clock.now())
+    for _ in range(10):
+        office.send("desk", "backup")
+        office.later(300)
+    assert office.messages("C1") == office.messages("C2") == []
+    assert [row["receiver"] for row in office.store.outbox.rows(("dead",))] == ["backup"]
