@@ -3,7 +3,7 @@
 Nothing here knows the store, a receiver or the time of day: the caller hands in facts and acts on the answer.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -143,8 +143,11 @@ def recipients(
     head_office: str | None,
     turn: int = 0,
     owner_name: str | None = None,
+    had: Collection[str] = (),
 ) -> Recipients | None:
     """Return whom a step reaches; a step that has nobody falls through to the next one; None where all have nobody.
+
+    `had` names the teams that had the alert already: it goes back to none of them but head office.
 
     person is the owner, else the next of the team's people in turn; group the team's user group, else all its
     people; next-hub the first of the team's `cover`, then of all teams, whose day has begun. Of a team that does not
@@ -153,8 +156,8 @@ def recipients(
     ways: dict[str, Callable[[], Recipients | None]] = {
         "person": lambda: _owner(owner_address, owner_name, teams) or _next_person(team_name, teams, is_open, turn),
         "group": lambda: _group(team_name, teams, is_open),
-        "next-team": lambda: _handover(_next_team(team_name, teams), team_name, teams, is_open),
-        "next-hub": lambda: _handover(_next_hub(team_name, teams, is_open), team_name, teams, is_open),
+        "next-team": lambda: _handover(_next_team(team_name, teams, had), team_name, teams, is_open),
+        "next-hub": lambda: _handover(_next_hub(team_name, teams, is_open, had), team_name, teams, is_open),
         "head-office": lambda: _handover(head_office, team_name, teams, is_open),
     }
     return next(filter(None, (ways[kind]() for kind in _CHAIN[_CHAIN.index(step.to) :])), None)
@@ -260,17 +263,21 @@ def _group(team_name: str, teams: Mapping[str, Team], is_open: Callable[[str], b
     if addresses == _everybody(team):
         words = f"the group of {team.name}" if team.group else f"everybody of {team.name}"
     else:
-        words = f"who is on call of {team.name}"
+        words = f"those on call of {team.name}"
     return Recipients(None, addresses, words)
 
 
-def _next_team(team_name: str, teams: Mapping[str, Team]) -> str | None:
-    return teams[team_name].next if team_name in teams else None
+def _next_team(team_name: str, teams: Mapping[str, Team], had: Collection[str]) -> str | None:
+    following = teams[team_name].next if team_name in teams else None
+    return None if following in had else following
 
 
-def _next_hub(team_name: str, teams: Mapping[str, Team], is_open: Callable[[str], bool]) -> str | None:
+def _next_hub(
+    team_name: str, teams: Mapping[str, Team], is_open: Callable[[str], bool], had: Collection[str]
+) -> str | None:
     cover = teams[team_name].cover if team_name in teams else []
-    return next((name for name in (*cover, *teams) if name != team_name and name in teams and is_open(name)), None)
+    others = (name for name in (*cover, *teams) if name != team_name and name not in had and name in teams)
+    return next((name for name in others if is_open(name)), None)
 
 
 def _handover(

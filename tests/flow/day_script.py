@@ -101,7 +101,7 @@ CASES = [
         02:20 listener opened
         02:20 listener woke
         02:30 listener reminded
-        02:35 listener escalated who is on call of Paris
+        02:35 listener escalated those on call of Paris
         03:05 listener escalated Tokyo
         03:30 Olga claimed
         03:40 Olga replied both
@@ -310,7 +310,7 @@ CASES = [
         18:10 listener opened
         18:10 listener woke
         18:20 listener reminded
-        18:25 listener escalated who is on call of Paris
+        18:25 listener escalated those on call of Paris
         18:40 Olga claimed
         18:45 Olga replied both
         18:50 Olga resolved solved

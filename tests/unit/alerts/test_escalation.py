@@ -22,7 +22,7 @@ from alerts.escalation import (
     recipients,
 )
 from listener.config import Escalation, Holidays, Hours, Target, Targets, Team
-from listener.config.models import EscalationStep
+from listener.config.models import EscalationStep, Person
 
 PARIS = Calendar(Hours.parse({"mon-fri": "09:00-18:00"}), "Europe/Paris", Holidays(country="FR"))
 NEVER = Calendar(Hours.parse({}), "Europe/Paris", Holidays())
@@ -351,7 +351,7 @@ def test_people_who_can_be_told_take_turns(turn: int, name: str) -> None:
 
 def test_outside_its_hours_those_on_call_stand_for_the_team() -> None:
     assert reached("person", working="") == Recipients(None, ("slack:U2",), "Iman")
-    assert reached("group", working="") == Recipients(None, ("slack:U2",), "who is on call of West")
+    assert reached("group", working="") == Recipients(None, ("slack:U2",), "those on call of West")
     assert reached("group", "east", working="") == Recipients(None, ("slack:U3",), "everybody of East")
 
 
@@ -463,3 +463,21 @@ def test_the_example_in_the_documents_is_true() -> None:
     first = next(index for index, line in enumerate(lines) if line.startswith("| Opened (Brussels)")) + 2
     assert lines[first : first + len(alerts)] == [example_row(*alert) for alert in alerts]
     assert lines[first + len(alerts)] == ""
+
+
+def test_an_alert_goes_back_to_no_team_that_had_it_already() -> None:
+    everybody = {
+        name: Team(name=name, languages=["en"], people=[Person(name=name, slack=f"U{number}")], next=following)
+        for number, (name, following) in enumerate({"west": "north", "north": "west", "head": None}.items(), 1)
+    }
+
+    def reached(kind: str, had: tuple[str, ...]) -> Recipients | None:
+        step = EscalationStep.model_construct(after=0.0, to=kind)
+        return recipients(
+            step, owner_address=None, team_name="north", teams=everybody, is_open=lambda name: name != "head",
+            head_office="head", had=had,
+        )  # fmt: skip
+
+    assert reached("next-hub", ()) == Recipients("west", ("slack:U1",), "west")
+    for kind in ("next-hub", "next-team"):
+        assert reached(kind, ("west", "north")) == Recipients("head", ("slack:U3",), "head")
