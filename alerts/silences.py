@@ -8,11 +8,23 @@ from typing import Any
 import regex
 
 from listener.errors import ListenerError
+from listener.model import TOPICS
 
 LABELS = ("kind", "brand", "country", "team", "network", "language", "topic", "severity", "author", "alert", "pilot")
 """What an alert can be told by."""
 _MATCHER = regex.compile(r"\s*([a-z_]+)\s*(=~|!~|!=|=)\s*(\"?)(.*?)\3\s*")
 _LONGEST = 200
+_NO_VALUE = "\x01none\x01"
+"""A value that no label has: an expression that matches it matches any."""
+_ALL_VALUES: Mapping[str, Sequence[str]] = {
+    "kind": ("post", "incident"),
+    "severity": ("1", "2", "3"),
+    "pilot": ("true", "false"),
+    "topic": TOPICS,
+    "country": ("AA", "MX", "QQ", "ZZ"),
+    "alert": ("A-1", "I-2", "A-90", "I-4567"),
+}
+"""All values of labels that have few, and samples of two that are written in one way."""
 _MOST_MEMORY = 1 << 20
 
 
@@ -39,6 +51,15 @@ class Matcher:
         else:
             found = _expression(self.value).fullmatch(given) is not None
         return found is (self.operator in ("=", "=~"))
+
+    def narrows(self) -> bool:
+        """Tell whether it names what an alert must be, and not only what every alert is anyway."""
+        if self.operator == "=":
+            return self.value != ""
+        samples = (_NO_VALUE,), _ALL_VALUES.get(self.label, (_NO_VALUE,))
+        return self.operator == "=~" and not any(
+            all(self.holds({self.label: value}) for value in values) for values in samples
+        )
 
 
 def parse_matcher(text: str) -> Matcher:
@@ -86,8 +107,11 @@ def parse_matchers(texts: Iterable[str]) -> tuple[Matcher, ...]:
     found = tuple(parse_matcher(text) for text in texts if text.strip())
     if not found:
         raise MatcherError("a silence needs at least one matcher, such as country=FR: without one it would mute all")
-    if all(matcher.holds({}) for matcher in found):
-        raise MatcherError("these matchers hold for every alert; name at least one value that it must have")
+    if not any(matcher.narrows() for matcher in found):
+        raise MatcherError(
+            "these matchers hold for every alert, or all but a few;"
+            " name at least one value that it must have, such as country=FR or topic=~outage|quality"
+        )
     return found
 
 

@@ -44,6 +44,18 @@ def test_all_matchers_of_a_silence_must_hold() -> None:
         (["topic=~("], "no regular expression"),
         (["topic=~(?=a)"], "no regular expression"),
         (["network!=x"], "hold for every alert"),
+        (['kind!=""'], "hold for every alert"),
+        (['kind=~".+"'], "hold for every alert"),
+        (["kind=~post|incident"], "hold for every alert"),
+        (['severity=~"[123]"'], "hold for every alert"),
+        (["severity=~1|2|3|4"], "hold for every alert"),
+        (["topic=~[a-z]+"], "hold for every alert"),
+        (["country=~[A-Z]{2}"], "hold for every alert"),
+        (["alert=~[AI]-[0-9]+"], "hold for every alert"),
+        (["pilot=~true|false"], "hold for every alert"),
+        (['brand=~".+"'], "hold for every alert"),
+        (["country!=XX", "brand=~.*a.*|.+"], "hold for every alert"),
+        (["network=", "author!=x"], "hold for every alert"),
         (["author=" + "a" * 300], "is no matcher"),
     ],
 )
@@ -61,3 +73,19 @@ def test_no_expression_takes_long_or_much(expression: str) -> None:
     begun = time.process_time()
     silences([f"author=~{expression}"], {**ALERT, "author": "a" * 50_000})
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "matchers",
+    [
+        ["country=FR", "severity!=3"],
+        ["severity=~1|2"],
+        ["country=~FR|BE"],
+        ["topic=~outage|quality"],
+        ["author=~acme.*"],
+        ["alert=A-12"],
+        ["brand=acme", 'kind!=""'],
+    ],
+)
+def test_a_silence_that_names_a_value_is_accepted(matchers: list[str]) -> None:
+    assert [str(matcher) for matcher in parse_matchers(matchers)] == [text.replace('"', "") for text in matchers]
