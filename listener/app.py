@@ -21,6 +21,7 @@ from listener.pipeline.cards import CardBuilder
 from listener.pipeline.classify import COPY_WINDOW, Classifier, ClassifyStep
 from listener.pipeline.collect import Collector
 from listener.pipeline.escalate import Escalator
+from listener.pipeline.heirs import Heirs
 from listener.pipeline.hold import HoldStep
 from listener.pipeline.incidents import IncidentStep
 from listener.pipeline.send import SETTLE_S, Sender, operator_note
@@ -132,6 +133,7 @@ class App:
         announcer = Announcer(config, cards, store, Workplaces(config), self.effective_receiver)
         self.escalator = Escalator(config, announcer, store, self.clock)
         self.triage = TriageStep(config, announcer, self.escalator, store, self.clock)
+        self.heirs = Heirs(config, announcer, store, self.clock)
         self.hold = HoldStep(config, announcer, store, self.clock)
         self.incidents = IncidentStep(config, announcer, self.escalator, library, store, self.clock)
         self.withdraw = WithdrawStep(config, plugins.sources, announcer, store, self.clock, self.triage.rise)
@@ -146,7 +148,8 @@ class App:
         return next((candidate for candidate in candidates if self.sender.is_on(candidate)), name)
 
     def hand_over_orphans(self) -> None:
-        """Give what waits for receivers that are off or no longer configured to one that is on."""
+        """Give alerts of teams that are gone to others, and what waits for receivers that are off to one that is on."""
+        self.heirs.of_teams()
         for name in self.store.outbox.receivers_waiting():
             successor = self.effective_receiver(name)
             if successor != name and self.sender.is_on(successor):

@@ -1,12 +1,14 @@
 """Lets go what was held back: after a silence, at the next opening with a morning summary, and beyond a budget folded.
 
-An alert that ended meanwhile is named in the summary and its card is not sent any more.
+An alert that ended meanwhile is counted in the summary and its card is not sent any more.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
+from functools import partial
 from typing import Any
+
+import structlog
 
 from alerts.card import Card, Entry, IncidentCard, Summary, dump_message, load_message
 from listener.clock import Clock
@@ -16,11 +18,14 @@ from listener.store import AlertRow, Store
 from listener.store.alerts import AlertTransaction
 from listener.store.outbox import WARNING_RANK
 
+log = structlog.get_logger("listener.hold")
+
 _LEAST_TO_SUM_UP = 2
 _FOLD_AFTER = timedelta(minutes=10)
 """How long folded alerts are collected before a summary names them."""
 
 Row = Mapping[str, Any]
+Step = Callable[[AlertTransaction, str, Sequence[Row], datetime], None]
 
 
 class HoldStep:
@@ -33,29 +38,72 @@ class HoldStep:
         self._clock = clock
 
     def run(self) -> None:
-        """Let go what may go now."""
+        """Let go what may go now. What cannot be worked on keeps nothing else back.
+
+        Two daemons of one database take turns: what one has under way the other leaves alone.
+        """
         if not self._store.alerts.any_held_back():
             return  # most of the time: no need to keep others from writing
         now = self._clock.now()
+        faults = [
+            *self._each([partial(self._turn, self._end_closed)]),
+            *self._each(self._after_silences(now)),
+            *self._each(self._for_receivers(self._open_the_day, QUIET, now, now)),
+            *self._each(self._for_receivers(self._fold, BUDGET, None, now)),
+        ]
+        if faults:
+            log.error("held back, and cannot be let go", faults=len(faults), exc_info=faults[0])
+
+    @staticmethod
+    def _each(steps: Iterable[Callable[[], None]]) -> list[Exception]:
+        """Run steps, each in a transaction of its own; return the faults of those that could not end."""
+        faults = []
+        for step in steps:
+            try:
+                step()
+            except Exception as error:  # one that nobody foresaw must not hold back the alerts of all others
+                faults.append(error)
+        return faults
+
+    def _turn(self, step: Callable[[AlertTransaction], None]) -> None:
+        """Run a step in a transaction, unless another daemon is at it: then what is held is its to let go."""
+        with self._store.alerts.transaction() as transaction:
+            if transaction.lock_held():
+                step(transaction)
+
+    @staticmethod
+    def _end_closed(transaction: AlertTransaction) -> None:
+        """Give up the cards of alerts that ended; what waits for a morning is counted in its summary first."""
+        transaction.drop(transaction.held_of_closed(except_for=QUIET))
+
+    def _for_receivers(
+        self, step: Step, reason: str, due_by: datetime | None, now: datetime
+    ) -> list[Callable[[], None]]:
+        """Return, for each receiver that something is held back from for this reason, what lets it go."""
+
+        def of(receiver: str, transaction: AlertTransaction) -> None:
+            # Read again under the lock: another daemon may just have let them go.
+            if rows := transaction.held(reason, due_by, receiver=receiver):
+                step(transaction, receiver, rows, now)
+
+        receivers = self._store.alerts.receivers_held_back(reason, due_by)
+        return [partial(self._turn, partial(of, receiver)) for receiver in receivers]
+
+    def _after_silences(self, now: datetime) -> list[Callable[[], None]]:
+        """Return what lets go each card that a silence held which is over."""
         active = {f"silence:{row.id}" for row in self._store.silences.active(now)}
         with self._store.alerts.transaction() as transaction:
-            self._after_silences(transaction, active, now)
-            for receiver, rows in _by_receiver(transaction.held(QUIET, now)):
-                self._open_the_day(transaction, receiver, rows, now)
-            for receiver, rows in _by_receiver(transaction.held(BUDGET)):
-                self._fold(transaction, receiver, rows, now)
+            ended = [row["id"] for row in transaction.held_by_silences() if row["held"] not in active]
+        return [partial(self._turn, partial(self._decide_anew, notification_id, now)) for notification_id in ended]
 
-    def _after_silences(self, transaction: AlertTransaction, active: set[str], now: datetime) -> None:
-        """Let go what a silence held that is over; what another rule would hold now is held by that one."""
-        for row in transaction.held_by_silences():
-            if row["held"] in active:
-                continue
-            alert = transaction.alert(row["alert_id"])
-            if alert is None or not alert.is_live:
-                transaction.drop([row["id"]])
-                continue
-            hold = self._announcer.hold(transaction, alert, row["receiver"], now)
-            transaction.rehold([row["id"]], hold.reason, now, hold.due_at)
+    def _decide_anew(self, notification_id: int, now: datetime, transaction: AlertTransaction) -> None:
+        """Let a card go; what another rule would hold now is held by that one."""
+        row = transaction.held_row(notification_id)
+        alert = None if row is None else transaction.alert(row["alert_id"])
+        if row is None or alert is None or not alert.is_live:
+            return
+        hold = self._announcer.hold(transaction, alert, row["receiver"], now)
+        transaction.rehold([notification_id], hold.reason, now, hold.due_at)
 
     def _open_the_day(self, transaction: AlertTransaction, receiver: str, rows: Sequence[Row], now: datetime) -> None:
         alerts = {row["id"]: transaction.alert(row["alert_id"]) for row in rows}
@@ -73,7 +121,8 @@ class HoldStep:
         team, _ = self._announcer.workplaces.in_charge(alert.country, now)
         if team == alert.now_with:
             return receiver
-        own, other = self._config.teams[alert.now_with].receiver, self._config.teams[team].receiver
+        before, after = self._config.teams.get(alert.now_with), self._config.teams[team]
+        own, other = before.receiver if before else None, after.receiver
         transaction.change(alert.id, now, now_with=team)
         if other is None or own not in (None, receiver):
             return receiver
@@ -108,6 +157,9 @@ class HoldStep:
         alerts = {row["id"]: transaction.alert(row["alert_id"]) for row in rows}
         standing = [row for row in rows if (alert := alerts[row["id"]]) is not None and alert.is_live]
         transaction.drop([row["id"] for row in rows if row not in standing])
+        unreadable = [row["id"] for row in standing if _entry(row) is None]
+        transaction.rehold(unreadable, None, now)  # the sender finds out, and operators learn why
+        standing = [row for row in standing if row["id"] not in unreadable]
         if not standing:
             return
         budget = self._config.receivers[receiver].budget if receiver in self._config.receivers else None
@@ -120,17 +172,16 @@ class HoldStep:
         transaction.rehold([row["id"] for row in standing], FOLDED, now, now + 24 * 365 * BUDGET_SPAN)
 
 
-def _by_receiver(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
-    return [(receiver, list(group)) for receiver, group in groupby(rows, key=lambda row: row["receiver"])]
-
-
 def _entries(rows: Iterable[Row]) -> Iterable[Entry]:
     found = [entry for row in rows if (entry := _entry(row)) is not None]
     return sorted(found, key=lambda entry: (-entry.severity, entry.alert_id))
 
 
 def _entry(row: Row) -> Entry | None:
-    message = load_message(row["payload"])
+    try:
+        message = load_message(row["payload"])
+    except ValueError:
+        return None
     if isinstance(message, Card | IncidentCard):
         return Entry(message.alert_id, message.reference, message.severity, summary_line(message))
     return None

@@ -123,12 +123,18 @@ class Alerts:
             return [alert_of(row) for row in connection.execute(query).mappings()]
 
     def live(
-        self, *, owner_address: str | None = None, teams: Collection[str] | None = None, limit: int = 200
+        self,
+        *,
+        owner_address: str | None = None,
+        teams: Collection[str] | None = None,
+        except_of: str | None = None,
+        limit: int = 200,
     ) -> list[AlertRow]:
-        """Return alerts that somebody still has to act on, the severest and then the oldest first."""
-        wanted: list[ColumnElement[bool]] = [_alerts.c.state.in_(LIVE_STATES)]
-        wanted += [] if owner_address is None else [_alerts.c.owner_address == owner_address]
-        wanted += [] if teams is None else [_alerts.c.now_with.in_(teams)]
+        """Return alerts that somebody still has to act on, the severest and then the oldest first.
+
+        Of an owner, of teams, and without those of the owner `except_of`.
+        """
+        wanted = _live(owner_address, teams, except_of)
         query = select(_alerts).where(*wanted).order_by(_alerts.c.severity.desc(), _alerts.c.id).limit(limit)
         with reading(self._engine) as connection:
             return [alert_of(row) for row in connection.execute(query).mappings()]
@@ -139,9 +145,15 @@ class Alerts:
         with reading(self._engine) as connection:
             return [alert_of(row) for row in connection.execute(query).mappings()]
 
-    def count_live(self) -> int:
-        """Return how many alerts are open, claimed or snoozed."""
-        query = select(func.count()).select_from(_alerts).where(_alerts.c.state.in_(LIVE_STATES))
+    def count_live(
+        self,
+        *,
+        owner_address: str | None = None,
+        teams: Collection[str] | None = None,
+        except_of: str | None = None,
+    ) -> int:
+        """Return how many alerts are open, claimed or snoozed, of those that `live` returns."""
+        query = select(func.count()).select_from(_alerts).where(*_live(owner_address, teams, except_of))
         with reading(self._engine) as connection:
             return connection.scalar(query) or 0
 
@@ -159,11 +171,23 @@ class Alerts:
         with reading(self._engine) as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def live_outside(self, teams: Collection[str]) -> list[AlertRow]:
+        """Return the alerts that somebody still has to act on and that none of these teams has."""
+        query = select(_alerts).where(_alerts.c.state.in_(LIVE_STATES), _alerts.c.now_with.not_in(list(teams)))
+        with reading(self._engine) as connection:
+            return [alert_of(row) for row in connection.execute(query.order_by(_alerts.c.id)).mappings()]
+
     def any_held_back(self) -> bool:
         """Tell whether any message waits for the end of a silence, for an opening, or beyond a budget."""
         query = select(_sent.c.id).where(_sent.c.held.is_not(None), _sent.c.state == "pending").limit(1)
         with reading(self._engine) as connection:
             return connection.scalar(query) is not None
+
+    def receivers_held_back(self, reason: str, due_by: datetime | None = None) -> list[str]:
+        """Return from which receivers messages are held back for a reason; with `due_by` those due by then."""
+        query = select(_sent.c.receiver).where(*_held(reason, due_by)).distinct().order_by(_sent.c.receiver)
+        with reading(self._engine) as connection:
+            return list(connection.scalars(query))
 
     def to_look_at(self, now: datetime, limit: int = 200) -> list[int]:
         """Return the alerts for which a reminder, an escalation or the end of a snooze has fallen due."""
@@ -222,6 +246,19 @@ class AlertTransaction:
         self._connection.execute(
             schema.alert_events.insert().values(alert_id=alert_id, kind=kind, at=now, actor=actor, data=dict(data))
         )
+
+    def events(self, alert_id: int, *kinds: str) -> list[AlertEvent]:
+        """Return lines of these kinds of an alert's history, the latest first."""
+        table = schema.alert_events
+        query = select(table).where(table.c.alert_id == alert_id, table.c.kind.in_(kinds)).order_by(table.c.id.desc())
+        return [AlertEvent(row.kind, row.at, row.actor, row.data) for row in self._connection.execute(query)]
+
+    def look(self, alert_id: int) -> str | None:
+        """Return the payload that an alert's cards show now or will show."""
+        query = select(_sent.c.payload).where(
+            _sent.c.alert_id == alert_id, _sent.c.kind.in_(("alert", "update")), _sent.c.match_id.is_(None)
+        )
+        return self._connection.scalar(query.order_by(_sent.c.id.desc()).limit(1))
 
     def is_first_press(self, key: str, now: datetime) -> bool:
         """Note a press by its key; False where it was handled before, for vendors deliver some twice."""
@@ -296,8 +333,12 @@ class AlertTransaction:
     def show(self, alert_id: int, payload: str, now: datetime) -> None:
         """Put an alert's new look into the outbox for every receiver that has or will have it.
 
-        A message nobody has tried to send yet takes the new look itself; an edit that waits is replaced.
+        A message nobody has tried to send yet takes the new look itself; an edit that waits is replaced. A card that
+        was given up while it was held back, because its alert had ended, goes now if the alert goes on.
         """
+        live = select(_alerts.c.id).where(_alerts.c.id == alert_id, _alerts.c.state.in_(LIVE_STATES)).exists()
+        given_up = and_(_sent.c.alert_id == alert_id, _sent.c.kind == "alert", _sent.c.state == "superseded", live)
+        self._connection.execute(update(_sent).where(given_up).values(state="pending", held=None, due_at=now))
         for message in self.posted(alert_id):
             self._edit(alert_id, message, payload, now)
 
@@ -341,11 +382,11 @@ class AlertTransaction:
             _sent.insert().values(new_notification(None, receiver, "message", payload, now, rank=rank))
         )
 
-    def release(self, alert_id: int, now: datetime) -> None:
-        """Let an alert's messages go that are held back or wait for their group."""
+    def release(self, alert_id: int, now: datetime) -> int:
+        """Let an alert's messages go that are held back or wait for their group; return how many."""
         waiting = and_(_sent.c.alert_id == alert_id, _sent.c.kind == "alert", _sent.c.state == "pending")
         due = and_(_sent.c.attempts == 0, or_(_sent.c.held.is_not(None), _sent.c.due_at > now))
-        self._connection.execute(update(_sent).where(waiting, due).values(held=None, due_at=now))
+        return self._connection.execute(update(_sent).where(waiting, due).values(held=None, due_at=now)).rowcount
 
     def notes_waiting(self, alert_id: int) -> list[Mapping[str, Any]]:
         """Return unsent notes about further mentions of an alert at its first receiver."""
@@ -363,17 +404,34 @@ class AlertTransaction:
             update(_sent).where(_sent.c.id == notification_id, _sent.c.state == "pending").values(payload=payload)
         )
 
-    def held(self, reason: str, now: datetime | None = None) -> list[Mapping[str, Any]]:
-        """Return messages held back for a reason, the oldest first; with `now` those whose time has come."""
-        wanted: list[ColumnElement[bool]] = [_sent.c.held == reason, _sent.c.state == "pending"]
-        wanted += [] if now is None else [_sent.c.due_at <= now]
-        query = select(_sent).where(*wanted).order_by(_sent.c.receiver, _sent.c.id)
+    def lock_held(self) -> bool:
+        """Keep other daemons from letting go what is held back; False where one is at it now."""
+        if self._connection.dialect.name != "postgresql":
+            return True  # one daemon alone has the file
+        return bool(self._connection.scalar(select(func.pg_try_advisory_xact_lock(_HELD_LOCK))))
+
+    def held(self, reason: str, due_by: datetime | None, *, receiver: str) -> list[Mapping[str, Any]]:
+        """Return what is held back from a receiver for a reason, the oldest first; with `due_by` what is due then."""
+        query = select(_sent).where(*_held(reason, due_by), _sent.c.receiver == receiver).order_by(_sent.c.id)
         return [dict(row) for row in self._connection.execute(query).mappings()]
+
+    def held_row(self, notification_id: int) -> Mapping[str, Any] | None:
+        """Return a message if it is still held back."""
+        query = select(_sent).where(_sent.c.id == notification_id, _is_held_back())
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else dict(row)
 
     def held_by_silences(self) -> list[Mapping[str, Any]]:
         """Return messages held back by silences, the oldest first."""
         query = select(_sent).where(_sent.c.held.like("silence:%"), _sent.c.state == "pending").order_by(_sent.c.id)
         return [dict(row) for row in self._connection.execute(query).mappings()]
+
+    def held_of_closed(self, *, except_for: str) -> list[int]:
+        """Return the messages held back of alerts that nobody has to act on any more, but for one reason."""
+        is_live = select(_alerts.c.id).where(_alerts.c.id == _sent.c.alert_id, _alerts.c.state.in_(LIVE_STATES))
+        query = select(_sent.c.id).where(_is_held_back(), _sent.c.held != except_for, _sent.c.alert_id.is_not(None))
+        query = query.where(~is_live.exists())
+        return list(self._connection.scalars(query))
 
     def rehold(self, ids: Sequence[int], reason: str | None, now: datetime, due_at: datetime | None = None) -> None:
         """Hold messages back for another reason, or let them go."""
@@ -381,10 +439,10 @@ class AlertTransaction:
         self._connection.execute(update(_sent).where(_sent.c.id.in_(ids), _sent.c.state == "pending").values(values))
 
     def drop(self, ids: Sequence[int]) -> None:
-        """Give up messages held back that nobody needs any more."""
-        self._connection.execute(
-            update(_sent).where(_sent.c.id.in_(ids), _sent.c.state == "pending").values(state="superseded", held=None)
-        )
+        """Give up messages held back that nobody needs any more, and what waits to stand under them."""
+        ended = update(_sent).where(_sent.c.state == "pending").values(state="superseded", held=None)
+        under = and_(_sent.c.parent_id.in_(ids), _sent.c.kind.in_(("note", "update")))
+        self._connection.execute(ended.where(or_(_sent.c.id.in_(ids), under)))
 
     def readdress(self, notification_id: int, receiver: str) -> None:
         """Send a message that nobody has tried to send yet to another receiver, unless that has one of its alert."""
@@ -407,6 +465,25 @@ class AlertTransaction:
 
 _alerts = schema.alerts
 _sent = schema.notifications
+_HELD_LOCK = 0x4C697374
+"""By this number the daemons of one PostgreSQL agree on who lets go what is held back."""
+
+
+def _is_held_back() -> ColumnElement[bool]:
+    return and_(_sent.c.held.is_not(None), _sent.c.state == "pending")
+
+
+def _held(reason: str, due_by: datetime | None) -> tuple[ColumnElement[bool], ...]:
+    due = () if due_by is None else (_sent.c.due_at <= due_by,)
+    return (_sent.c.held == reason, _sent.c.state == "pending", *due)
+
+
+def _live(owner_address: str | None, teams: Collection[str] | None, except_of: str | None) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = [_alerts.c.state.in_(LIVE_STATES)]
+    wanted += [] if owner_address is None else [_alerts.c.owner_address == owner_address]
+    wanted += [] if teams is None else [_alerts.c.now_with.in_(teams)]
+    wanted += [] if except_of is None else [func.coalesce(_alerts.c.owner_address, "") != except_of]
+    return wanted
 
 
 def _alert(connection: Connection, alert_id: int, *, lock: bool = False) -> AlertRow | None:

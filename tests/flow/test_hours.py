@@ -507,3 +507,297 @@ def test_a_country_that_was_removed_by_mistake_and_put_back_escalates_again(tmp_
         _start_again(here, ("\n  BE:\n", "\n  FR:\n"))
         here.later(hours=3)
         assert any("told" in note for note in here.thread())
+
+
+OLGA = "Olga"
+
+
+def stored(here: Place, statement: str) -> list[tuple[object, ...]]:
+    """Run one statement on the store as an admin or a fault would."""
+    from sqlalchemy import text
+
+    with here.app.store.alerts._engine.begin() as connection:
+        result = connection.execute(text(statement))
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+
+def started_anew(here: Place) -> App:
+    """Return a daemon on the same store with the configuration as its file has it now."""
+    config = load_config(here.folder / "config.yaml", plugin_options())
+    plugins, library = open_plugins(config, here.clock), PlaybookLibrary.load()
+    return App(config, plugins, MadeClassifier(), library, Store(config.store.address), here.clock)
+
+
+def reconfigure(here: Place, *changes: tuple[str, str]) -> None:
+    """Change the configuration and start the daemon anew."""
+    path = here.folder / "config.yaml"
+    text = path.read_text(encoding="utf-8")
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    path.write_text(text, encoding="utf-8")
+    here.app.close()
+    here.app = started_anew(here)
+    here.app.hand_over_orphans()
+
+
+PARIS_RENAMED = (("\n  paris:\n    name", "\n  centre:\n    name"), ("team: paris", "team: centre"))
+MONDAY_0910 = datetime(2026, 11, 23, 8, 10, tzinfo=UTC)
+
+
+def test_a_team_that_was_renamed_over_the_weekend_gets_its_morning(tmp_path: Path) -> None:
+    with place(tmp_path, SATURDAY) as here:
+        for _ in range(2):
+            here.post(1)
+        here.work()
+        reconfigure(here, *PARIS_RENAMED)
+        here.post(1)
+        here.work()
+        assert {alert.now_with for alert in here.app.store.alerts.alerts()} == {"centre"}
+        here.until(MONDAY_0910, timedelta(minutes=30))
+        summary, *cards = here.messages()
+        assert "3 alerts came in outside hours" in summary.shown
+        assert len(cards) == 3
+
+
+def test_a_team_that_leaves_while_the_daemon_runs_holds_nobody_back(tmp_path: Path) -> None:
+    with place(tmp_path, SATURDAY) as here:
+        for _ in range(2):
+            here.post(1)
+        here.work()
+        stored(here, "update alerts set now_with = 'gone' where id = 1")
+        here.until(MONDAY_0910, timedelta(minutes=30))
+        assert len(here.messages()) == 3
+
+
+@pytest.mark.parametrize("budget", ["", ", budget: 1"])
+def test_a_damaged_card_holds_no_other_back_and_ends_dead(tmp_path: Path, budget: str) -> None:
+    with place(tmp_path, MONDAY_10 if budget else SATURDAY, budget=budget) as here:
+        for _ in range(4):
+            here.post(1)
+        here.work()
+        stored(here, "update notifications set payload = '{' where held is not null and alert_id = 3")
+        here.until(here.clock.now() + timedelta(minutes=20) if budget else MONDAY_0910, timedelta(minutes=10))
+        summary = next(
+            message.shown for message in here.messages() if "further" in message.shown or "came in" in message.shown
+        )
+        assert "A-4" in summary
+        assert "A-3" not in summary
+        assert stored(here, "select state from notifications where alert_id = 3 and kind = 'alert' and state = 'dead'")
+
+
+def test_a_fault_of_one_receiver_holds_back_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with place(tmp_path, SATURDAY) as here:
+        for _ in range(2):
+            here.post(1)
+        here.work()
+        stored(here, "update notifications set receiver = 'lyon' where alert_id = 2")
+        let_go = here.app.hold._sum_up
+
+        def faulty(transaction: object, receiver: str, *more: object) -> None:
+            if receiver == "lyon":
+                raise KeyError(receiver)
+            let_go(transaction, receiver, *more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(here.app.hold, "_sum_up", faulty)
+        here.until(MONDAY_0910, timedelta(minutes=30))
+        assert len(here.messages("C1")) == 1
+        monkeypatch.undo()
+        here.later(minutes=5)
+        assert len(here.messages("C2")) == 1
+
+
+@pytest.mark.parametrize("budget", ["", ", budget: 1"])
+def test_two_daemons_on_one_postgresql_make_one_summary(tmp_path: Path, postgres_url: str, budget: str) -> None:
+    from threading import Barrier, Thread
+
+    now = MONDAY_10 if budget else SATURDAY
+    with place(tmp_path, now, new_database(postgres_url), budget=budget) as here:
+        for _ in range(30):
+            here.post(1)
+        here.work()
+        here.clock.advance(700 if budget else (MONDAY_0910 - now).total_seconds())
+        other, together = started_anew(here), Barrier(2)
+
+        def let_go(app: App) -> None:
+            together.wait(10)
+            app.hold.run()
+
+        threads = [Thread(target=let_go, args=(app,)) for app in (here.app, other)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        other.close()
+        assert stored(here, "select count(*) from notifications where kind = 'message'") == [(1,)]
+
+
+def test_what_is_held_back_of_an_alert_that_ended_waits_no_more_and_comes_if_it_is_reopened(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    with place(tmp_path, MONDAY_10, budget=", budget: 1") as here:
+        for _ in range(3):
+            here.post(2)
+        here.work()
+        here.app.desk.resolve(3, Actor(OLGA), "solved")  # beyond the budget, not folded yet
+        here.work()
+        assert stored(here, "select state from notifications where alert_id = 3") == [("superseded",)] * 2
+        here.later(minutes=15)
+        here.app.desk.resolve(2, Actor(OLGA), "solved")  # folded
+        here.app.tend()
+        pending = "select kind, alert_id from notifications where state = 'pending'"
+        assert stored(here, pending) == []
+        here.app.desk.reopen(2, Actor(OLGA))
+        here.work()
+        assert "A-2" in here.messages()[-1].shown
+
+
+def test_a_team_that_never_closes_has_no_next_opening_to_snooze_to(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    with place(tmp_path, MONDAY_10) as here:
+        _start_again(here, ('hours: {mon-fri: "09:00-18:00"}\n  team', 'hours: {mon-sun: "00:00-23:59"}\n  team'))
+        here.post(2)
+        here.work()
+        answer = here.app.desk.snooze(1, Actor("Olga", "slack:U1", "slack"), None)
+        assert not answer.done
+        assert "does not close within a day; choose a span" in answer.text
+        assert here.app.store.alerts.alerts()[0].state is AlertState.OPEN
+
+
+def test_an_opening_that_is_weeks_away_is_nothing_to_snooze_to(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    with place(tmp_path, MONDAY_10) as here:
+        days = ", ".join(f"{(MONDAY_10 + timedelta(days=day)).date()}" for day in range(1, 30))
+        zone = "    timezone: Europe/Paris\n"
+        _start_again(here, (f"{zone}    targets", f"{zone}    holidays: {{add: [{days}]}}\n    targets"))
+        here.post(2)
+        here.work()
+        answer = here.app.desk.snooze(1, Actor("Olga", "slack:U1", "slack"), None)
+        assert not answer.done
+        assert "later than a snooze may last" in answer.text
+
+
+def test_two_who_escalate_at_once_tell_one_team(tmp_path: Path, store_url: str) -> None:
+    from listener.desk import Actor
+
+    olga, paul = Actor("Olga", "slack:U1", "slack"), Actor("Paul", "slack:U2", "slack")
+    with place(tmp_path, MONDAY_10, store_url) as here:
+        here.post(2)
+        here.work()
+        first = here.app.desk.escalate(1, olga, "k1")
+        assert first.done
+        here.clock.advance(20)
+        second = here.app.desk.escalate(1, paul, "k2")
+        assert not second.done
+        assert "Olga escalated it just now: the group of Paris was told" in second.text
+        here.clock.advance(60)
+        assert "Lyon told" in here.app.desk.escalate(1, paul, "k3").text
+
+
+def test_pressing_on_never_tells_the_same_people_twice(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    olga, told = Actor("Olga", "slack:U1", "slack"), []
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.work()
+        for number in range(8):
+            here.clock.advance(90)
+            answer = here.app.desk.escalate(1, olga, f"k{number}")
+            told += [answer.text] if answer.done else []
+        assert len(told) == len(set(told)) >= 3
+        assert not answer.done
+        assert "nobody further" in answer.text
+        here.app.desk.resolve(1, olga, "solved")
+        here.app.desk.reopen(1, olga)
+        here.clock.advance(90)
+        assert here.app.desk.escalate(1, olga, "again").done
+
+
+def test_asking_for_a_card_that_stands_says_so_and_sends_nothing(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    olga = Actor("Olga", "slack:U1", "slack")
+    with place(tmp_path, MONDAY_10, budget=", budget: 1") as here:
+        here.post(2)
+        here.post(2)
+        here.work()
+        stands = here.app.desk.show(1, olga)
+        assert (stands.done, stands.text) == (False, "The card of A-1 stands in the channel already.")
+        folded = here.app.desk.show(2, olga)
+        assert (folded.done, folded.text) == (True, "The card of A-2 is on its way.")
+        assert "waits to be sent" in here.app.desk.show(2, olga).text
+        here.work()
+        assert len(here.messages()) == 2
+        assert [event.kind for event in here.app.store.alerts.history(2)] == ["opened", "shown"]
+
+
+def test_the_card_of_a_brand_that_was_removed_still_says_who_has_it(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.work()
+        _start_again(
+            here, ("brands: {acme: {name: Acme, terms: [acme]", "brands: {other: {name: Other, terms: [other]")
+        )
+        assert here.app.desk.claim(1, Actor("Olga", "slack:U1", "slack")).done
+        here.later(minutes=5)
+        (card,) = here.messages()
+        assert "@U1" in card.live_markup or "Olga" in card.shown
+        assert "acme severity-2" in card.shown
+
+
+def test_an_alert_of_a_country_that_was_removed_can_be_brought_to_an_end(tmp_path: Path, store_url: str) -> None:
+    from listener.desk import Actor
+
+    olga = Actor("Olga", "slack:U1", "slack")
+    with place(tmp_path, MONDAY_10, store_url) as here:
+        for _ in range(2):
+            here.post(2)
+        here.work()
+        _start_again(here, ("\n  FR:\n", "\n  BE:\n"))
+        desk = here.app.desk
+        assert desk.claim(1, olga).done
+        assert "UTC" in desk.claim(1, Actor("Paul", "slack:U2", "slack")).text
+        assert "not configured any more" in desk.snooze(1, olga, timedelta(hours=1)).text
+        here.later(hours=2)
+        assert desk.release(1, olga).done
+        assert desk.resolve(1, olga, "no_reply").done
+        assert desk.not_a_complaint(2, olga, "joke").done
+        here.later(minutes=5)
+        assert here.app.store.alerts.count_live() == 0
+        assert all("Olga" in card.shown for card in here.messages())
+
+
+def test_the_home_tab_counts_all_however_many_there_are(tmp_path: Path) -> None:
+    from alerts.slack.client import SlackDesk
+    from listener.pipeline.announce import Announcer
+    from listener.pipeline.cards import CardBuilder
+    from listener.pipeline.workplaces import Workplaces
+    from listener.slack.home import HomeDesk
+
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.post(2)
+        here.work()
+        columns = (
+            "brand, country, team, now_with, kind, severity, priority, topic, pilot, drill, rules, rungs, mentions,"
+            " copies, opened_at, updated_at, first_posted_at, last_posted_at"
+        )
+        for number, state, owner in ((230, "open", "null"), (210, "claimed", "'slack:U1'")):
+            many = f"with recursive many(n) as (select 1 union all select n + 1 from many where n < {number})"
+            same = f"select '{state}', {owner}, {columns} from alerts, many where id = 2"
+            _sql(here, f"insert into alerts (state, owner_address, {columns}) {many} {same}")
+        app = here.app
+        cards = CardBuilder(app.config, PlaybookLibrary.load())
+        announcer = Announcer(app.config, cards, app.store, Workplaces(app.config), app.effective_receiver)
+        token = here.app.config.receivers["paris"].token
+        slack = SlackDesk(token, base_url=here.slack.api_url)
+        HomeDesk(app.config, slack, announcer, app.store, here.clock).publish("U1")
+        home = here.slack.views.home("U1")
+        assert home is not None
+        assert "210" in home.shown
+        assert "232" in home.shown
