@@ -43,13 +43,15 @@ class TriageStep:
         waiting = self._store.waiting(limit)
         # By time, so that what somebody wrote before a problem does not join the alert that it raised.
         for item in sorted(waiting, key=lambda item: item.mention.published_at):
-            outcome = self._decide_or_set_aside(item)
+            outcome = self.decide(item)
             counter = {"raised": tally.alerts, "joined": tally.joined, "old": tally.old}.get(outcome, tally.quiet)
             counter[item.country] += 1
         return len(waiting)
 
-    def _decide_or_set_aside(self, item: TriageItem) -> str:
-        """One mention that nobody foresaw must not keep those behind it from being seen.
+    def decide(self, item: TriageItem) -> str:
+        """Decide on one mention and return the outcome.
+
+        One mention that nobody foresaw must not keep those behind it from being seen.
 
         A fault of the database is no fault of the mention: then everything waits.
         """
@@ -72,6 +74,7 @@ class TriageStep:
         with self._store.transaction() as transaction:
             if not transaction.is_waiting(item.match_id):
                 return "decided"  # another process was quicker
+            transaction.one_at_a_time(item.brand)
             wanted = wanted_fingerprints(item.mention, item.brand, root)
             within = timedelta(seconds=country.join_within)
             drill = item.mention.network == DRILL_NETWORK

@@ -1,5 +1,6 @@
 """The third transaction: an alert's change and the notifications it causes."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -95,6 +96,17 @@ class Triage:
 
 class TriageTransaction(AlertTransaction):
     """One open transaction in which mentions raise and join alerts."""
+
+    def one_at_a_time(self, brand: str) -> None:
+        """Keep others from deciding on mentions of a brand until this transaction ends.
+
+        Two daemons that decide on one author's mentions at the same moment would else raise an alert each. SQLite
+        lets one write at a time anyway.
+        """
+        if self._connection.dialect.name == "postgresql":
+            digest = hashlib.sha256(f"listener/triage/{brand}".encode()).digest()
+            key = int.from_bytes(digest[:8], "big", signed=True)
+            self._connection.execute(select(func.pg_advisory_xact_lock(key)))
 
     def is_waiting(self, match_id: int) -> bool:
         """Tell whether nothing was decided on this match yet."""
