@@ -25,6 +25,10 @@ from listener.store.alerts import AlertTransaction
 log = structlog.get_logger("listener.desk")
 
 LONGEST_SNOOZE = timedelta(days=14)
+LONGEST_DAY = timedelta(days=1)
+"""A team that does not close for longer has no next opening that anybody waits for."""
+JUST_NOW = timedelta(minutes=1)
+"""So soon after an escalation another one was not meant: two people pressed, or one twice."""
 LONGEST_SILENCE = timedelta(days=90)
 WAS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "question": ("a question", {"topic": "question"}),
@@ -91,7 +95,7 @@ class Desk:
                 return Answer(False, f"You have {reference(alert)} already.")
             return self._own(transaction, alert, actor, now, f"Claimed by {actor.name}", "claimed")
 
-        return self._act(alert_id, press, change)
+        return self._act(alert_id, press, change, of_any_country=True)
 
     def take_over(self, alert_id: int, actor: Actor, expected_owner: str, press: str = "") -> Answer:
         """Take an alert from its owner, if that is still whom the presser saw on the card."""
@@ -121,7 +125,7 @@ class Desk:
             values = {"state": AlertState.OPEN.value, "owner": None, "owner_address": None, "claimed_at": None}
             return self._changed(transaction, alert, values, actor, now, f"Given back by {actor.name}", "released")
 
-        return self._act(alert_id, press, change)
+        return self._act(alert_id, press, change, of_any_country=True)
 
     def snooze(self, alert_id: int, actor: Actor, until: timedelta | None, press: str = "") -> Answer:
         """Put an alert aside for a while; None until the team's next opening.
@@ -138,8 +142,8 @@ class Desk:
             if alert.owner is not None and not _is_owner(alert, actor):
                 return Answer(False, f"{alert.owner} has {reference(alert)}; take it over first.")
             end = self._opening(alert, now) if until is None else now + until
-            if end is None:
-                return Answer(False, "The team's hours never open; choose a time instead.")
+            if isinstance(end, str):
+                return Answer(False, end)
             values = {"state": AlertState.SNOOZED.value, "snoozed_until": end}
             text = f"Snoozed by {actor.name} until {self._when(alert, end)}"
             return self._changed(transaction, alert, values, actor, now, text, "snoozed", until=end.isoformat())
@@ -166,6 +170,8 @@ class Desk:
                 return refused
             if alert.drill:
                 return Answer(False, f"{reference(alert)} is part of a drill: nobody further is told.")
+            if refused := self._just_escalated(transaction, alert, now):
+                return refused
             told = self._escalator.escalate(transaction, alert, now, actor.name, _from(actor))
             if told is None:
                 return Answer(
@@ -223,7 +229,7 @@ class Desk:
             text = f"Resolved by {actor.name}: {RESOLUTIONS[how]}"
             return self._changed(transaction, alert, values, actor, now, text, "resolved", how=how)
 
-        return self._act(alert_id, press, change)
+        return self._act(alert_id, press, change, of_any_country=True)
 
     def not_a_complaint(
         self, alert_id: int, actor: Actor, was: str, topic: str | None = None, press: str = ""
@@ -251,7 +257,7 @@ class Desk:
             text = f"Not a complaint, says {actor.name}: {words}"
             return self._changed(transaction, alert, values, actor, now, text, "dismissed", was=was, topic=topic)
 
-        return self._act(alert_id, press, change)
+        return self._act(alert_id, press, change, of_any_country=True)
 
     def reopen(self, alert_id: int, actor: Actor, press: str = "") -> Answer:
         """Open an alert again that was closed by mistake or too soon."""
@@ -276,13 +282,14 @@ class Desk:
             values = self._ending(AlertState.RESOLVED, "drill", actor, now)
             return self._changed(transaction, alert, values, actor, now, "The drill is over", "resolved", how="drill")
 
-        return self._act(alert_id, "", change)
+        return self._act(alert_id, "", change, of_any_country=True)
 
     def show(self, alert_id: int, actor: Actor, press: str = "") -> Answer:
         """Send the card of an alert that was folded or is held back."""
 
         def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
-            transaction.release(alert.id, now)
+            if not transaction.release(alert.id, now):
+                return Answer(False, _where_it_stands(transaction, alert))
             transaction.record(alert.id, "shown", _from(actor), now, actor.name)
             return Answer(True, f"The card of {reference(alert)} is on its way.")
 
@@ -342,14 +349,18 @@ class Desk:
         ended = self._store.silences.end(silence_id, by=actor.name, now=self._clock.now())
         return Answer(ended, f"Silence {silence_id} is ended." if ended else f"Silence {silence_id} is not in force.")
 
-    def _act(self, alert_id: int, press: str, change: _Change) -> Answer:
+    def _act(self, alert_id: int, press: str, change: _Change, *, of_any_country: bool = False) -> Answer:
+        """Carry out one change, once for one press; what needs no configuration works for a country that left it."""
         now = self._clock.now()
         with self._store.alerts.transaction() as transaction:
             if press and not transaction.is_first_press(press, now):
                 return Answer(False, "That press was handled before.")
             alert = transaction.alert(alert_id)
-            if alert is None or alert.country not in self._config.countries:
+            if alert is None:
                 return Answer(False, "There is no such alert any more.")
+            if alert.country not in self._config.countries and not of_any_country:
+                gone = f"{alert.country} of {reference(alert)} is not configured any more"
+                return Answer(False, f"{gone}; it can be claimed, given back, resolved, or be no complaint.")
             return change(transaction, alert, now)
 
     def _own(
@@ -378,17 +389,46 @@ class Desk:
         return Answer(True, f"{reference(alert)}: {text}.")
 
     @staticmethod
+    def _just_escalated(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer | None:
+        last = next(iter(transaction.events(alert.id, "escalated")), None)
+        if last is None or not timedelta(0) <= now - last.at < JUST_NOW:
+            return None
+        by = f"{last.actor} escalated it" if last.data.get("origin") else "It was escalated"
+        return Answer(False, f"{by} just now: {last.data.get('to', 'the next in the chain')} was told.")
+
+    @staticmethod
     def _ending(state: AlertState, how: str, actor: Actor, now: datetime) -> dict[str, object]:
         return {"state": state.value, "resolution": how, "closed_by": actor.name, "closed_at": now}
 
-    def _opening(self, alert: AlertRow, now: datetime) -> datetime | None:
-        """Return the next moment at which the team's day begins."""
+    def _opening(self, alert: AlertRow, now: datetime) -> datetime | str:
+        """Return the next moment at which the team's day begins, or why there is none to wait for."""
         calendar = self._announcer.workplaces.calendar(alert.country)
         closing = calendar.next_closing(now) if calendar.is_open(now) else now
-        return None if closing is None else calendar.next_opening(closing)
+        if closing is None or closing - now > LONGEST_DAY:
+            return "The team does not close within a day; choose a span instead, such as 2h."
+        opening = calendar.next_opening(closing)
+        if opening is None:
+            return "The team's hours never open; choose a span instead, such as 2h."
+        if opening - now > LONGEST_SNOOZE:
+            when = self._when(alert, opening)
+            return f"The team opens next on {when}, later than a snooze may last; choose a span instead, such as 2h."
+        return opening
 
     def _when(self, alert: AlertRow, moment: datetime | None) -> str:
-        return "just now" if moment is None else local_time(moment, self._config.countries[alert.country].timezone)
+        country = self._config.countries.get(alert.country)
+        if moment is None:
+            return "just now"
+        return local_time(moment, country.timezone) if country else f"{local_time(moment, 'UTC')} UTC"
+
+
+def _where_it_stands(transaction: AlertTransaction, alert: AlertRow) -> str:
+    """Return what to say of a card that nothing holds back."""
+    states = {message.state for message in transaction.posted(alert.id)}
+    if "sent" in states:
+        return f"The card of {reference(alert)} stands in the channel already."
+    if states:
+        return f"The card of {reference(alert)} waits to be sent; nothing holds it back."
+    return f"{reference(alert)} has no card that could be sent: see `listener outbox list`."
 
 
 def _span(starts_at: datetime, ends_at: datetime, now: datetime) -> str:

@@ -76,6 +76,18 @@ class Announcer:
         card = self.card(alert, item, self.assess(item), now)
         return replace(card, withdrawn=transaction.count_deleted(alert.id))
 
+    def look(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Message | None:
+        """Return an alert's card, as it was shown last where it cannot be drawn anew, and who has it now."""
+        message = self.render(transaction, alert, now)
+        if message is not None:
+            return message
+        payload = transaction.look(alert.id)
+        card = None if payload is None else _read(payload)
+        if not isinstance(card, Card):
+            return card if isinstance(card, IncidentCard) else None
+        progress, severity = self._cards.progress(alert, now), max(card.severity, alert.severity)
+        return replace(card, state=alert.state, severity=severity, progress=progress)
+
     @staticmethod
     def _shown(transaction: AlertTransaction, alert_id: int, match_id: int) -> TriageItem | None:
         """Return the post that a card shows: in place of a deleted one the next that stands."""
@@ -263,7 +275,7 @@ class Announcer:
 
     def changed(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
         """Show an alert's new look wherever it has a card."""
-        message = self.render(transaction, alert, now)
+        message = self.look(transaction, alert, now)
         if message is not None:
             transaction.show(alert.id, dump_message(message), now)
 

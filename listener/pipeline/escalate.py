@@ -112,14 +112,26 @@ class Escalator:
         """
         alert = self._with_a_team(transaction, alert, now)
         country = self._config.countries[alert.country]
-        reached = alert.escalated_to or ""
+        reached, told = alert.escalated_to or "", self._told(transaction, alert)
         for step in country.escalation.steps:
             found = self._recipients(alert, step, now)
             if found is None or found.words == reached or step.to == "person":
                 continue
+            if found.addresses and told.issuperset(found.addresses):
+                continue
             self._tell(transaction, alert, f"Escalated by {actor}", found, now, actor=actor, more=more)
             return found.words
         return None
+
+    @staticmethod
+    def _told(transaction: AlertTransaction, alert: AlertRow) -> frozenset[str]:
+        """Return the addresses that escalations told since the alert was opened, or opened again."""
+        told: list[str] = []
+        for event in transaction.events(alert.id, "escalated", "reopened"):
+            if event.kind == "reopened":
+                break
+            told += event.data.get("people", ())
+        return frozenset(told)
 
     def _look(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
         if alert.country not in self._config.countries:
@@ -197,7 +209,7 @@ class Escalator:
         if handed_over:
             values["now_with"] = found.team
         alert = transaction.change(alert.id, now, **values)
-        data = {"to": found.words, "team": found.team, "of": of, **more}
+        data = {"to": found.words, "team": found.team, "of": of, "people": list(found.addresses), **more}
         transaction.record(alert.id, "escalated", data, now, actor)
         if handed_over:
             self._show_to(transaction, alert, now)
@@ -209,7 +221,7 @@ class Escalator:
     def _show_to(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
         """Give the team that an alert is handed over to a card of its own."""
         receiver = self._config.teams[alert.now_with].receiver
-        message = self._announcer.render(transaction, alert, now)
+        message = self._announcer.look(transaction, alert, now)
         if receiver is not None and message is not None:
             name = self._announcer.effective_receiver(receiver)
             transaction.post(alert.id, name, dump_message(message), now, rank=WARNING_RANK)

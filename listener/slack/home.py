@@ -28,15 +28,16 @@ class HomeDesk:
         """Show somebody their alerts and their team's."""
         address = f"slack:{user_id}"
         teams = self._teams_of(user_id)
-        mine = self._store.alerts.live(owner_address=address)
-        others = [alert for alert in self._store.alerts.live(teams=teams) if alert.owner_address != address]
+        alerts = self._store.alerts
+        mine = alerts.live(owner_address=address, limit=_MOST)
+        others = alerts.live(teams=teams, except_of=address, limit=_MOST)
         names = " and ".join(self._config.teams[name].name for name in teams[:3]) if len(teams) <= 3 else "all teams"
         view = home_view(
-            [self._entry(alert) for alert in mine[:_MOST]],
-            [self._entry(alert) for alert in others[:_MOST]],
+            [self._entry(alert) for alert in mine],
+            [self._entry(alert) for alert in others],
             team_name=names,
-            mine_in_all=len(mine),
-            team_in_all=len(others),
+            mine_in_all=alerts.count_live(owner_address=address),
+            team_in_all=alerts.count_live(teams=teams, except_of=address),
             status=status,
         )
         self._slack.publish_home(user_id, view)
@@ -50,7 +51,7 @@ class HomeDesk:
 
     def _entry(self, alert: AlertRow) -> HomeEntry:
         with self._store.alerts.transaction() as transaction:
-            message = self._announcer.render(transaction, alert, self._clock.now())
+            message = self._announcer.look(transaction, alert, self._clock.now())
         progress = message.progress if isinstance(message, Card | IncidentCard) else None
         country = self._config.countries.get(alert.country)
         return HomeEntry(
