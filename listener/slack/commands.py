@@ -13,7 +13,7 @@ from listener.desk import Actor, Answer, Desk
 from listener.errors import ListenerError
 from listener.pipeline.announce import Announcer
 from listener.reports import digest_lines, status_lines, who_lines
-from listener.slack.inbox import Payload, Reaction
+from listener.slack.inbox import Job, Payload, Reaction
 from listener.store import Store
 from listener.store.silences import SilenceRow
 
@@ -58,9 +58,9 @@ class Commands:
                 front=lambda: self._open_silence(trigger), excuse=lambda words: self._slack.respond(url, words)
             )
 
-        def work() -> None:
+        def work() -> Job:
             lines = self._lines(word.lower(), rest.strip(), lambda: actor_of(user, name), _text(payload, "trigger_id"))
-            self._slack.respond(url, "\n".join(lines))
+            return lambda: self._slack.respond(url, "\n".join(lines))
 
         return Reaction(work=work, excuse=lambda words: self._slack.respond(url, words))
 

@@ -1,6 +1,7 @@
 """What each press, submission, command and event in Slack leads to."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from listener.desk import Actor, Answer, Desk
 from listener.errors import DeliveryError
 from listener.slack.commands import Commands
 from listener.slack.home import HomeDesk
-from listener.slack.inbox import NOTHING, Payload, Reaction
+from listener.slack.inbox import NOTHING, Job, Payload, Reaction
 from listener.slack.presser import Presser, presser_of
 from listener.slack.replying import ReplyDesk
 
@@ -22,6 +23,8 @@ _SNOOZES: Mapping[str, timedelta | None] = {
     SnoozeFor.HOUR: timedelta(hours=1),
     SnoozeFor.OPENING: None,
 }
+_REPEATED = "that press was handled before"
+"""What the desk answers to a press that came twice, which is told to nobody: its first delivery was answered."""
 _TITLES = {ActionName.REPLY: "Reply", ActionName.NOT_COMPLAINT: "Not a complaint", ActionName.SHOW_CARD: "Alert"}
 
 Act = Callable[[Actor, str], Answer]
@@ -62,7 +65,7 @@ class SlackHandlers:
 
     def command(self, payload: Payload) -> Reaction:
         """React to a slash command."""
-        return self._commands.react(payload, self.actor)
+        return _silent_on_repeats(self._commands.react(payload, self.actor))
 
     def event(self, payload: Payload) -> Reaction:
         """React to an event: somebody opens the Home tab."""
@@ -70,7 +73,7 @@ class SlackHandlers:
         if not isinstance(event, Mapping) or event.get("type") != "app_home_opened" or event.get("tab") != "home":
             return NOTHING
         user = event.get("user")
-        return Reaction(work=partial(self._home.publish, user)) if isinstance(user, str) else NOTHING
+        return Reaction(show=partial(self._home.publish, user)) if isinstance(user, str) else NOTHING
 
     def actor(self, user_id: str, user_name: str = "") -> Actor:
         """Return who acts, by the name in the configuration, else as Slack knows them."""
@@ -114,10 +117,11 @@ class SlackHandlers:
         return acts.get(action.name)
 
     def _do(self, act: Act, presser: Presser) -> Reaction:
-        def work() -> None:
+        def work() -> Job | None:
             answer = act(self.actor(presser.user_id, presser.user_name), presser.key)
-            if not answer.done or presser.is_home:
-                self._tell(presser, answer.text)
+            if _is_repeat(answer.text) or (answer.done and not presser.is_home):
+                return None
+            return partial(self._tell, presser, answer.text)
 
         return Reaction(work=work, excuse=self._excuse(presser))
 
@@ -135,7 +139,7 @@ class SlackHandlers:
             loading = modals.loading_view(_TITLES.get(action.name, "One moment"))
             opened.append(self._slack.open_view(presser.trigger_id, loading))
 
-        def work() -> None:
+        def show() -> None:
             self._slack.update_view(opened[0], make(action.alert_id))
 
         def excuse(text: str) -> None:
@@ -144,7 +148,7 @@ class SlackHandlers:
             else:
                 self._tell(presser, text)
 
-        return Reaction(front=front, work=work, excuse=excuse)
+        return Reaction(front=front, show=show, excuse=excuse)
 
     def _reply_window(self, alert_id: int) -> dict[str, Any]:
         form = self._replies.opened(alert_id)
@@ -161,12 +165,12 @@ class SlackHandlers:
         if picked is None and not str(action.get("action_id")).startswith(FieldName.TEXT):
             return NOTHING
 
-        def work() -> None:
+        def show() -> None:
             form = self._replies.changed(state, picked=picked)
             if form is not None:
                 self._slack.update_view(presser.view_id, modals.reply_view(form), hash_=str(view.get("hash") or ""))
 
-        return Reaction(work=work)
+        return Reaction(show=show)
 
     def _submitted(self, view: object, presser: Presser) -> Reaction:
         name = view.get("callback_id") if isinstance(view, Mapping) else None
@@ -221,11 +225,11 @@ class SlackHandlers:
         def act(actor: Actor, key: str) -> Answer:
             return self._commands.silence(list(said.matchers), actor, said.lasting, said.reason, key)
 
-        def work() -> None:
+        def work() -> Job:
             answer = act(self.actor(presser.user_id, presser.user_name), presser.key)
-            self._slack.tell_person(presser.user_id, answer.text)
+            return partial(self._slack.tell_person, presser.user_id, answer.text)
 
-        return Reaction(work=work, excuse=partial(self._slack.tell_person, presser.user_id))
+        return _silent_on_repeats(Reaction(work=work, excuse=partial(self._slack.tell_person, presser.user_id)))
 
     def _excuse(self, presser: Presser) -> Callable[[str], None]:
         return lambda text: self._tell(presser, text)
@@ -242,3 +246,14 @@ class SlackHandlers:
 
 def _errors(found: modals.FieldErrors | None) -> Reaction:
     return NOTHING if found is None else Reaction(at_once=found.response())
+
+
+def _is_repeat(text: str) -> bool:
+    return text.rstrip(".").lower() == _REPEATED
+
+
+def _silent_on_repeats(reaction: Reaction) -> Reaction:
+    excuse = reaction.excuse
+    if excuse is None:
+        return reaction
+    return replace(reaction, excuse=lambda text: None if _is_repeat(text) else excuse(text))

@@ -3,6 +3,8 @@
 import threading
 from pathlib import Path
 
+import structlog
+
 from alerts.slack.client import SlackDesk
 from listener.clock import Clock
 from listener.config import Config
@@ -21,6 +23,8 @@ from listener.slack.socket import SocketListener
 from listener.slack.spool import Spool
 from listener.store import Store
 
+log = structlog.get_logger("listener.slack")
+
 Listener = SocketListener | HttpListener
 
 
@@ -32,9 +36,15 @@ class SlackService:
         self.inbox = inbox
 
     def start(self) -> None:
-        """Carry out what the last run acknowledged and did not come to, and begin to hear."""
-        self.inbox.catch_up()
-        self.listener.start()
+        """Carry out what the last run acknowledged and did not come to, and begin to hear.
+
+        Whatever goes wrong is logged: alerts must be sent all the same.
+        """
+        for step in (self.inbox.catch_up, self.listener.start):
+            try:
+                step()
+            except Exception:
+                log.exception("the Slack app did not start as it should")
 
     def close(self) -> None:
         """Stop hearing, and end what is being worked on."""
