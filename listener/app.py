@@ -150,11 +150,17 @@ class App:
     def hand_over_orphans(self) -> None:
         """Give alerts of teams that are gone to others, and what waits for receivers that are off to one that is on."""
         self.heirs.of_teams()
+        self.heirs.of_receivers()
         for name in self.store.outbox.receivers_waiting():
             successor = self.effective_receiver(name)
             if successor != name and self.sender.is_on(successor):
                 message = operator_note(f"Receiver {name} is off", "What it had not sent comes here.")
                 self.store.outbox.disable(name, "is off", successor, message, self.clock.now())
+
+    def clock_went_back(self) -> None:
+        """Let go what a clock that was ahead put off to its own time."""
+        self.store.outbox.let_go_early(self.clock.now())
+        self.hold.after_clock_went_back()
 
     def tell_operators(self, title: str, text: str) -> None:
         """Queue a message to operators, to where unrouted alerts go."""
@@ -335,5 +341,6 @@ def open_app(config: Config, *, progress: Progress | None = None, clock: Clock |
         store.outbox.release(clock.now() + timedelta(seconds=SETTLE_S))
     store.outbox.enable_all()
     app = App(config, plugins, classifier, library, store, clock)
+    app.clock_went_back()  # it may have while the daemon was off
     app.hand_over_orphans()
     return app

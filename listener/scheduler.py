@@ -67,7 +67,7 @@ class Daemon:
             waiter.join(_STOP_WITHIN_S)
 
     def _wait(self) -> None:
-        """Wait for the stop; when the clock goes back, let every job run at once.
+        """Wait for the stop; when the clock goes back, let go what it put off and let every job run at once.
 
         The scheduler plans by the clock: without this it would sleep for as long as the clock went back.
         """
@@ -75,6 +75,7 @@ class Daemon:
         while not self._stop.wait(_WATCH_CLOCK_S):
             now = datetime.now(UTC)
             if now < before:
+                guarded("clock went back", self._app.clock_went_back)
                 for job in self._scheduler.get_jobs():
                     job.modify(next_run_time=now)
             before = now

@@ -45,12 +45,22 @@ class HoldStep:
         if not self._store.alerts.any_held_back():
             return  # most of the time: no need to keep others from writing
         now = self._clock.now()
-        faults = [
+        self._tell_of(
             *self._each([partial(self._turn, self._end_closed)]),
             *self._each(self._after_silences(now)),
             *self._each(self._for_receivers(self._open_the_day, QUIET, now, now)),
             *self._each(self._for_receivers(self._fold, BUDGET, None, now)),
-        ]
+        )
+
+    def after_clock_went_back(self) -> None:
+        """Decide anew on what a clock that was ahead holds back until an opening of its own time."""
+        now = self._clock.now()
+        with self._store.alerts.transaction() as transaction:
+            ahead = transaction.held_ahead(QUIET, now)
+        self._tell_of(*self._each(partial(self._turn, partial(self._decide_anew, one, now)) for one in ahead))
+
+    @staticmethod
+    def _tell_of(*faults: Exception) -> None:
         if faults:
             log.error("held back, and cannot be let go", faults=len(faults), exc_info=faults[0])
 
@@ -142,7 +152,7 @@ class HoldStep:
         gone = [row for row in rows if row not in standing]
         transaction.drop([row["id"] for row in gone])
         if len(standing) >= _LEAST_TO_SUM_UP:
-            since = min(row["created_at"] for row in rows)
+            since = min(now, *(row["created_at"] for row in rows))
             text = f"Collected since {since:%Y-%m-%d %H:%M} UTC, while nobody worked. The cards follow."
             if gone:
                 text += f" {len(gone)} more ended meanwhile."
@@ -152,7 +162,8 @@ class HoldStep:
         transaction.rehold([row["id"] for row in standing], None, now)
 
     def _fold(self, transaction: AlertTransaction, receiver: str, rows: Sequence[Row], now: datetime) -> None:
-        if rows[0]["created_at"] + _FOLD_AFTER > now:
+        age = now - min(row["created_at"] for row in rows)
+        if timedelta(0) <= age < _FOLD_AFTER:  # what a clock that was ahead noted is collected no longer
             return
         alerts = {row["id"]: transaction.alert(row["alert_id"]) for row in rows}
         standing = [row for row in rows if (alert := alerts[row["id"]]) is not None and alert.is_live]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
@@ -177,6 +177,14 @@ class Alerts:
         with reading(self._engine) as connection:
             return [alert_of(row) for row in connection.execute(query.order_by(_alerts.c.id)).mappings()]
 
+    def live_at_other(self, receivers: Collection[str]) -> list[AlertRow]:
+        """Return the alerts that somebody still has to act on with messages at other receivers; incidents first."""
+        elsewhere = and_(_sent.c.alert_id == _alerts.c.id, _is_own(), _sent.c.receiver.not_in(list(receivers)))
+        live = and_(_alerts.c.state.in_(LIVE_STATES), select(_sent.c.id).where(elsewhere).exists())
+        query = select(_alerts).where(live).order_by(_alerts.c.kind != "incident", _alerts.c.id)
+        with reading(self._engine) as connection:
+            return [alert_of(row) for row in connection.execute(query).mappings()]
+
     def any_held_back(self) -> bool:
         """Tell whether any message waits for the end of a silence, for an opening, or beyond a budget."""
         query = select(_sent.c.id).where(_sent.c.held.is_not(None), _sent.c.state == "pending").limit(1)
@@ -306,7 +314,7 @@ class AlertTransaction:
         """Return an alert's own messages that are not given up, the first first."""
         query = (
             select(*(_sent.c[name] for name in Posted.__slots__))
-            .where(_sent.c.alert_id == alert_id, _sent.c.kind == "alert", _sent.c.state.in_((*UNSENT, "sent")))
+            .where(_sent.c.alert_id == alert_id, _is_own())
             .order_by(_sent.c.id)
         )
         return [Posted(**row) for row in self._connection.execute(query).mappings()]
@@ -388,6 +396,24 @@ class AlertTransaction:
         due = and_(_sent.c.attempts == 0, or_(_sent.c.held.is_not(None), _sent.c.due_at > now))
         return self._connection.execute(update(_sent).where(waiting, due).values(held=None, due_at=now)).rowcount
 
+    def leave(self, alert_id: int, receivers: Collection[str], problem: str) -> list[Mapping[str, Any]]:
+        """End what an alert has at all other receivers; return what was ended, its own messages and unsent notes."""
+        there = and_(_sent.c.alert_id == alert_id, _sent.c.receiver.not_in(list(receivers)))
+        unsent_note = and_(_sent.c.kind == "note", _sent.c.state.in_(UNSENT))
+        query = select(_sent).where(there, or_(_is_own(), unsent_note)).order_by(_sent.c.id)
+        rows = [dict(row) for row in self._connection.execute(query).mappings()]
+        ended = {"problem": problem, "held": None, "lease_until": None}
+        for which, state in ((_is_own(), "moved"), (_sent.c.state.in_(UNSENT), "dropped")):
+            self._connection.execute(update(_sent).where(there, which).values(state=state, **ended))
+        return rows
+
+    def bring_back(self, alert_id: int, receiver: str, payload: str, now: datetime) -> bool:
+        """Show an alert again at a receiver that it had left; return whether it had."""
+        left = and_(_sent.c.alert_id == alert_id, _sent.c.receiver == receiver, _sent.c.kind == "alert")
+        again = {"state": "pending", "attempts": 0, "ambiguous": True, "payload": payload, "due_at": now, "held": None}
+        back = update(_sent).where(left, _sent.c.state.in_(("moved", "superseded"))).values(again)
+        return bool(self._connection.execute(back).rowcount)
+
     def notes_waiting(self, alert_id: int) -> list[Mapping[str, Any]]:
         """Return unsent notes about further mentions of an alert at its first receiver."""
         query = (
@@ -426,6 +452,11 @@ class AlertTransaction:
         query = select(_sent).where(_sent.c.held.like("silence:%"), _sent.c.state == "pending").order_by(_sent.c.id)
         return [dict(row) for row in self._connection.execute(query).mappings()]
 
+    def held_ahead(self, reason: str, now: datetime) -> list[int]:
+        """Return the messages held back for a reason by a clock that was ahead of now."""
+        query = select(_sent.c.id).where(*_held(reason, None), _sent.c.created_at > now).order_by(_sent.c.id)
+        return list(self._connection.scalars(query))
+
     def held_of_closed(self, *, except_for: str) -> list[int]:
         """Return the messages held back of alerts that nobody has to act on any more, but for one reason."""
         is_live = select(_alerts.c.id).where(_alerts.c.id == _sent.c.alert_id, _alerts.c.state.in_(LIVE_STATES))
@@ -456,9 +487,14 @@ class AlertTransaction:
             .values(receiver=receiver)
         )
 
-    def cards_since(self, receiver: str, since: datetime) -> int:
-        """Return how many alerts were shown to a receiver since then, or are on their way."""
-        shown = or_(_sent.c.sent_at >= since, and_(_sent.c.state.in_(UNSENT), _sent.c.held.is_(None)))
+    def cards_since(self, receiver: str, since: datetime, span: timedelta = timedelta(hours=1)) -> int:
+        """Return how many alerts were shown to a receiver within `span` from then on, or are on their way.
+
+        What a clock that was ahead noted for later is not counted.
+        """
+        shown = or_(
+            _sent.c.sent_at.between(since, since + span), and_(_sent.c.state.in_(UNSENT), _sent.c.held.is_(None))
+        )
         query = select(func.count()).where(_sent.c.receiver == receiver, _sent.c.kind == "alert", shown)
         return self._connection.scalar(query) or 0
 
@@ -467,6 +503,11 @@ _alerts = schema.alerts
 _sent = schema.notifications
 _HELD_LOCK = 0x4C697374
 """By this number the daemons of one PostgreSQL agree on who lets go what is held back."""
+
+
+def _is_own() -> ColumnElement[bool]:
+    """True for an alert's own message that is not given up."""
+    return and_(_sent.c.kind == "alert", _sent.c.state.in_((*UNSENT, "sent")))
 
 
 def _is_held_back() -> ColumnElement[bool]:

@@ -18,6 +18,8 @@ from listener.store.engine import insert, reading
 
 UNSENT = ("pending", "sending")
 ENDED = ("superseded", "moved", "dead", "dropped")
+_LONGEST_PAUSE = timedelta(hours=2)
+"""No sender puts a notification off for longer."""
 WARNING_RANK, USUAL_RANK, EDIT_RANK = 0, 1, 2
 """What cannot wait goes before the rest, and new messages before edits."""
 
@@ -192,6 +194,21 @@ class Outbox:
             query = query.where(_table.c.held.is_(None), _table.c.due_at <= due_by)
         with reading(self._engine) as connection:
             return list(connection.scalars(query))
+
+    def give_up(self, ids: Collection[int], problem: str) -> int:
+        """End unsent notifications that are of no use any more; return how many."""
+        unsent = and_(_table.c.id.in_(ids), _table.c.state.in_(UNSENT))
+        with self._engine.begin() as connection:
+            ended = update(_table).where(unsent).values(state="dropped", problem=problem, lease_until=None)
+            return connection.execute(ended).rowcount
+
+    def let_go_early(self, now: datetime) -> int:
+        """Let go what a clock that was ahead put off to its own time, once it went back; return how many."""
+        put_off = and_(_table.c.attempts > 0, _table.c.due_at > now + _LONGEST_PAUSE)
+        ahead = and_(_table.c.due_at > now, or_(_table.c.created_at > now, put_off))
+        waiting = and_(_table.c.state == "pending", _table.c.held.is_(None), ahead)
+        with self._engine.begin() as connection:
+            return connection.execute(update(_table).where(waiting).values(due_at=now)).rowcount
 
     def release(self, due_at: datetime | None = None) -> int:
         """End the leases of a sender that is known to be dead (the daemon's own, at its next start).

@@ -837,3 +837,89 @@ def test_two_daemons_on_one_database_raise_one_alert_for_one_author(
         other.close()
         alerts = here.app.store.alerts.alerts()
         assert [alert.mentions for alert in alerts] == [2] * 12
+
+
+PARIS_REMOVED = (
+    ("\n  paris: {type", "\n  spare: {type"),
+    ("channel: C1", "channel: C5"),
+    ("receiver: paris", "receiver: lyon"),
+    ("next: lyon", "next: null"),
+)
+
+
+def test_an_alert_of_a_receiver_that_was_removed_gets_one_card_elsewhere_and_its_reminders(tmp_path: Path) -> None:
+    from listener.desk import Actor
+
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2, author="claire")
+        here.work()
+        for _ in range(2):
+            here.app.desk.claim(1, Actor(OLGA))
+            here.app.desk.release(1, Actor(OLGA))
+        waiting = "update notifications set receiver = 'paris' where state = 'pending'"
+        stored(here, waiting)
+        reconfigure(here, *PARIS_REMOVED)
+        here.work()
+        (card,) = here.messages("C2")
+        assert "A-1" in card.shown
+        assert here.messages("C4") == card.replies == []
+        here.later(minutes=66)
+        assert any("First answer due by" in line for line in here.thread("C2"))
+        assert any("told" in line for line in here.thread("C2"))
+        assert stored(here, "select count(*) from notifications where state in ('pending', 'dead')") == [(0,)]
+        here.app.hand_over_orphans()  # a further start finds nothing to do
+        here.work()
+        assert len(here.messages("C2")) == 1
+
+
+def test_a_reminder_that_waited_for_a_receiver_that_was_removed_goes_along(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.work()
+        here.clock.advance(35 * 60)
+        here.app.tend()  # the reminder is written, and not sent yet
+        reconfigure(here, *PARIS_REMOVED)
+        here.work()
+        assert len(here.messages("C2")) == 1
+        assert [("due by" in line) for line in here.thread("C2")] == [True]
+
+
+def test_a_clock_that_was_ahead_leaves_no_budget_spent_and_folds_no_later(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10, budget=", budget: 2") as here:
+        here.clock.advance(7 * 86400)
+        for _ in range(3):
+            here.post(2)
+        here.work()
+        assert len(here.messages()) == 2
+        here.clock.advance(-7 * 86400)
+        here.app.clock_went_back()
+        here.post(2)
+        here.work()
+        shown = [message.shown for message in here.messages()]
+        assert any("A-4" in text for text in shown)
+        assert any("1 further alert" in text and "A-3" in text for text in shown)
+
+
+def test_what_a_clock_that_was_ahead_put_off_goes_when_it_went_back(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10, group_wait="1m") as here:
+        here.clock.advance(5 * 86400)
+        here.post(3)  # waits for its group
+        here.post(1)  # waits for Monday: it is Saturday by this clock
+        here.work()
+        here.clock.advance(-5 * 86400)
+        here.app.clock_went_back()
+        here.work()
+        assert len(here.messages()) == 2
+
+
+def test_a_card_held_by_a_clock_that_went_back_on_a_day_off_waits_for_the_right_morning(tmp_path: Path) -> None:
+    with place(tmp_path, SATURDAY) as here:
+        here.clock.advance(7 * 86400)
+        here.post(1)
+        here.work()
+        here.clock.advance(-7 * 86400)
+        here.app.clock_went_back()
+        here.work()
+        assert here.messages() == []
+        here.until(MONDAY_0910, timedelta(hours=2))
+        assert len(here.messages()) == 1
