@@ -14,6 +14,7 @@ from listener.errors import ListenerError
 from listener.pipeline.announce import Announcer
 from listener.reports import digest_lines, status_lines, who_lines
 from listener.slack.inbox import Job, Payload, Reaction
+from listener.slack.presser import press_key, storable
 from listener.store import Store
 from listener.store.silences import SilenceRow
 
@@ -87,7 +88,7 @@ class Commands:
         if word == "digest":
             return digest_lines(self._config, self._store, now)
         if word == "silence":
-            return self._silence(rest, actor(), f"slack:{key}")
+            return self._silence(rest, actor(), press_key(key))
         return list(HELP)
 
     def _silence(self, rest: str, actor: Actor, key: str) -> list[str]:
@@ -138,4 +139,4 @@ def _read_silence(text: str) -> tuple[list[str], timedelta, str]:
 
 def _text(payload: Payload, name: str) -> str:
     value = payload.get(name)
-    return value if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""

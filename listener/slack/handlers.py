@@ -73,7 +73,11 @@ class SlackHandlers:
         if not isinstance(event, Mapping) or event.get("type") != "app_home_opened" or event.get("tab") != "home":
             return NOTHING
         user = event.get("user")
-        return Reaction(show=partial(self._home.publish, user)) if isinstance(user, str) else NOTHING
+        return (
+            Reaction(show=partial(self._home.publish, user))
+            if isinstance(user, str) and user.isprintable()
+            else NOTHING
+        )
 
     def actor(self, user_id: str, user_name: str = "") -> Actor:
         """Return who acts, by the name in the configuration, else as Slack knows them."""

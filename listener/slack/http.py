@@ -1,5 +1,6 @@
 """Signed HTTP requests: hears from Slack at a public address of one's own. What is not signed by Slack is refused."""
 
+import asyncio
 import json
 import threading
 import time
@@ -17,12 +18,16 @@ from listener.slack.inbox import ClosingError, SlackInbox
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
 log = structlog.get_logger("listener.slack")
 
 WINDOW_S = 300
 """How old a request may be, and how long its signature is remembered (docs.slack.dev, read 2026-11)."""
 MAX_BODY = 1_000_000
+_MOST_HEADER_BYTES = 16_384
+_TIME_LIMIT_S = 5.0
+"""How long a request may take to arrive: its headers, and then its body. Slack itself waits for three seconds."""
 _MOST_SIGNATURES = 20_000
 PATHS = {INTERACTIVE_PATH: "interactive", COMMAND_PATH: "slash_commands", EVENTS_PATH: "events_api"}
 
@@ -66,15 +71,18 @@ class Signatures:
             return True
 
 
-def slack_web(signatures: Signatures, inbox: SlackInbox) -> "Starlette":
-    """Return the web application that takes Slack's requests."""
+def slack_web(signatures: Signatures, inbox: SlackInbox, time_limit_s: float = _TIME_LIMIT_S) -> "Starlette":
+    """Return the web application that takes Slack's requests. What arrives too slowly is given up."""
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
 
     async def receive(request: Request) -> Response:
-        body = await _body(request)
+        try:
+            body = await asyncio.wait_for(_body(request), time_limit_s)
+        except TimeoutError:
+            return Response(status_code=408)
         if body is None:
             return Response(status_code=413)
         if not signatures.accepts(body, request.headers):
@@ -98,13 +106,15 @@ def slack_web(signatures: Signatures, inbox: SlackInbox) -> "Starlette":
 class HttpListener:
     """Serves `slack_web` in a thread of its own."""
 
-    def __init__(self, listen: str, app: "Starlette") -> None:
+    def __init__(self, listen: str, app: "Starlette", time_limit_s: float = _TIME_LIMIT_S) -> None:
         import uvicorn
 
         host, _, port = listen.rpartition(":")
+        # One request a connection: uvicorn sets no limit to how long a further one may take to begin.
         settings = uvicorn.Config(
             app, host=host, port=int(port), log_config=None, access_log=False, server_header=False, lifespan="off",
-            limit_concurrency=100, timeout_keep_alive=5, ws="none",
+            limit_concurrency=100, timeout_keep_alive=5, ws="none", headers=[("Connection", "close")],
+            h11_max_incomplete_event_size=_MOST_HEADER_BYTES, http=_hasty_protocol(time_limit_s),
         )  # fmt: skip
         self._server = uvicorn.Server(settings)
         self._thread = threading.Thread(target=self._server.run, name="slack-http", daemon=True)
@@ -124,6 +134,26 @@ class HttpListener:
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(timeout=5)
+
+
+def _hasty_protocol(time_limit_s: float) -> "type[H11Protocol]":
+    """Return uvicorn's protocol, with an end to connections whose headers do not come in time."""
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class HastyProtocol(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._deadline = self.loop.call_later(time_limit_s, self._end_unless_begun)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._deadline.cancel()
+            super().connection_lost(exc)
+
+        def _end_unless_begun(self) -> None:
+            if self.cycle is None:
+                self.transport.abort()
+
+    return HastyProtocol
 
 
 async def _body(request: "Request") -> bytes | None:

@@ -1,8 +1,14 @@
 """Who did something in Slack, where, and by which key it is known when it is delivered twice."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+_NOT_STORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LONGEST_KEY = 150
+"""The store tells keys apart by their first two hundred characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,21 @@ def _key(payload: Mapping[str, Any], user_id: str, view: Mapping[str, Any]) -> s
     actions = payload.get("actions")
     first = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], Mapping) else {}
     # A press has a time of its own, a submission the state of the window that it closes.
-    own = _text(first, "action_ts") or _text(view, "hash") or _text(payload, "trigger_id")
-    return f"slack:{user_id}:{_text(first, 'action_id') or _text(view, 'id')}:{own}"
+    own = _whole(first, "action_ts") or _whole(view, "hash") or _whole(payload, "trigger_id")
+    return press_key(user_id, _whole(first, "action_id") or _whole(view, "id"), own)
+
+
+def storable(text: str) -> str:
+    """Return a text without control characters and halves of characters, which databases refuse."""
+    return _NOT_STORABLE.sub(" ", text).strip()
+
+
+def press_key(*parts: str) -> str:
+    """Return the key of a press: printable, bounded, and another one for other parts, however long they are."""
+    key = ":".join(("slack", *parts))
+    if len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable():
+        return key
+    return f"slack:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def _object(node: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -51,5 +70,9 @@ def _object(node: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _text(node: Mapping[str, Any], name: str) -> str:
+    return storable(_whole(node, name)[:300])
+
+
+def _whole(node: Mapping[str, Any], name: str) -> str:
     found = node.get(name)
-    return found[:300] if isinstance(found, str) else ""
+    return found if isinstance(found, str) else ""
