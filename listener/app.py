@@ -159,7 +159,9 @@ class App:
 
     def clock_went_back(self) -> None:
         """Let go what a clock that was ahead put off to its own time."""
-        self.store.outbox.let_go_early(self.clock.now())
+        now = self.clock.now()
+        self.store.outbox.let_go_early(now)
+        self.store.alerts.clock_went_back(now)
         self.hold.after_clock_went_back()
 
     def tell_operators(self, title: str, text: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, or_, select, update
 
 from listener.model import AlertState
 from listener.store import schema
@@ -227,6 +227,17 @@ class Alerts:
             row = connection.execute(query).first()
         return None if row is None or not row.channel or not row.message_id else (row.channel, row.message_id)
 
+    def clock_went_back(self, now: datetime) -> int:
+        """Look at once at live alerts that a clock that was ahead has changed; return how many.
+
+        What it noted as told later, or planned for later, would keep their threads quiet until then.
+        """
+        ahead = and_(_alerts.c.state.in_(LIVE_STATES), _alerts.c.updated_at > now)
+        told_at = case((_alerts.c.told_at > now, now), else_=_alerts.c.told_at)
+        with self._engine.begin() as connection:
+            again = update(_alerts).where(ahead).values(told_at=told_at, look_at=now, updated_at=now)
+            return connection.execute(again).rowcount
+
     def forget_presses(self, before: datetime) -> None:
         """Drop the keys of presses too old to come again."""
         with self._engine.begin() as connection:
@@ -401,7 +412,7 @@ class AlertTransaction:
         there = and_(_sent.c.alert_id == alert_id, _sent.c.receiver.not_in(list(receivers)))
         unsent_note = and_(_sent.c.kind == "note", _sent.c.state.in_(UNSENT))
         query = select(_sent).where(there, or_(_is_own(), unsent_note)).order_by(_sent.c.id)
-        rows = [dict(row) for row in self._connection.execute(query).mappings()]
+        rows: list[Mapping[str, Any]] = [dict(row) for row in self._connection.execute(query).mappings()]
         ended = {"problem": problem, "held": None, "lease_until": None}
         for which, state in ((_is_own(), "moved"), (_sent.c.state.in_(UNSENT), "dropped")):
             self._connection.execute(update(_sent).where(there, which).values(state=state, **ended))

@@ -847,17 +847,17 @@ PARIS_REMOVED = (
 )
 
 
-def test_an_alert_of_a_receiver_that_was_removed_gets_one_card_elsewhere_and_its_reminders(tmp_path: Path) -> None:
+def test_an_alert_of_a_receiver_that_was_removed_gets_one_card_elsewhere_and_its_reminders(
+    tmp_path: Path, store_url: str
+) -> None:
     from listener.desk import Actor
 
-    with place(tmp_path, MONDAY_10) as here:
+    with place(tmp_path, MONDAY_10, store_url) as here:
         here.post(2, author="claire")
         here.work()
         for _ in range(2):
             here.app.desk.claim(1, Actor(OLGA))
             here.app.desk.release(1, Actor(OLGA))
-        waiting = "update notifications set receiver = 'paris' where state = 'pending'"
-        stored(here, waiting)
         reconfigure(here, *PARIS_REMOVED)
         here.work()
         (card,) = here.messages("C2")
@@ -900,8 +900,8 @@ def test_a_clock_that_was_ahead_leaves_no_budget_spent_and_folds_no_later(tmp_pa
         assert any("1 further alert" in text and "A-3" in text for text in shown)
 
 
-def test_what_a_clock_that_was_ahead_put_off_goes_when_it_went_back(tmp_path: Path) -> None:
-    with place(tmp_path, MONDAY_10, group_wait="1m") as here:
+def test_what_a_clock_that_was_ahead_put_off_goes_when_it_went_back(tmp_path: Path, store_url: str) -> None:
+    with place(tmp_path, MONDAY_10, store_url, group_wait="1m") as here:
         here.clock.advance(5 * 86400)
         here.post(3)  # waits for its group
         here.post(1)  # waits for Monday: it is Saturday by this clock
@@ -923,3 +923,19 @@ def test_a_card_held_by_a_clock_that_went_back_on_a_day_off_waits_for_the_right_
         assert here.messages() == []
         here.until(MONDAY_0910, timedelta(hours=2))
         assert len(here.messages()) == 1
+
+
+def test_a_clock_that_was_ahead_keeps_no_thread_quiet(tmp_path: Path) -> None:
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(1, author="claire")
+        here.work()
+        here.clock.advance(10 * 86400)
+        here.post(1, author="claire")
+        here.work()
+        here.clock.advance(-10 * 86400)
+        here.app.clock_went_back()
+        before = len(here.thread())
+        here.post(1, author="claire")
+        here.work()
+        here.later(minutes=11)
+        assert sum("A further post" in line for line in here.thread()[before:]) >= 1
