@@ -14,6 +14,7 @@ from listener.model import AlertState
 from listener.slack.http import HttpListener
 from listener.slack.service import SlackService
 from tests.flow.world import URGENT_FR, World, world
+from tests.servers.base import Reply
 from tests.servers.slack import SIGNING_SECRET, Person, SlackMessage, View
 
 if TYPE_CHECKING:
@@ -263,6 +264,51 @@ def test_a_press_that_is_delivered_twice_counts_once(day: tuple[World, SlackServ
     settled(here, service)
     kinds = [one.kind for one in here.app.store.alerts.history(1)]
     assert kinds.count("claimed") == 1
+
+
+def test_whoever_pressed_is_not_told_that_a_press_came_twice(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    person, service.inbox._spool = olga(here), None
+    for delivery in (person.press(card, "claim"), person.command("/listener", "silence topic=outage 2h known", "C1")):
+        settled(here, service)
+        here.slack.socket_mode.send(delivery)
+        settled(here, service)
+    assert ["Silence 1 of" in said.shown for said in person.ephemerals] == [True]
+    assert alert(here).owner == "Olga"
+
+
+def test_a_press_that_was_carried_out_just_before_a_crash_is_not_spoken_of_after_it(
+    day: tuple[World, SlackService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, service = day
+    card = raise_alert(here)
+    person = olga(here)
+    with monkeypatch.context() as patch:
+        patch.setattr(service.inbox._spool, "done", lambda path: None)
+        person.press(card, "claim")
+        settled(here, service)
+    again = here.app.open_slack()
+    assert again is not None
+    assert again.inbox.catch_up() == 1
+    assert again.inbox.wait_idle(20)
+    again.inbox.close()
+    assert list(person.ephemerals) == []
+
+
+@pytest.mark.parametrize("after", [{}, {"Retry-After": "1"}], ids=["away", "too much"])
+def test_the_loser_is_told_though_slack_fails_once(day: tuple[World, SlackService], after: dict[str, str]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    olga(here).press(card, "claim")
+    assert service.inbox.wait_idle(20)  # the card is not edited yet: the other still sees the button
+    refused = {"ok": False, "error": "ratelimited"}
+    here.slack.script_for("chat.postEphemeral", Reply(429 if after else 503, refused if after else b"away", after))
+    loser = paul(here)
+    loser.press(card, "claim")
+    settled(here, service)
+    assert ["Olga has A-1" in said.shown for said in loser.ephemerals] == [True]
+    assert [one.kind for one in here.app.store.alerts.history(1)].count("claimed") == 1
 
 
 def test_the_home_tab_lists_mine_and_my_teams(day: tuple[World, SlackService]) -> None:

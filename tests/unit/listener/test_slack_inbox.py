@@ -341,17 +341,17 @@ def test_many_who_press_while_the_database_is_away_are_all_told_in_time(
     open_inbox: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox_module, "_PATIENCE_S", 0.5)
-    handlers, told_at = NotedPresses(), []
+    handlers = NotedPresses()
     handlers.fault = lambda number: AWAY
     box = open_inbox(handlers)
     began = time.monotonic()
     for number in range(30):
         box.take("interactive", press(number))
     assert box.wait_idle(30)
-    told_at.append(time.monotonic() - began)
+    took_s = time.monotonic() - began
     assert sorted(number for number, _ in handlers.said) == list(range(30))  # type: ignore[type-var]
     assert all("database is away" in words for _, words in handlers.said)
-    assert told_at[0] < 5
+    assert took_s < 3
 
 
 class TellingPresses(NotedPresses):
