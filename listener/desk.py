@@ -381,10 +381,13 @@ class Desk:
     ) -> Answer:
         if alert.state is AlertState.SNOOZED and values.get("state", alert.state) != AlertState.SNOOZED:
             values = {"snoozed_until": now, **values}  # what was missed meanwhile counts from the snooze's end
+        before = alert.owner_address
         alert = transaction.change(alert.id, now, **values)
         transaction.record(alert.id, kind, {**_from(actor), **data}, now, actor.name)
-        self._announcer.note(transaction, alert, Note(text, tone="history"), now)
-        self._announcer.changed(transaction, alert, now)
+        # Whoever loses an alert to somebody else is to know of it.
+        people = (before,) if before and before not in (alert.owner_address, actor.address) else ()
+        self._announcer.changed(transaction, alert, now)  # first: a note needs a card to stand under
+        self._announcer.note(transaction, alert, Note(text, tone="history", people=people), now)
         self._escalator.plan(transaction, alert, now)
         return Answer(True, f"{reference(alert)}: {text}.")
 

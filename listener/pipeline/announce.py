@@ -258,6 +258,12 @@ class Announcer:
         if self._silence(self.labels(alert, item), now) is None:
             transaction.release(alert.id, now)
 
+    def let_fitting_go(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
+        """Send what was held back of an alert and would not be now, such as a folded card when there is room again."""
+        held = [message for message in transaction.posted(alert.id) if message.held is not None]
+        fitting = [one.id for one in held if self.hold(transaction, alert, one.receiver, now).reason is None]
+        transaction.rehold(fitting, None, now)
+
     def _silence(self, labels: Mapping[str, str], now: datetime) -> Hold | None:
         for row in self._store.silences.active(now):
             if silences(row.matchers, labels):

@@ -114,7 +114,7 @@ class Escalator:
         country = self._config.countries[alert.country]
         reached, told = alert.escalated_to or "", self._told(transaction, alert)
         for step in country.escalation.steps:
-            found = self._recipients(alert, step, now)
+            found = self._recipients(transaction, alert, step, now)
             if found is None or found.words == reached or step.to == "person":
                 continue
             if found.addresses and told.issuperset(found.addresses):
@@ -149,8 +149,11 @@ class Escalator:
         done = [*alert.rungs, *(key for key in ladder.done if key not in alert.rungs)]
         told_at = now if ladder.act else alert.told_at
         alert = transaction.change(alert.id, now, rungs=done, told_at=told_at)
+        if any(rung.kind != "reminder" for rung in ladder.act):
+            transaction.release(alert.id, now)  # a card that was held back is overdue now
+        elif ladder.act:
+            self._announcer.let_fitting_go(transaction, alert, now)
         if ladder.act:
-            transaction.release(alert.id, now)  # a card that was held back is due now
             self._announcer.changed(transaction, alert, now)
         self.plan(transaction, alert, now)
 
@@ -183,12 +186,14 @@ class Escalator:
         by = local_time(rung.deadline or rung.at, self._config.countries[alert.country].timezone)
         if rung.kind == "reminder" or rung.step is None:
             people = (alert.owner_address,) if alert.owner_address and not alert.pilot else ()
-            note = Note(f"{what} due by {by}", tone="reminder", people=people)
+            # Where nobody owns it, nobody follows its thread either.
+            note = Note(f"{what} due by {by}", tone="reminder", people=people, broadcast=alert.owner is None)
             self._announcer.note(transaction, alert, note, now, urgent=True)
             transaction.record(alert.id, "reminded", {"of": rung.key}, now)
             return alert
-        found = self._recipients(alert, rung.step, now, rung.turn)
-        if found is None:
+        found = self._recipients(transaction, alert, rung.step, now, rung.turn)
+        repeats = found is not None and found.words == alert.escalated_to and not rung.key.endswith(":0")
+        if found is None or repeats:  # those who were told a step ago know
             transaction.record(alert.id, "missed", {"of": rung.key}, now)
             return alert
         return self._tell(transaction, alert, f"{what} was due by {by}", found, now, rung.key)
@@ -226,7 +231,9 @@ class Escalator:
             name = self._announcer.effective_receiver(receiver)
             transaction.post(alert.id, name, dump_message(message), now, rank=WARNING_RANK)
 
-    def _recipients(self, alert: AlertRow, step: EscalationStep, now: datetime, turn: int = 0) -> Recipients | None:
+    def _recipients(
+        self, transaction: AlertTransaction, alert: AlertRow, step: EscalationStep, now: datetime, turn: int = 0
+    ) -> Recipients | None:
         if alert.drill:
             return None  # whoever is not in the trial channel hears nothing of it
         return recipients(
@@ -238,7 +245,18 @@ class Escalator:
             head_office=self._config.head_office,
             turn=turn,
             owner_name=alert.owner,
+            had=self._had(transaction, alert),
         )
+
+    @staticmethod
+    def _had(transaction: AlertTransaction, alert: AlertRow) -> frozenset[str]:
+        """Return the teams that had an alert since it was opened, or opened again."""
+        teams = [alert.team]
+        for event in transaction.events(alert.id, "escalated", "reopened"):
+            if event.kind == "reopened":
+                break
+            teams.append(event.data.get("team") or alert.team)
+        return frozenset(teams)
 
     def _ladder(self, alert: AlertRow, now: datetime) -> Due:
         responded = [at for at in (alert.replied_at, alert.private_at) if at is not None]

@@ -341,7 +341,7 @@ def test_who_is_told_is_mentioned_and_nobody_else(day: Place) -> None:
         if markup.startswith(("@", "!"))
     }
     assert mentioned == {
-        (PARIS, "@U1"), (PARIS, "!subteam^S1"), (PARIS, "@U4"), (PARIS, "@U5"),
+        (PARIS, "@U1"), (PARIS, "@U2"), (PARIS, "!subteam^S1"), (PARIS, "@U4"), (PARIS, "@U5"),
         (TOKYO, "@U4"), (TOKYO, "@U2"), (TOKYO, "@U9"), (NEW_YORK, "@U5"), (HEAD, "@U9"),
     }  # fmt: skip
 

@@ -302,6 +302,8 @@ def test_a_folded_alert_shows_its_card_when_something_of_it_is_due(tmp_path: Pat
         here.later(minutes=15)
         assert len(here.messages()) == 2  # one card, one summary
         here.later(minutes=20)
+        assert len(here.messages()) == 2  # a reminder is no reason to go beyond the budget
+        here.later(minutes=30)
         assert len(here.messages()) == 3
 
 

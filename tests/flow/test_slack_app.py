@@ -380,3 +380,15 @@ def test_signed_requests_do_the_same_and_unsigned_ones_nothing(tmp_path: Path, c
         settled(here, service)
         assert alert(here).owner == "Olga"
         assert here.slack.replay(good).status == 401
+
+
+def test_whoever_loses_an_alert_is_told(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    olga(here).press(card, "claim")
+    settled(here, service)
+    paul(here).press(card, "take_over")
+    settled(here, service)
+    assert alert(here).owner == "Paul"
+    (note,) = [reply for reply in card.replies if "Taken over by Paul" in reply.shown]
+    assert "@U1" in note.live_markup
