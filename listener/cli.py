@@ -31,10 +31,14 @@ app = typer.Typer(
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")]
 _DEFAULT_CONFIG = Path("config.yaml")
+_is_the_program = False
+"""Whether this process is `listener` and nothing else: only then may it end at a broken pipe, sockets among them."""
 
 
 def main() -> None:
     """Run the command; errors raised on purpose become a message and exit status 1."""
+    global _is_the_program
+    _is_the_program = True
     try:
         app()
     except ListenerError as error:
@@ -737,7 +741,7 @@ def _account() -> str:
 
 def _end_with_the_pipe() -> None:
     """End quietly when whoever reads our output has gone, as in `listener status | head`."""
-    if hasattr(signal, "SIGPIPE"):
+    if _is_the_program and hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
