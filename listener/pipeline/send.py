@@ -215,7 +215,8 @@ class Sender:
         pause = max(pause, self._timing.settle_s) if ambiguous else pause
         self._outbox.retry(item, str(error), self._clock.now() + timedelta(seconds=pause), ambiguous=ambiguous)
         if asked is not None:
-            self._pace.hold(self._keys(item.receiver)[1], asked)
+            # A little longer than the row, so that the row is due when the hold is over, however clocks are rounded.
+            self._pace.hold(self._keys(item.receiver)[1], asked + 2 * _INSTANT_S)
 
     def _give_up(self, item: OutboxItem, reason: str) -> None:
         """End one notification; where another receiver is on, it gets the alert once, and operators learn why."""

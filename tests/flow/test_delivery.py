@@ -167,6 +167,13 @@ def test_when_slack_asks_one_receiver_to_wait_all_of_its_token_wait(office: Offi
     ] * 2
 
 
+def test_whatever_slack_asks_for_the_message_is_due_when_the_wait_is_over(office: Office) -> None:
+    for number in range(60):
+        office.alert()
+        office.slack.script(Reply(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": f"{20 + number / 7}"}))
+        assert office.send() == 1
+
+
 def test_a_clock_that_goes_back_silences_nobody(office: Office) -> None:
     office.clock.advance(7200)
     office.alert("backup")
