@@ -13,16 +13,14 @@ from alerts.slack.actions import action_blocks, progress_facts
 from alerts.slack.elements import (
     MAX_SECTION,
     MAX_TEXT,
-    MAX_TOTAL,
-    as_dicts,
     facts,
+    first_fitting,
     fitting,
     header,
     labelled,
     link_button,
     plain,
     section,
-    total,
 )
 from alerts.slack.ids import ActionName, value
 from listener.model import AlertState, Draft, Guidance, Handoff
@@ -63,11 +61,7 @@ def render_blocks(card: Card) -> list[dict[str, Any]]:
     Raises:
         slack_sdk.errors.SlackObjectFormationError: a block breaks one of Slack's rules all the same.
     """
-    for room in _ROOMS:
-        blocks = as_dicts(_blocks(card, room))
-        if total(blocks) <= MAX_TOTAL:
-            break
-    return blocks
+    return first_fitting(_blocks(card, room) for room in _ROOMS)
 
 
 def fallback_text(card: Card) -> str:

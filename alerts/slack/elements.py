@@ -136,6 +136,20 @@ def as_dicts(blocks: Iterable[Block]) -> list[dict[str, Any]]:
     return [block.to_dict() for block in blocks]
 
 
+def first_fitting(layouts: Iterable[Iterable[Block]]) -> list[dict[str, Any]]:
+    """Return the first layout that Slack takes as a whole message; the last where it takes none.
+
+    Raises:
+        slack_sdk.errors.SlackObjectFormationError: a block breaks one of Slack's rules all the same.
+    """
+    message: list[dict[str, Any]] = []
+    for blocks in layouts:
+        message = as_dicts(blocks)
+        if total(message) <= MAX_TOTAL:
+            break
+    return message
+
+
 def block_texts(node: Any) -> Iterator[str]:
     """Yield every text, address and image description in a tree of blocks."""
     if isinstance(node, dict):

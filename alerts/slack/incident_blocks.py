@@ -22,18 +22,16 @@ from alerts.slack.actions import action_blocks, progress_facts
 from alerts.slack.blocks import draft_text, never_say, playbook, quoted, symbol
 from alerts.slack.elements import (
     MAX_TEXT,
-    MAX_TOTAL,
     Fact,
-    as_dicts,
     date,
     facts,
+    first_fitting,
     fitting,
     header,
     labelled,
     link_button,
     plain,
     section,
-    total,
 )
 from alerts.slack.ids import ActionName, value
 from listener.config.pages import MAX_PAGE
@@ -71,11 +69,7 @@ def render_incident(card: IncidentCard, picture: str | None = None) -> list[dict
     Raises:
         slack_sdk.errors.SlackObjectFormationError: a block breaks one of Slack's rules all the same.
     """
-    for room in _ROOMS:
-        blocks = as_dicts(_blocks(card, picture, room))
-        if total(blocks) <= MAX_TOTAL:
-            break
-    return blocks
+    return first_fitting(_blocks(card, picture, room) for room in _ROOMS)
 
 
 def incident_text(card: IncidentCard) -> str:
