@@ -6,12 +6,12 @@ import pytest
 
 from classifiers.heads import N_LOGITS, WEIGHTS, load_heads
 from classifiers.learned import IN_FORCE_FILE, TENSORS_FILE, Delta, LearnedFolder
-from listener.cli import _account
 from listener.config import Config
 from listener.config.models import Model
 from listener.errors import LabelledFileError, ModelUnavailableError
 from listener.evaluating import evaluate_file
 from listener.learning import back, counted, listed, read_corrections
+from listener.terminal import account
 from tests.unit.listener.test_store import NOW
 
 
@@ -76,7 +76,7 @@ def test_an_account_without_a_name_is_unknown(monkeypatch: pytest.MonkeyPatch) -
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 2_000_000_011)
-    assert _account() == "unknown"
+    assert account() == "unknown"
 
 
 def test_one_of_a_thing_is_not_many() -> None:
