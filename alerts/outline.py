@@ -26,7 +26,6 @@ _MOST_VOICES, _MOST_ENTRIES = 5, 60
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _TONES: dict[int, Tone] = {3: "urgent", 2: "important", 1: "attention"}
 _NOTE_TONES: dict[str, Tone] = {"escalation": "urgent", "reminder": "important"}
-MARKS = {3: "●●●", 2: "●●○", 1: "●○○"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +93,12 @@ def follow_up(message: Message, news: Mapping[str, str]) -> Outline:
 def subject(message: Message) -> str:
     """Return one line that names the message in a list of others."""
     if isinstance(message, Card):
-        where = f"{wording.name(message.brand, 40)} · {wording.name(message.country_name or message.country, 30)}"
-        about = f"{where} · {wording.name(message.topic, 30)} · {wording.name(message.author.name, 40)}"
+        topic, author = wording.name(message.topic, 30), wording.name(message.author.name, 40)
+        about = f"{wording.where(message)} · {topic} · {author}"
         return f"{wording.mark(message)}[{_reference(message)}] Severity {message.severity} · {about}"
     if isinstance(message, IncidentCard):
-        about = " · ".join(part for part in _incident_place(message) if part)
-        return f"{wording.mark(message)}[{_reference(message)}] Bad buzz · Severity {message.severity} · {about}"
+        about = f"Bad buzz · Severity {message.severity} · {_incident_place(message)}"
+        return f"{wording.mark(message)}[{_reference(message)}] {about}"
     reference = f"[{wording.name(message.reference, 30)}] " if isinstance(message, Note) and message.reference else ""
     return reference + (wording.name(message.title, 150) or "(no title)")
 
@@ -138,18 +137,21 @@ def post_part(card: Card) -> Part:
 
 
 def _quote(label: str, text: str, detail: str = "", *, language: str = "", url: str | None = None) -> Part:
-    shown = isolate(shorten_lines(shorten(clean(text), MAX_TEXT), _MAX_LINES)) or "(no text)"
+    shown = _shown(text) or "(no text)"
     language = language if _LANGUAGE.fullmatch(language) else ""
     return Part(label, tuple(shown.split("\n")), "quote", detail, _checked(url), language)
 
 
+def _shown(text: str) -> str:
+    return isolate(shorten_lines(shorten(clean(text), MAX_TEXT), _MAX_LINES))
+
+
 def _reasons(card: Card) -> tuple[str, ...]:
-    reasons = [words for reason in card.reasons[:8] if (words := wording.name(reason, 200))]
-    return (*reasons, *([line] if (line := wording.because(card)) else []))
+    return (*wording.names(card.reasons[:8], 200), *([line] if (line := wording.because(card)) else []))
 
 
 def _guidance(guidance: Guidance) -> Iterator[Part]:
-    steps = tuple(words for step in guidance.steps[:_MOST_STEPS] if (words := wording.name(step, 300)))
+    steps = tuple(wording.names(guidance.steps[:_MOST_STEPS], 300))
     yield Part("Playbook", steps, "steps", wording.name(guidance.title, 120))
     yield from _links(("Open playbook", guidance.url))
     for number, draft in enumerate(guidance.drafts[:_MOST_DRAFTS], 1):
@@ -157,7 +159,7 @@ def _guidance(guidance: Guidance) -> Iterator[Part]:
     left_out = len(guidance.drafts) - _MOST_DRAFTS
     if left_out > 0:
         yield Part("", (f"({left_out} more suggested replies are in the playbook)",), "quiet")
-    never = tuple(words for rule in guidance.never[:_MOST_RULES] if (words := wording.name(rule, 200)))
+    never = tuple(wording.names(guidance.never[:_MOST_RULES], 200))
     yield Part("Never say", never, "alarm")
     handoff = shorten(clean(guidance.handoff.steps), 700)
     yield Part("Move to a private channel", tuple(isolate(handoff).split("\n")) if handoff else ())
@@ -173,12 +175,11 @@ def _draft(number: int, draft: Draft) -> Part:
 
 
 def _incident(card: IncidentCard) -> Outline:
-    place = " · ".join(part for part in _incident_place(card) if part)
     parts = [
         Part("How it stands", (_span(card), *standing(card))),
         Part("How big it is", tuple(wording.incident_size(card).split(" · ")), "list"),
         Part("Curve", (sparkline(card.curve), curve_words(card)) if card.curve else (), "curve"),
-        Part("Why it is one", tuple(words for line in card.because[:8] if (words := wording.name(line, 200))), "list"),
+        Part("Why it is one", tuple(wording.names(card.because[:8], 200)), "list"),
         *([_voice("First post", card.first, card)] if card.first else ()),
         *(_voice("Heard most", voice, card) for voice in card.influential[:_MOST_VOICES]),
         Part("What people complain of", tuple(wording.counted((one,)) for one in card.complaints[:8]), "list"),
@@ -188,7 +189,8 @@ def _incident(card: IncidentCard) -> Outline:
         *_links(*_answer_links(card.guidance)),
     ]
     title = f"Bad buzz · {wording.severity(card)} · {_reference(card)}"
-    return Outline(title, _tone(card), wording.mark(card) + place, _filled(parts), f"Team {wording.name(card.team)}")
+    where = wording.mark(card) + _incident_place(card)
+    return Outline(title, _tone(card), where, _filled(parts), f"Team {wording.name(card.team)}")
 
 
 def _span(card: IncidentCard) -> str:
@@ -196,8 +198,8 @@ def _span(card: IncidentCard) -> str:
     return span[:1].upper() + span[1:] if card.ended_at else f"Going on {span}"
 
 
-def _incident_place(card: IncidentCard) -> tuple[str, ...]:
-    return wording.name(card.brand), wording.name(card.country_name or card.country), wording.name(card.topic)
+def _incident_place(card: IncidentCard) -> str:
+    return " · ".join(wording.names((card.brand, card.country_name or card.country, card.topic)))
 
 
 def _voice(label: str, voice: Voice, card: IncidentCard) -> Part:
@@ -208,10 +210,10 @@ def _voice(label: str, voice: Voice, card: IncidentCard) -> Part:
 
 
 def _note(note: Note) -> Outline:
-    text = shorten_lines(shorten(clean(note.text), MAX_TEXT), _MAX_LINES)
+    text = _shown(note.text)
     reference = wording.name(note.reference, 30)
     parts = [
-        Part("", tuple(isolate(text).split("\n")) if text else ()),
+        Part("", tuple(text.split("\n")) if text else ()),
         *([_quote("", note.quote)] if note.quote.strip() else ()),
         *_links(("Open post", note.url)),
     ]
@@ -223,10 +225,10 @@ def _note(note: Note) -> Outline:
 
 
 def _summary(summary: Summary) -> Outline:
-    text = shorten_lines(shorten(clean(summary.text), MAX_TEXT), _MAX_LINES)
+    text = _shown(summary.text)
     left_out = len(summary.entries) - _MOST_ENTRIES
     parts = [
-        Part("", tuple(isolate(text).split("\n")) if text else ()),
+        Part("", tuple(text.split("\n")) if text else ()),
         Part("", tuple(entry_line(entry) for entry in summary.entries[:_MOST_ENTRIES])),
         Part("", (f"(and {left_out:,} more)",) if left_out > 0 else (), "quiet"),
     ]
@@ -235,8 +237,7 @@ def _summary(summary: Summary) -> Outline:
 
 def entry_line(entry: Entry) -> str:
     """Return one line of a summary."""
-    mark = MARKS.get(entry.severity, MARKS[1])
-    return f"{mark} {wording.name(entry.reference, 30)} · {wording.name(entry.line, 200)}"
+    return f"{wording.dots(entry.severity)} {wording.name(entry.reference, 30)} · {wording.name(entry.line, 200)}"
 
 
 def _links(*links: tuple[str, str | None]) -> Iterator[Part]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from alerts import wording
 from alerts.card import Card, IncidentCard, Message, Note, Summary
 from alerts.escaping import clean, isolate, shorten, shorten_lines, web_url
-from alerts.outline import MARKS, Outline, Part, outline
+from alerts.outline import Outline, Part, outline
 from alerts.standing import COUNTS, facts, reference, standing
 from listener.model import Draft
 
@@ -71,7 +71,7 @@ def print_message(
 
 def _heading(message: IncidentCard | Note | Summary, shown: Outline) -> Iterator[RenderableType]:
     if isinstance(message, IncidentCard):
-        title = Text(f"{MARKS.get(message.severity, MARKS[1])} {shown.title}", style=f"bold {_colour(message)}")
+        title = Text(f"{wording.dots(message.severity)} {shown.title}", style=f"bold {_colour(message)}")
         yield Rule(title, align="left", style=_colour(message), characters="━")
         yield Text(shown.where, style="bold")
     else:
@@ -107,8 +107,8 @@ def update_line(message: Message, news: Mapping[str, str]) -> Text:
 
 
 def _head(card: Card) -> Iterator[RenderableType]:
-    mark, reference = MARKS.get(card.severity, MARKS[1]), wording.name(card.reference, 30)
-    title = Text(f"{mark} {wording.severity(card)} · {reference}", style=f"bold {_colour(card)}")
+    reference = wording.name(card.reference, 30)
+    title = Text(f"{wording.dots(card.severity)} {wording.severity(card)} · {reference}", style=f"bold {_colour(card)}")
     yield Rule(title, align="left", style=_colour(card), characters="━")
     yield _where(card)
     yield _labelled("Stands", standing(card))
@@ -143,7 +143,7 @@ def _post(card: Card) -> Text:
 
 
 def _why(card: Card) -> list[str | Text]:
-    reasons: list[str | Text] = [f"• {words}" for reason in card.reasons if (words := wording.name(reason, 200))]
+    reasons: list[str | Text] = [f"• {words}" for words in wording.names(card.reasons, 200)]
     because = [line] if (line := wording.because(card)) else []
     return [*reasons[:8], *because, Text(shorten(wording.priority(card), 400), style="dim")]
 
@@ -161,7 +161,7 @@ def _draft_label(number: int, draft: Draft) -> Text:
 def _tail(card: Card, *, whole_links: bool, width: int) -> Iterator[RenderableType]:
     guidance = card.guidance
     yield Text()
-    if guidance and (never := [f"• {words}" for rule in guidance.never if (words := wording.name(rule, 200))]):
+    if guidance and (never := [f"• {words}" for words in wording.names(guidance.never, 200)]):
         yield _labelled("Never say", never, style="bold red")
     if guidance:
         private: list[str | Text] = [isolate(handoff)] if (handoff := clean(guidance.handoff.steps)) else []

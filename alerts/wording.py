@@ -1,6 +1,6 @@
 """The words of a card that every receiver says alike: severity, counts, language, times. No markup."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,6 +9,7 @@ from alerts.escaping import clean, isolate, one_line, shorten
 from listener.model import AlertState, Draft
 
 SEVERITIES = {3: "urgent, answer now", 2: "important, answer today", 1: "for attention"}
+_DOTS = {3: "●●●", 2: "●●○", 1: "●○○"}
 _MOST_WORDS = 6
 _NETWORKS = {"x": "X", "vk": "VK", "wechat": "WeChat", "file": "File", "drill": "Drill"}
 DELETED = "This post was withdrawn by its author, or on request, and its text with it."
@@ -19,6 +20,16 @@ NO_OWNER = "nobody yet"
 def name(text: str, limit: int = 80) -> str:
     """Return a short text that others chose (a name, a place), safe inside a line."""
     return isolate(shorten(one_line(text[: 40 * limit]), limit))
+
+
+def names(texts: Iterable[str], limit: int = 80) -> list[str]:
+    """Return each of several short texts that others chose as `name` does, without those that say nothing."""
+    return [shown for text in texts if (shown := name(text, limit))]
+
+
+def dots(severity: int) -> str:
+    """Return a severity as three dots, filled or not."""
+    return _DOTS.get(severity, _DOTS[1])
 
 
 def severity(card: Card | IncidentCard) -> str:
@@ -47,6 +58,11 @@ def network_name(network: str) -> str:
     return _NETWORKS.get(network, name(network, 30))
 
 
+def where(card: Card | IncidentCard) -> str:
+    """Return brand and country, for a title."""
+    return f"{name(card.brand, 40)} · {name(card.country_name or card.country, 30)}"
+
+
 def place(card: Card) -> str:
     """Return country and, where known, place of the post."""
     country = name(card.country_name or card.country)
@@ -55,9 +71,9 @@ def place(card: Card) -> str:
 
 def counts(card: Card) -> str:
     """Say what the alert holds: "3 mentions, 1 copy, 1 deleted since"."""
-    parts = [f"{card.mentions:,} mention{'' if card.mentions == 1 else 's'}"]
+    parts = [plural(card.mentions, "mention", "mentions")]
     if card.copies:
-        parts.append(f"{card.copies:,} cop{'y' if card.copies == 1 else 'ies'}")
+        parts.append(plural(card.copies, "copy", "copies"))
     if card.withdrawn:
         parts.append(f"{card.withdrawn:,} deleted since")
     return ", ".join(parts)
@@ -72,20 +88,22 @@ def language(card: Card) -> str:
 def author(card: Card) -> str:
     """Name the author with handle and followers."""
     who = card.author
-    parts = [name(who.name) or "(no name)"]
-    handle = name((who.handle or "").lstrip("@"))
-    if handle:
-        parts.append(f"@{handle}")
+    parts = _known_as(who.name, who.handle)
     if who.verified:
         parts.append("(verified)")
     if who.followers is not None:
-        parts.append(f"· {who.followers:,} follower{'' if who.followers == 1 else 's'}")
+        parts.append(f"· {plural(who.followers, 'follower', 'followers')}")
     return " ".join(parts)
+
+
+def _known_as(full_name: str, handle: str | None) -> list[str]:
+    shown = name((handle or "").lstrip("@"))
+    return [name(full_name) or "(no name)", *([f"@{shown}"] if shown else [])]
 
 
 def influence(card: Card) -> str:
     """Say how far the author's voice carries, and why."""
-    because = "; ".join(reason for part in card.author.because if (reason := name(part, 160)))
+    because = "; ".join(names(card.author.because, 160))
     return f"Influence {card.author.influence:.2f}" + (f": {because}" if because else "")
 
 
@@ -93,7 +111,7 @@ def because(card: Card) -> str:
     """Name the words of the post that raised its scores: "Because of: refund, nobody"; empty where none is known."""
     if card.fate == "deleted":
         return ""
-    words = [shown for word in card.words[:_MOST_WORDS] if (shown := name(word, 30))]
+    words = names(card.words[:_MOST_WORDS], 30)
     return f"Because of: {', '.join(words)}" if words else ""
 
 
@@ -164,16 +182,15 @@ def ending(progress: Progress) -> str:
 
 def incident_title(card: IncidentCard) -> str:
     """Name an incident: severity, brand, country, topic, and whether it is over."""
-    where = f"{name(card.brand, 40)} · {name(card.country_name or card.country, 30)}"
     topic = f" · {name(card.topic, 30)}" if card.topic else ""
     state = " · over" if card.ended_at else ""
-    return f"{mark(card)}Bad buzz, severity {card.severity} · {where}{topic}{state}"
+    return f"{mark(card)}Bad buzz, severity {card.severity} · {where(card)}{topic}{state}"
 
 
 def incident_size(card: IncidentCard) -> str:
     """Say how big an incident is: mentions, authors, what would be usual, speed, copies, reach."""
-    authors = f"{card.authors:,} author{'' if card.authors == 1 else 's'}"
-    mentions = f"{card.mentions:,} negative mention{'' if card.mentions == 1 else 's'}"
+    authors = plural(card.authors, "author", "authors")
+    mentions = plural(card.mentions, "negative mention", "negative mentions")
     return (
         f"{mentions} by {authors}, where {card.expected:,.1f} would be usual · "
         f"fastest {card.fastest_per_hour:,.0f} an hour · {card.copies_share:.0%} are copies · "
@@ -192,13 +209,10 @@ def incident_span(card: IncidentCard) -> str:
 
 def voice(one: Voice, timezone: str) -> str:
     """Name who speaks in an incident, how far the voice carries, and when it spoke."""
-    parts = [name(one.name) or "(no name)"]
-    handle = name((one.handle or "").lstrip("@"))
-    parts += [f"@{handle}"] if handle else []
-    followers = [f"{one.followers:,} follower{'' if one.followers == 1 else 's'}"] if one.followers is not None else []
+    followers = [plural(one.followers, "follower", "followers")] if one.followers is not None else []
     about = [*followers, f"influence {one.influence:.2f}", name(one.language_name, 30)]
     about += [local_time(one.posted_at, timezone)]
-    return f"{' '.join(parts)} · {' · '.join(part for part in about if part)}"
+    return f"{' '.join(_known_as(one.name, one.handle))} · {' · '.join(part for part in about if part)}"
 
 
 def counted(pairs: tuple[tuple[str, int], ...], most: int = 6) -> str:

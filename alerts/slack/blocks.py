@@ -1,6 +1,6 @@
 """The alert card in Slack's Block Kit, within its limits whatever the card holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from alerts.slack.elements import (
     header,
     labelled,
     link_button,
+    paragraph,
     plain,
     section,
 )
@@ -26,6 +27,7 @@ from alerts.slack.ids import ActionName, value
 from listener.model import AlertState, Draft, Guidance, Handoff
 
 _MAX_LINES = 40
+_MAX_BULLETS = 6
 _SYMBOLS = {3: "\N{POLICE CARS REVOLVING LIGHT}", 2: "\N{WARNING SIGN}\ufe0f", 1: "\N{INFORMATION SOURCE}\ufe0f"}
 _CLOSED = "\N{WHITE HEAVY CHECK MARK}"
 _FATES = {"stands": "", "edited": wording.EDITED, "deleted": ""}
@@ -101,8 +103,7 @@ def _blocks(card: Card, room: Room) -> Iterator[Block]:
 
 def _title(card: Card) -> str:
     state = f" · {card.state}" if card.state is not AlertState.OPEN else ""
-    where = f"{wording.name(card.brand, 40)} · {wording.name(card.country_name or card.country, 30)}"
-    return f"{wording.mark(card)}{wording.severity(card)} · {where} · {wording.network(card)}{state}"
+    return f"{wording.mark(card)}{wording.severity(card)} · {wording.where(card)} · {wording.network(card)}{state}"
 
 
 def symbol(card: Card | IncidentCard) -> str:
@@ -125,10 +126,14 @@ def quoted(text: str, limit: int) -> str:
     return f"“{isolate(shown)}”" if shown else "(no text)"
 
 
+def bullets(texts: Iterable[str]) -> list[str]:
+    """Return the first six of others' short texts that say something, each as a line of a list."""
+    return [f"• {words}" for words in wording.names(texts, 200)[:_MAX_BULLETS]]
+
+
 def _why(card: Card) -> str:
-    reasons = [f"• {words}" for reason in card.reasons if (words := wording.name(reason, 200))]
     because = [line] if (line := wording.because(card)) else []
-    return "\n".join([*reasons[:6], *because, shorten(wording.priority(card), 400)])
+    return "\n".join([*bullets(card.reasons), *because, shorten(wording.priority(card), 400)])
 
 
 def _guidance(guidance: Guidance, room: Room, *, interactive: bool) -> Iterator[Block]:
@@ -147,14 +152,13 @@ def playbook(guidance: Guidance, most: int) -> Iterator[Block]:
 
 def never_say(guidance: Guidance) -> Iterator[Block]:
     """Yield what a playbook forbids to say."""
-    never = [f"• {words}" for rule in guidance.never if (words := wording.name(rule, 200))]
-    if never:
-        yield from labelled("Never say", "\n".join(never[:6]), 1_300)
+    if never := bullets(guidance.never):
+        yield from labelled("Never say", "\n".join(never), 1_300)
 
 
 def _handoff(handoff: Handoff) -> str:
     """Return the steps with the address to copy; a button's address can only be opened."""
-    steps = isolate(shorten(clean(handoff.steps), 700, slack_length))
+    steps = paragraph(handoff.steps, 700)
     url = web_url(handoff.url)
     return "\n".join([*([steps] if steps else []), *([url] if url and slack_length(url) <= 300 else [])])
 

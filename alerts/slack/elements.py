@@ -25,7 +25,7 @@ from slack_sdk.models.blocks import (
 )
 
 from alerts import wording
-from alerts.escaping import escape_mrkdwn, shorten, slack_length, web_url
+from alerts.escaping import clean, escape_mrkdwn, isolate, shorten, slack_length, web_url
 from alerts.slack.ids import ActionName
 
 MAX_TOTAL = 12_500
@@ -59,6 +59,11 @@ def header(text: str) -> HeaderBlock:
 def section(text: str, limit: int = MAX_SECTION) -> SectionBlock:
     """Return a paragraph that Slack shows as it is."""
     return SectionBlock(text=plain(text, limit))
+
+
+def paragraph(text: str, limit: int) -> str:
+    """Return a longer text that others wrote, safe beside other text, cut at `limit`."""
+    return isolate(shorten(clean(text), limit, slack_length))
 
 
 def labelled(label: str, text: str, limit: int, *details: str) -> Iterator[Block]:

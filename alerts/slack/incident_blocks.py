@@ -17,9 +17,9 @@ from slack_sdk.models.blocks.basic_components import SlackFile
 from alerts import wording
 from alerts.card import IncidentCard, Voice
 from alerts.curve import sparkline
-from alerts.escaping import clean, escape_mrkdwn, isolate, shorten, slack_length, web_url
+from alerts.escaping import escape_mrkdwn, shorten, web_url
 from alerts.slack.actions import action_blocks, progress_facts
-from alerts.slack.blocks import draft_text, never_say, playbook, quoted, symbol
+from alerts.slack.blocks import bullets, draft_text, never_say, playbook, quoted, symbol
 from alerts.slack.elements import (
     MAX_TEXT,
     Fact,
@@ -30,6 +30,7 @@ from alerts.slack.elements import (
     header,
     labelled,
     link_button,
+    paragraph,
     plain,
     section,
 )
@@ -112,8 +113,8 @@ def _blocks(card: IncidentCard, picture: str | None, room: IncidentRoom) -> Iter
     if card.interactive:
         yield from action_blocks(card)
     yield from facts(_findings(card, bold=True))
-    if because := [f"• {words}" for reason in card.because if (words := wording.name(reason, 200))]:
-        yield from labelled("Why", "\n".join(because[:6]), 1_400)
+    if because := bullets(card.because):
+        yield from labelled("Why", "\n".join(because), 1_400)
     for label, one in _named_voices(card, room.voices):
         yield from _voice(label, one, card, room)
     if card.guidance:
@@ -141,7 +142,7 @@ def _curve(card: IncidentCard, picture: str | None) -> Block:
 def _findings(card: IncidentCard, *, bold: bool = False) -> list[Fact]:
     found = [
         ("What people complain of", wording.counted(card.complaints)),
-        ("Words that rose", ", ".join(shown for word in card.words[:10] if (shown := wording.name(word, 30)))),
+        ("Words that rose", ", ".join(wording.names(card.words[:10], 30))),
         ("Languages", wording.counted(card.languages)),
     ]
     return [(f"*{label}*" if bold else label, says) for label, says in found if says]
@@ -176,14 +177,14 @@ def _guidance(guidance: Guidance, room: IncidentRoom) -> Iterator[Block]:
         yield from never_say(guidance)
     for draft in guidance.drafts[:1]:
         yield from labelled("Suggested statement", draft_text(draft), 1_200, wording.draft_label(draft))
-        gloss = isolate(shorten(clean(draft.gloss), 600, slack_length))
+        gloss = paragraph(draft.gloss, 600)
         if gloss and room.steps:
             yield from labelled("What it says", gloss, 800, wording.name(draft.gloss_language, 40))
 
 
 def _links(guidance: Guidance, room: IncidentRoom, about: str) -> Iterator[Block]:
     handoff = guidance.handoff
-    if steps := isolate(shorten(clean(handoff.steps), 700, slack_length)):
+    if steps := paragraph(handoff.steps, 700):
         yield from labelled("Move to a private channel", steps, 800)
     made = (
         link_button("Open playbook", ActionName.OPEN_PLAYBOOK, guidance.url, value=about, most=2 * MAX_PAGE),

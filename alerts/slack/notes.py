@@ -19,6 +19,7 @@ from alerts.slack.elements import (
     mentions,
     mrkdwn,
     option,
+    paragraph,
     plain,
     section,
     select,
@@ -32,7 +33,6 @@ _SYMBOLS = {
     "escalation": "\N{UPWARDS BLACK ARROW}\ufe0f ",
     "operator": "\N{HAMMER AND WRENCH}\ufe0f ",
 }
-_MARKS = {3: "●●●", 2: "●●○", 1: "●○○"}
 _ENTRIES_ROOM = 10_500
 _LINE = 180
 
@@ -53,7 +53,7 @@ def note_text(note: Note) -> str:
 def _note(note: Note) -> Iterator[Block]:
     if people := mentions(note.people):
         yield ContextBlock(elements=[mrkdwn(people)])
-    title, text = f"{_SYMBOLS[note.tone]}{_note_title(note)}", isolate(shorten(clean(note.text), 2_500, slack_length))
+    title, text = f"{_SYMBOLS[note.tone]}{_note_title(note)}", paragraph(note.text, 2_500)
     if note.tone == "history":
         yield ContextBlock(elements=[plain(title, 300), *([plain(text, 2_500)] if text else [])])
     else:
@@ -98,14 +98,13 @@ def summary_text(summary: Summary) -> str:
 def entry_line(entry: Entry, number: int | None = None) -> str:
     """Return one alert in a line: number, severity, reference, what it is about."""
     start = f"{number}. " if number else ""
-    mark = _MARKS.get(entry.severity, _MARKS[1])
     line = wording.name(entry.line, _LINE)
-    return f"{start}{mark} {wording.name(entry.reference, 30)}" + (f" · {line}" if line else "")
+    return f"{start}{wording.dots(entry.severity)} {wording.name(entry.reference, 30)}" + (f" · {line}" if line else "")
 
 
 def entry_option_text(entry: Entry) -> str:
     """Return one alert as a choice in a menu."""
-    return f"{wording.name(entry.reference, 20)} {_MARKS.get(entry.severity, _MARKS[1])} {wording.name(entry.line, 40)}"
+    return f"{wording.name(entry.reference, 20)} {wording.dots(entry.severity)} {wording.name(entry.line, 40)}"
 
 
 def fitting_entries(entries: tuple[Entry, ...], room: int, *, with_options: bool) -> int:
@@ -121,7 +120,7 @@ def fitting_entries(entries: tuple[Entry, ...], room: int, *, with_options: bool
 
 def _summary(summary: Summary) -> Iterator[Block]:
     yield header(wording.name(summary.title, 140) or "Summary")
-    if text := isolate(shorten(clean(summary.text), 1_500, slack_length)):
+    if text := paragraph(summary.text, 1_500):
         yield section(text, 1_500)
     shown = fitting_entries(summary.entries, _ENTRIES_ROOM, with_options=summary.interactive)
     lines = [entry_line(entry, number) for number, entry in enumerate(summary.entries[:shown], 1)]
