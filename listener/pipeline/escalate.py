@@ -1,6 +1,6 @@
 """Time passing over an alert: its targets, reminders before they are missed, escalation after, the end of a snooze."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -48,10 +48,10 @@ class Escalator:
 
     def began(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
         """Wake whoever is on call for a new alert that cannot wait, where nobody works; plan the first look."""
-        alert = self._with_a_team(transaction, alert, now)
-        works = self._announcer.workplaces.is_open(alert.now_with, now)
+        team = self._team_of(alert)
+        works = self._announcer.workplaces.is_open(team, now)
         if alert.severity == SEVEREST and not works and not alert.pilot:
-            people = on_call(self._config.teams[alert.now_with])
+            people = on_call(self._config.teams[team])
             note = Note("Outside all hours: on call", "Nobody works now, and this cannot wait.", "escalation",
                         people=people, broadcast=True)  # fmt: skip
             self._announcer.note(transaction, alert, note, now, urgent=True)
@@ -69,39 +69,31 @@ class Escalator:
         look_at = None if ladder is None else now if ladder.act else ladder.look_at
         if alert.state is AlertState.SNOOZED and alert.snoozed_until is not None:
             look_at = alert.snoozed_until if look_at is None else min(look_at, alert.snoozed_until)
-        transaction.change(alert.id, now, look_at=look_at)
+        transaction.change(alert.id, now, look_at=look_at, now_with=self._team_of(alert))
+
+    def _team_of(self, alert: AlertRow) -> str:
+        """Return the team that an alert is with; its country's where that one was gone before it was opened again."""
+        return alert.now_with if alert.now_with in self._config.teams else self._config.countries[alert.country].team
 
     def run(self) -> int:
         """Look at every alert for which something has fallen due; return how many."""
-        for alert_id in self._store.of_lost_teams(self._config.teams, self._config.countries):
-            self._in_its_own_transaction(alert_id, self._with_a_team)
         waiting = self._store.to_look_at(self._clock.now())
         for alert_id in waiting:
-            self._in_its_own_transaction(alert_id, self._look)
+            self._look_at(alert_id)
         return len(waiting)
 
-    def _in_its_own_transaction(
-        self, alert_id: int, step: Callable[[AlertTransaction, AlertRow, datetime], object]
-    ) -> None:
-        """Take a step with one alert; one that fails must not keep the others from their escalation."""
+    def _look_at(self, alert_id: int) -> None:
+        """Look at one alert; one that fails must not keep the others from their escalation."""
         now = self._clock.now()
         try:
             with self._store.transaction() as transaction:
                 alert = transaction.alert(alert_id)
                 if alert is not None and alert.is_live:
-                    step(transaction, alert, now)
+                    self._look(transaction, alert, now)
         except Exception:
             log.exception("alert could not be looked at", alert=alert_id, again=_SOON.total_seconds())
             with self._store.transaction() as transaction:  # where the database itself fails, so does this
                 transaction.change(alert_id, now, look_at=now + _SOON)
-
-    def _with_a_team(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> AlertRow:
-        """Give an alert whose team has left the configuration to the team of its country."""
-        country = self._config.countries.get(alert.country)
-        if alert.now_with in self._config.teams or country is None:
-            return alert
-        log.info("alert is with its country's team now", alert=alert.id, before=alert.now_with, team=country.team)
-        return transaction.change(alert.id, now, now_with=country.team)
 
     def escalate(
         self, transaction: AlertTransaction, alert: AlertRow, now: datetime, actor: str, more: Mapping[str, object]
@@ -110,7 +102,6 @@ class Escalator:
 
         `more` goes into the record, beside who it was.
         """
-        alert = self._with_a_team(transaction, alert, now)
         country = self._config.countries[alert.country]
         reached, told = alert.escalated_to or "", self._told(transaction, alert)
         for step in country.escalation.steps:
@@ -137,7 +128,6 @@ class Escalator:
         if alert.country not in self._config.countries:
             transaction.change(alert.id, now, look_at=now + _LATER)
             return
-        alert = self._with_a_team(transaction, alert, now)
         if silence := self._announcer.silence(transaction, alert, now):
             transaction.change(alert.id, now, look_at=min(silence.due_at, now + _SOON))
             return
@@ -239,7 +229,7 @@ class Escalator:
         return recipients(
             step,
             owner_address=alert.owner_address,
-            team_name=alert.now_with,
+            team_name=self._team_of(alert),
             teams=self._config.teams,
             is_open=self._announcer.workplaces.open_at(now),
             head_office=self._config.head_office,

@@ -208,14 +208,6 @@ class Alerts:
         with reading(self._engine) as connection:
             return list(connection.scalars(query))
 
-    def of_lost_teams(self, teams: Collection[str], countries: Collection[str]) -> list[int]:
-        """Return live alerts of these countries that are with none of these teams."""
-        query = select(_alerts.c.id).where(
-            _alerts.c.state.in_(LIVE_STATES), _alerts.c.now_with.not_in(teams), _alerts.c.country.in_(countries)
-        )
-        with reading(self._engine) as connection:
-            return list(connection.scalars(query.order_by(_alerts.c.id)))
-
     def place(self, alert_id: int) -> tuple[str, str] | None:
         """Return channel and message of an alert's own message, where one was sent that has both."""
         query = (

@@ -416,7 +416,14 @@ def _sql(here: Place, statement: str) -> None:
     engine.dispose()
 
 
-def _start_again(here: Place, *changes: tuple[str, str]) -> None:
+def started_anew(here: Place) -> App:
+    """Return a daemon on the same store with the configuration as its file has it now."""
+    config = load_config(here.folder / "config.yaml", plugin_options())
+    plugins, library = open_plugins(config, here.clock), PlaybookLibrary.load()
+    return App(config, plugins, MadeClassifier(), library, Store(config.store.address), here.clock)
+
+
+def reconfigure(here: Place, *changes: tuple[str, str]) -> None:
     """Change the configuration and start the daemon anew."""
     path = here.folder / "config.yaml"
     text = path.read_text(encoding="utf-8")
@@ -424,10 +431,9 @@ def _start_again(here: Place, *changes: tuple[str, str]) -> None:
         assert before in text
         text = text.replace(before, after)
     path.write_text(text, encoding="utf-8")
-    config = load_config(path, plugin_options())
     here.app.close()
-    plugins = open_plugins(config, here.clock)
-    here.app = App(config, plugins, MadeClassifier(), PlaybookLibrary.load(), Store(config.store.address), here.clock)
+    here.app = started_anew(here)
+    here.app.hand_over_orphans()
 
 
 RENAMED_TEAM = (("\n  paris:\n    name", "\n  seine:\n    name"), ("team: paris", "team: seine"))
@@ -437,7 +443,7 @@ def test_a_severest_mention_joins_an_alert_whose_team_was_renamed(tmp_path: Path
     with place(tmp_path, MONDAY_10) as here:
         here.post(2, author="claire")
         here.work()
-        _start_again(here, *RENAMED_TEAM)
+        reconfigure(here, *RENAMED_TEAM)
         here.clock.advance(10 * 3600)  # in the evening, when somebody has to be woken
         here.post(3, author="claire")
         here.work()
@@ -452,11 +458,33 @@ def test_an_alert_whose_team_was_renamed_is_with_the_team_of_its_country(tmp_pat
     with place(tmp_path, MONDAY_10) as here:
         here.post(2)
         here.work()
-        _start_again(here, *RENAMED_TEAM)
+        reconfigure(here, *RENAMED_TEAM)
         here.work()
         assert [alert.id for alert in here.app.store.alerts.live(teams=["seine"])] == [1]
         here.later(minutes=90)
         assert any("the group of Paris told" in note for note in here.thread())
+
+
+@pytest.mark.parametrize("kind", ["snoozed", "drill", "reopened"])
+def test_a_renamed_team_loses_no_alert_of_any_kind(tmp_path: Path, kind: str) -> None:
+    from listener.desk import Actor
+
+    with place(tmp_path, MONDAY_10) as here:
+        here.post(2)
+        here.work()
+        olga = Actor("Olga", "slack:U1", "slack")
+        if kind == "snoozed":
+            assert here.app.desk.snooze(1, olga, timedelta(hours=1)).done
+        elif kind == "drill":
+            _sql(here, "update alerts set drill = 1")
+        else:
+            assert here.app.desk.resolve(1, olga, "solved").done
+        reconfigure(here, *RENAMED_TEAM)
+        if kind == "reopened":
+            assert here.app.desk.reopen(1, olga).done
+        assert [alert.id for alert in here.app.store.alerts.live(teams=["seine"])] == [1]
+        here.later(hours=3)
+        assert any("the group of Paris told" in note for note in here.thread()) == (kind != "drill")
 
 
 def test_an_alert_that_cannot_be_looked_at_keeps_no_other_from_escalating(tmp_path: Path) -> None:
@@ -504,9 +532,9 @@ def test_a_country_that_was_removed_by_mistake_and_put_back_escalates_again(tmp_
     with place(tmp_path, MONDAY_10) as here:
         here.post(2)
         here.work()
-        _start_again(here, ("\n  FR:\n", "\n  BE:\n"))
+        reconfigure(here, ("\n  FR:\n", "\n  BE:\n"))
         here.later(minutes=40)
-        _start_again(here, ("\n  BE:\n", "\n  FR:\n"))
+        reconfigure(here, ("\n  BE:\n", "\n  FR:\n"))
         here.later(hours=3)
         assert any("told" in note for note in here.thread())
 
@@ -521,26 +549,6 @@ def stored(here: Place, statement: str) -> list[tuple[object, ...]]:
     with here.app.store.alerts._engine.begin() as connection:
         result = connection.execute(text(statement))
         return [tuple(row) for row in result] if result.returns_rows else []
-
-
-def started_anew(here: Place) -> App:
-    """Return a daemon on the same store with the configuration as its file has it now."""
-    config = load_config(here.folder / "config.yaml", plugin_options())
-    plugins, library = open_plugins(config, here.clock), PlaybookLibrary.load()
-    return App(config, plugins, MadeClassifier(), library, Store(config.store.address), here.clock)
-
-
-def reconfigure(here: Place, *changes: tuple[str, str]) -> None:
-    """Change the configuration and start the daemon anew."""
-    path = here.folder / "config.yaml"
-    text = path.read_text(encoding="utf-8")
-    for before, after in changes:
-        assert before in text
-        text = text.replace(before, after)
-    path.write_text(text, encoding="utf-8")
-    here.app.close()
-    here.app = started_anew(here)
-    here.app.hand_over_orphans()
 
 
 PARIS_RENAMED = (("\n  paris:\n    name", "\n  centre:\n    name"), ("team: paris", "team: centre"))
@@ -658,7 +666,7 @@ def test_a_team_that_never_closes_has_no_next_opening_to_snooze_to(tmp_path: Pat
     from listener.desk import Actor
 
     with place(tmp_path, MONDAY_10) as here:
-        _start_again(here, ('hours: {mon-fri: "09:00-18:00"}\n  team', 'hours: {mon-sun: "00:00-23:59"}\n  team'))
+        reconfigure(here, ('hours: {mon-fri: "09:00-18:00"}\n  team', 'hours: {mon-sun: "00:00-23:59"}\n  team'))
         here.post(2)
         here.work()
         answer = here.app.desk.snooze(1, Actor("Olga", "slack:U1", "slack"), None)
@@ -673,7 +681,7 @@ def test_an_opening_that_is_weeks_away_is_nothing_to_snooze_to(tmp_path: Path) -
     with place(tmp_path, MONDAY_10) as here:
         days = ", ".join(f"{(MONDAY_10 + timedelta(days=day)).date()}" for day in range(1, 30))
         zone = "    timezone: Europe/Paris\n"
-        _start_again(here, (f"{zone}    targets", f"{zone}    holidays: {{add: [{days}]}}\n    targets"))
+        reconfigure(here, (f"{zone}    targets", f"{zone}    holidays: {{add: [{days}]}}\n    targets"))
         here.post(2)
         here.work()
         answer = here.app.desk.snooze(1, Actor("Olga", "slack:U1", "slack"), None)
@@ -742,9 +750,7 @@ def test_the_card_of_a_brand_that_was_removed_still_says_who_has_it(tmp_path: Pa
     with place(tmp_path, MONDAY_10) as here:
         here.post(2)
         here.work()
-        _start_again(
-            here, ("brands: {acme: {name: Acme, terms: [acme]", "brands: {other: {name: Other, terms: [other]")
-        )
+        reconfigure(here, ("brands: {acme: {name: Acme, terms: [acme]", "brands: {other: {name: Other, terms: [other]"))
         assert here.app.desk.claim(1, Actor("Olga", "slack:U1", "slack")).done
         here.later(minutes=5)
         (card,) = here.messages()
@@ -760,7 +766,7 @@ def test_an_alert_of_a_country_that_was_removed_can_be_brought_to_an_end(tmp_pat
         for _ in range(2):
             here.post(2)
         here.work()
-        _start_again(here, ("\n  FR:\n", "\n  BE:\n"))
+        reconfigure(here, ("\n  FR:\n", "\n  BE:\n"))
         desk = here.app.desk
         assert desk.claim(1, olga).done
         assert "UTC" in desk.claim(1, Actor("Paul", "slack:U2", "slack")).text
