@@ -12,8 +12,8 @@ from alerts.card import IncidentCard, load_message
 from alerts.escaping import one_line, shorten
 from listener.app import OpenDesk
 from listener.config import Config
-from listener.desk import ENDINGS, WAS, Actor, Answer, DeskError
-from listener.model import RESOLUTIONS
+from listener.desk import ENDINGS, Actor, Answer, DeskError
+from listener.model import RESOLUTIONS, WAS
 from listener.pipeline.cards import reference
 from listener.silence_command import span
 from listener.store import AlertRow

@@ -15,7 +15,7 @@ from alerts.wording import local_time
 from listener.clock import Clock
 from listener.config import Config
 from listener.errors import ListenerError
-from listener.model import RESOLUTIONS, TOPICS, AlertState
+from listener.model import RESOLUTIONS, TOPICS, WAS, AlertState
 from listener.pipeline.announce import Announcer
 from listener.pipeline.cards import reference
 from listener.pipeline.escalate import Escalator
@@ -30,17 +30,6 @@ LONGEST_DAY = timedelta(days=1)
 JUST_NOW = timedelta(minutes=1)
 """So soon after an escalation another one was not meant: two people pressed, or one twice."""
 LONGEST_SILENCE = timedelta(days=90)
-WAS: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "question": ("a question", {"topic": "question"}),
-    "praise": ("praise", {"topic": "praise", "sentiment": "positive"}),
-    "other_brand": ("about something else of that name", {}),
-    "advert": ("an advertisement or spam", {}),
-    "joke": ("a joke or irony", {}),
-    "news": ("news or general talk", {}),
-    "own": ("posted by ourselves or a partner", {}),
-    "other": ("something else", {}),
-}
-"""What an alert can have been instead of a complaint: in words, and what the model should have said besides."""
 ENDINGS = ("public", "private", "solved", "no_reply")
 
 

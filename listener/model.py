@@ -268,6 +268,18 @@ RESOLUTIONS: Mapping[str, str] = {
 }
 """How an alert ends, by its short name, in words."""
 
+WAS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "question": ("a question", {"topic": "question"}),
+    "praise": ("praise", {"topic": "praise", "sentiment": "positive"}),
+    "other_brand": ("about something else of that name", {}),
+    "advert": ("an advertisement or spam", {}),
+    "joke": ("a joke or irony", {}),
+    "news": ("news or general talk", {}),
+    "own": ("posted by ourselves or a partner", {}),
+    "other": ("something else", {}),
+}
+"""What an alert can have been instead of a complaint: in words, and what the model should have said besides."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

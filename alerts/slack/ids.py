@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from alerts.card import Progress
-from listener.model import RESOLUTIONS
+from listener.model import RESOLUTIONS, WAS
 
 
 class ActionName(StrEnum):
@@ -120,16 +120,7 @@ SNOOZE_WORDS: Mapping[SnoozeFor, str] = {
     SnoozeFor.OPENING: "until next opening",
 }
 RESOLUTION_WORDS: Mapping[Resolution, str] = {ending: RESOLUTIONS[ending] for ending in Resolution}
-WAS_WORDS: Mapping[WasInstead, str] = {
-    WasInstead.QUESTION: "a question",
-    WasInstead.PRAISE: "praise",
-    WasInstead.OTHER_BRAND: "about something else of that name",
-    WasInstead.ADVERT: "an advertisement or spam",
-    WasInstead.JOKE: "a joke or irony",
-    WasInstead.NEWS: "news or general talk",
-    WasInstead.OWN: "posted by ourselves or a partner",
-    WasInstead.OTHER: "something else",
-}
+WAS_WORDS: Mapping[WasInstead, str] = {was: WAS[was][0] for was in WasInstead}
 SENT_WORDS: Mapping[SentAs, str] = {
     SentAs.PUBLIC: "in public",
     SentAs.PRIVATE: "in a private channel",
