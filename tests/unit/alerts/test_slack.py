@@ -1,7 +1,6 @@
 import inspect
 import socket
 import ssl
-from collections.abc import Iterator
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from urllib.error import URLError
 
@@ -14,7 +13,7 @@ from alerts.card import Note
 from alerts.receivers import slack
 from alerts.receivers.base import Delivery
 from alerts.receivers.slack import SlackOptions, SlackReceiver
-from alerts.slack import blocks, failures
+from alerts.slack import blocks, elements, failures
 from alerts.slack.failures import translate
 from listener.config import Secret
 from listener.errors import MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
@@ -22,33 +21,7 @@ from listener.model import AlertState
 from tests.cards import AUTHOR, GUIDANCE, card
 from tests.servers.base import LocalServer, Reply, Request
 from tests.servers.slack import TOKEN, SlackServer
-
-STARTED = 1_773_475_200.0
-
-
-class Ticking:
-    def __init__(self) -> None:
-        self.seconds = STARTED
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@pytest.fixture
-def clock() -> Ticking:
-    return Ticking()
-
-
-@pytest.fixture
-def server(clock: Ticking) -> Iterator[SlackServer]:
-    with SlackServer(now=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def token(monkeypatch: pytest.MonkeyPatch) -> Secret:
-    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
-    return Secret("env", "SLACK_BOT_TOKEN")
+from tests.ticking import STARTED, Ticking
 
 
 @pytest.fixture
@@ -370,7 +343,7 @@ def test_blocks_that_cannot_be_formed_are_sent_as_text(
 ) -> None:
     monkeypatch.setattr(blocks, "MAX_SECTION", 9_000)
     monkeypatch.setattr(blocks, "_ROOMS", (blocks.Room(steps=9, drafts=9, text=9_000),))
-    monkeypatch.setattr(blocks, "MAX_TOTAL", 99_000)
+    monkeypatch.setattr(elements, "MAX_TOTAL", 99_000)
     receiver.send("n-1", card(text="long " * 1_000))
     (message,) = server.channel("C1").messages
     assert not message.blocks
