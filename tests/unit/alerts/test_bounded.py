@@ -14,7 +14,7 @@ from listener.config import Secret
 from listener.errors import RetryableDeliveryError
 from tests.cards import card
 from tests.servers.base import Reply
-from tests.servers.slack import TOKEN, SlackServer
+from tests.servers.slack import SlackServer
 
 Serve = Callable[[socket.socket, threading.Event], None]
 
@@ -59,12 +59,6 @@ def flood(start: bytes) -> Serve:
             connection.sendall(b" " * 1_000_000)
 
     return serve
-
-
-@pytest.fixture
-def token(monkeypatch: pytest.MonkeyPatch) -> Secret:
-    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
-    return Secret("env", "SLACK_BOT_TOKEN")
 
 
 def receiver(token: Secret, base_url: str, timeout_s: float) -> SlackReceiver:

@@ -1,6 +1,6 @@
 """Threads, curves and windows at Slack, over the real client against the local workspace."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,42 +21,10 @@ from tests.cards import HOSTILE, card
 from tests.incidents import BEGAN_AT, curve, incident
 from tests.servers.base import LocalServer, Reply, Request
 from tests.servers.slack import TOKEN, Person, SlackMessage, SlackServer
+from tests.ticking import STARTED, Ticking
 
-STARTED = 1_773_475_200.0
 NOTE = Note("A further mention", "Severity is 3 now.", "mention", "A-12", quote="¿Hola? <!here>")
 SUMMARY = Summary("Overnight", "What came in.", (Entry(12, "A-12", 3, "Marta: no kettle"),), interactive=True)
-
-
-class Ticking:
-    """A clock that only a wait moves on."""
-
-    def __init__(self) -> None:
-        self.seconds = STARTED
-        self.waits: list[float] = []
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    def wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.seconds += seconds
-
-
-@pytest.fixture
-def clock() -> Ticking:
-    return Ticking()
-
-
-@pytest.fixture
-def server(clock: Ticking) -> Iterator[SlackServer]:
-    with SlackServer(now=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def token(monkeypatch: pytest.MonkeyPatch) -> Secret:
-    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
-    return Secret("env", "SLACK_BOT_TOKEN")
 
 
 @pytest.fixture

@@ -32,10 +32,10 @@ from tests.servers.slack import (
     View,
     view_problems,
 )
+from tests.ticking import Ticking
 
 PLAIN = {"type": "plain_text", "text": "x"}
 BUTTON = {"type": "button", "text": PLAIN, "action_id": "a"}
-STARTED = 1_773_475_200.0
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 OPTION = {"text": PLAIN, "value": "v"}
 SELECT = {"type": "static_select", "action_id": "s", "options": [OPTION]}
@@ -43,25 +43,6 @@ CONFIRM = {"title": PLAIN, "text": PLAIN, "confirm": PLAIN, "deny": PLAIN}
 FIELD = {"type": "plain_text_input", "action_id": "t"}
 INPUT = {"type": "input", "block_id": "i", "label": PLAIN, "element": FIELD}
 MODAL = {"type": "modal", "title": PLAIN, "submit": PLAIN, "blocks": [INPUT]}
-
-
-class Ticking:
-    def __init__(self) -> None:
-        self.seconds = STARTED
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@pytest.fixture
-def clock() -> Ticking:
-    return Ticking()
-
-
-@pytest.fixture
-def server(clock: Ticking) -> Iterator[SlackServer]:
-    with SlackServer(channels=("C1", "C2"), now=clock) as running:
-        yield running
 
 
 @pytest.fixture
