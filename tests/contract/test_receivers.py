@@ -23,7 +23,7 @@ from listener.errors import DeliveryError, PermanentDeliveryError
 from listener.model import AlertState
 from tests.cards import HOSTILE, card, filled_with
 from tests.messages import (
-    BEGAN,
+    BEGAN_AT,
     incident,
     incident_filled_with,
     note,
@@ -241,8 +241,8 @@ def test_a_note_stands_in_the_thread_of_its_alert(case: ReceiverCase) -> None:
 
 
 def test_who_owns_an_alert_and_what_is_due_is_said(case: ReceiverCase) -> None:
-    due = (Due("first answer", BEGAN, missed=True), Due("resolution", BEGAN + timedelta(hours=4)))
-    progress = Progress(owner="Ana Pérez", since=BEGAN, due=due, escalated_to="head office", replied_at=BEGAN)
+    due = (Due("first answer", BEGAN_AT, missed=True), Due("resolution", BEGAN_AT + timedelta(hours=4)))
+    progress = Progress(owner="Ana Pérez", since=BEGAN_AT, due=due, escalated_to="head office", replied_at=BEGAN_AT)
     case.receiver.send("n-1", card(state=AlertState.CLAIMED, progress=progress))
     shown = " ".join(case.shown().split())
     for expected in (
@@ -280,7 +280,7 @@ def test_an_incident_shows_its_size_voices_words_and_what_to_do(case: ReceiverCa
 
 def test_an_incident_that_is_over_says_so(case: ReceiverCase) -> None:
     first = case.receiver.send("n-1", incident())
-    case.receiver.update("n-2", incident(ended_at=BEGAN + timedelta(hours=6), mentions=512), first)
+    case.receiver.update("n-2", incident(ended_at=BEGAN_AT + timedelta(hours=6), mentions=512), first)
     shown = case.shown().lower()
     assert "over" in shown
     assert "512" in shown

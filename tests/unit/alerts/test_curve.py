@@ -9,7 +9,7 @@ from PIL import Image
 from alerts.card import CurvePoint
 from alerts.curve import curve_png, sparkline
 from tests.cards import HOSTILE
-from tests.incidents import BEGAN_AT, curve, incident, incident_filled_with
+from tests.messages import BEGAN_AT, curve, incident, incident_filled_with
 
 BURST_RED, CALM_GREY, WHITE = (168, 40, 28), (195, 203, 209), (255, 255, 255)
 
@@ -36,7 +36,7 @@ def test_the_picture_has_the_size_asked_for_and_is_small() -> None:
 
 @pytest.mark.filterwarnings("ignore:Image.Image.getdata:DeprecationWarning")
 def test_the_burst_stands_out_from_what_was_before_it_also_in_grey() -> None:
-    image = opened(curve_png(incident()))
+    image = opened(curve_png(incident(curve=curve())))
     assert count(image, BURST_RED) > 5 * 400
     assert columns(image, CALM_GREY)[0] < columns(image, BURST_RED)[0]
     grey = [Image.new("RGB", (1, 1), colour).convert("L").getpixel((0, 0)) for colour in (BURST_RED, CALM_GREY)]
@@ -44,8 +44,8 @@ def test_the_burst_stands_out_from_what_was_before_it_also_in_grey() -> None:
 
 
 def test_when_a_burst_is_over_what_follows_is_calm_again() -> None:
-    over = opened(curve_png(incident(ended_at=BEGAN_AT + timedelta(hours=6))))
-    lasting = opened(curve_png(incident()))
+    over = opened(curve_png(incident(curve=curve(), ended_at=BEGAN_AT + timedelta(hours=6))))
+    lasting = opened(curve_png(incident(curve=curve())))
     assert columns(over, BURST_RED)[1] < columns(lasting, BURST_RED)[1]
     assert columns(over, CALM_GREY)[1] > columns(over, BURST_RED)[1]
 

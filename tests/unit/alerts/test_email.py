@@ -18,7 +18,7 @@ from alerts.receivers.email import SPEC, EmailOptions, EmailReceiver, translate
 from listener.errors import DeliveryError, MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
 from listener.model import AlertState
 from tests.cards import AUTHOR, card
-from tests.messages import BEGAN, incident, note, summary
+from tests.messages import BEGAN_AT, incident, note, summary
 from tests.servers.smtp import PASSWORD, USERNAME, SmtpServer
 
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
@@ -125,7 +125,7 @@ def test_a_repetition_has_the_same_message_id(server: SmtpServer, receiver: Emai
 
 def test_a_new_database_that_counts_from_one_does_not_repeat_ids(server: SmtpServer, receiver: EmailReceiver) -> None:
     receiver.send("n-1", card())
-    receiver.send("n-1", card(opened_at=BEGAN + timedelta(days=40)))
+    receiver.send("n-1", card(opened_at=BEGAN_AT + timedelta(days=40)))
     old, new = (mail.message["Message-ID"] for mail in server.mails)
     assert old != new
 
@@ -158,7 +158,7 @@ def test_further_mentions_alone_are_not_mailed(server: SmtpServer, receiver: Ema
     [
         ({"state": AlertState.CLAIMED, "progress": Progress(owner="Ana Pérez")}, "Claimed by Ana Pérez"),
         ({"progress": Progress(escalated_to="head office")}, "Escalated to head office"),
-        ({"progress": Progress(replied_at=BEGAN)}, "Answered"),
+        ({"progress": Progress(replied_at=BEGAN_AT)}, "Answered"),
         ({"fate": "deleted", "text": ""}, "The post was withdrawn"),
         (
             {"state": AlertState.RESOLVED, "progress": Progress(resolution="solved", closed_by="Ana")},

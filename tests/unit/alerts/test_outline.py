@@ -13,7 +13,7 @@ from alerts.standing import facts
 from listener.model import Draft
 from tests.cards import GUIDANCE, HOSTILE, card, filled_with
 from tests.messages import (
-    BEGAN,
+    BEGAN_AT,
     incident,
     incident_filled_with,
     note,
@@ -150,13 +150,13 @@ def test_an_incident_without_curve_voices_or_guidance_is_shown() -> None:
 
 
 def test_a_long_curve_of_an_incident_stays_one_line() -> None:
-    curve = tuple(CurvePoint(BEGAN + timedelta(hours=at), float(at), 1.0) for at in range(500))
+    curve = tuple(CurvePoint(BEGAN_AT + timedelta(hours=at), float(at), 1.0) for at in range(500))
     (part,) = [part for part in outline(incident(curve=curve)).parts if part.label == "Curve"]
     assert len(part.lines[0]) <= 60
 
 
 def test_a_voice_whose_post_was_deleted_is_named_without_text() -> None:
-    voice = Voice("Diario", None, 10, 0.7, "", "Spanish", BEGAN, "javascript:alert(1)")
+    voice = Voice("Diario", None, 10, 0.7, "", "Spanish", BEGAN_AT, "javascript:alert(1)")
     (part,) = [part for part in outline(incident(first=voice)).parts if part.label == "First post"]
     assert part.lines == ("This post was withdrawn by its author, or on request, and its text with it.",)
     assert part.detail.startswith("Diario · 10 followers")

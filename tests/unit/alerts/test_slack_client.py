@@ -18,7 +18,7 @@ from listener.config import Secret
 from listener.errors import PermanentDeliveryError, RetryableDeliveryError
 from listener.model import AlertState
 from tests.cards import HOSTILE, card
-from tests.incidents import BEGAN_AT, curve, incident
+from tests.messages import BEGAN_AT, curve, incident
 from tests.servers.base import LocalServer, Reply, Request
 from tests.servers.slack import TOKEN, Person, SlackMessage, SlackServer
 from tests.ticking import STARTED, Ticking
@@ -142,7 +142,7 @@ def test_an_incident_carries_its_curve_as_a_picture(server: SlackServer, receive
     (file,) = server.files.values()
     assert image_of(only(server)) == file.id
     assert file.is_image
-    assert "where 1.7 would be usual" in file.alt_text
+    assert "where 2.5 would be usual" in file.alt_text
     assert file.shared_in == []
     assert server.calls("chat.postMessage") == 1
 
@@ -259,7 +259,7 @@ def test_whatever_becomes_of_its_picture_the_card_arrives_with_a_line_of_charact
         assert other.requests == []
     assert not only(server).images
     assert "▁▁" in only(server).shown
-    assert "412 negative mentions" in only(server).shown
+    assert "340 negative mentions" in only(server).shown
     assert "without its curve" in caplog.text
     assert TOKEN not in caplog.text
 
@@ -267,7 +267,7 @@ def test_whatever_becomes_of_its_picture_the_card_arrives_with_a_line_of_charact
 @pytest.mark.parametrize("count", [float("inf"), float("nan")])
 def test_a_curve_that_cannot_be_drawn_costs_no_card(server: SlackServer, receiver: SlackReceiver, count: float) -> None:
     receiver.send("n-1", incident(curve=(*curve(), CurvePoint(BEGAN_AT + timedelta(days=2), count, 1.0))))
-    assert "412 negative mentions" in only(server).shown
+    assert "340 negative mentions" in only(server).shown
 
 
 def test_the_bytes_of_a_picture_go_without_the_token(server: SlackServer, receiver: SlackReceiver) -> None:
@@ -296,7 +296,7 @@ def test_an_incident_whose_blocks_are_refused_is_sent_as_text(server: SlackServe
     server.script_for("chat.postMessage", *(refusal for _ in range(4)))
     receiver.send("n-1", incident())
     assert not only(server).blocks
-    for words in ("Bad buzz, severity 3", "412 negative mentions", "Owner: nobody yet", "El Diario", "A-31"):
+    for words in ("Bad buzz, severity 3", "340 negative mentions", "Owner: nobody yet", "Diario", "I-3"):
         assert words in only(server).shown
     assert not only(server).live_markup
 
@@ -313,7 +313,7 @@ def test_cards_can_be_acted_on_in_the_workspace(server: SlackServer, receiver: S
         receiver.send(f"n-{number}", message)
     first, second = server.channel("C1").messages
     assert first.actions["claim"]["value"] == "12"
-    assert second.actions["claim"]["value"] == "31"
+    assert second.actions["claim"]["value"] == "3"
     assert [option["value"] for option in first.actions["snooze"]["options"]] == ["12|15m", "12|1h", "12|opening"]
     assert not first.live_markup + second.live_markup
 

@@ -55,7 +55,7 @@ from playbooks.library import PlaybookLibrary
 from playbooks.linting import REQUIRED_LOCALES
 from playbooks.model import GuideRequest
 from tests.cards import GUIDANCE, HOSTILE, card, filled_with
-from tests.incidents import BEGAN_AT, VOICE, incident, incident_filled_with, progress_filled_with
+from tests.messages import BEGAN_AT, VOICE, incident, incident_filled_with, progress_filled_with
 from tests.servers.slack import TOKEN, Person, SlackServer, View, block_problems, view_problems
 from tests.servers.slack.blocks import nodes
 
@@ -361,11 +361,12 @@ def test_where_people_can_act_later_drafts_are_behind_the_reply_button() -> None
 def test_the_incident_shows_its_size_speed_voices_words_and_what_to_do() -> None:
     text = shown_in(render_incident(incident(interactive=True), "F0001"))
     for words in (
-        "Bad buzz, severity 3 · Yunfan · Spain · safety", "412 negative mentions by 180 authors", "48.2 would be usual",
-        "fastest 61 an hour", "31% are copies", "1,204,330 followers", "still lasts", "safety 301, quality 64",
-        "hervidor, incendio, humo", "Spanish 380, Catalan 32", "three voices with more than 40,000 followers",
-        "The first post", "Influential voice 1", "se ha incendiado", "El Diario", "Late delivery",
-        "Answer within the hour.", "at most 62 at Sat 14 Mar 2026, 15:00", "nobody yet", "first answer", "A-31",
+        "Bad buzz, severity 3 · Yunfan · Spain · delivery", "340 negative mentions by 120 authors",
+        "12.3 would be usual", "fastest 96 an hour", "34% are copies", "1,200,000 followers", "still lasts",
+        "late delivery 212, no answer 87", "retraso, estafa", "Spanish 300, Arabic 40",
+        "a speaker with 900,000 followers", "The first post", "Influential voice 1", "Otro retraso", "Diario",
+        "Late delivery", "Answer within the hour.", "at most 96 at Sat 14 Mar 2026, 13:00", "nobody yet",
+        "first answer", "I-3",
     ):  # fmt: skip
         assert words in text
 

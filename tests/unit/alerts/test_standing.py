@@ -6,9 +6,9 @@ from alerts.card import Due, Progress
 from alerts.standing import COUNTS, Told, facts, standing, state_words
 from listener.model import AlertState
 from tests.cards import card
-from tests.messages import BEGAN, incident, note, summary
+from tests.messages import BEGAN_AT, incident, note, summary
 
-OWNED = Progress(owner="Ana Pérez", since=BEGAN)
+OWNED = Progress(owner="Ana Pérez", since=BEGAN_AT)
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ OWNED = Progress(owner="Ana Pérez", since=BEGAN)
         (AlertState.CLAIMED, Progress(), "claimed"),
         (
             AlertState.SNOOZED,
-            Progress(owner="Ana Pérez", snoozed_until=BEGAN),
+            Progress(owner="Ana Pérez", snoozed_until=BEGAN_AT),
             "snoozed by Ana Pérez until Sat 14 Mar 2026, 10:00",
         ),
         (AlertState.SNOOZED, Progress(), "snoozed"),
@@ -62,7 +62,7 @@ def test_nothing_remembered_makes_everything_news() -> None:
 def test_a_target_that_moves_is_no_news_of_its_own() -> None:
     told = Told()
     told.remember("n-1", card())
-    assert told.news("n-1", card(progress=Progress(due=(Due("first answer", BEGAN, missed=True),)))) == {}
+    assert told.news("n-1", card(progress=Progress(due=(Due("first answer", BEGAN_AT, missed=True),)))) == {}
 
 
 def test_a_closed_alert_is_not_told_to_be_escalated() -> None:
@@ -75,7 +75,7 @@ def test_the_course_of_an_incident_is_news() -> None:
     told = Told()
     told.remember("n-1", incident())
     assert set(told.news("n-1", incident(mentions=400, fastest_per_hour=120))) == {COUNTS}
-    over = told.news("n-1", incident(ended_at=BEGAN + timedelta(hours=6)))
+    over = told.news("n-1", incident(ended_at=BEGAN_AT + timedelta(hours=6)))
     assert over == {"course": "over since Sat 14 Mar 2026, 16:00"}
 
 

@@ -12,7 +12,7 @@ from alerts.receivers.terminal import SPEC, TerminalOptions, TerminalReceiver
 from listener.errors import PermanentDeliveryError
 from listener.model import AlertState
 from tests.cards import GUIDANCE, HOSTILE, card, filled_with
-from tests.messages import BEGAN, incident, note, summary
+from tests.messages import BEGAN_AT, incident, note, summary
 
 
 class Tty(io.StringIO):
@@ -69,7 +69,7 @@ def test_an_update_of_an_incident_or_a_summary_is_one_line_too(capsys: pytest.Ca
     receiver.send("n-1", incident())
     receiver.send("n-2", summary())
     capsys.readouterr()
-    ended = incident(ended_at=BEGAN + timedelta(hours=6), mentions=512)
+    ended = incident(ended_at=BEGAN_AT + timedelta(hours=6), mentions=512)
     receiver.update("n-3", ended, Delivery("terminal", "n-1"))
     receiver.update("n-4", summary(entries=summary().entries[:1]), Delivery("terminal", "n-2"))
     assert capsys.readouterr().out.splitlines() == [
@@ -79,8 +79,8 @@ def test_an_update_of_an_incident_or_a_summary_is_one_line_too(capsys: pytest.Ca
 
 
 def test_the_owner_and_what_is_due_stand_above_the_post() -> None:
-    due = (Due("first answer", BEGAN, missed=True), Due("resolution", BEGAN + timedelta(hours=4)))
-    progress = Progress(owner="Ana Pérez", since=BEGAN, due=due, escalated_to="head office")
+    due = (Due("first answer", BEGAN_AT, missed=True), Due("resolution", BEGAN_AT + timedelta(hours=4)))
+    progress = Progress(owner="Ana Pérez", since=BEGAN_AT, due=due, escalated_to="head office")
     lines = [" ".join(line.split()) for line in printed(card(state=AlertState.CLAIMED, progress=progress)).splitlines()]
     start = lines.index("Stands State: claimed")
     assert lines[start + 1 : start + 5] == [
