@@ -51,10 +51,16 @@ class Answer:
     done: bool
     """False where nothing changed: somebody else was first, or there was nothing to do."""
     text: str
+    repeated: bool = False
+    """True where that same press was handled before, and its first delivery answered."""
 
 
 class DeskError(ListenerError):
     """Somebody asks for something that cannot be; the message says what can."""
+
+
+class RepeatedError(DeskError):
+    """That same press was handled before, and its first delivery answered."""
 
 
 _Change = Callable[[AlertTransaction, AlertRow, datetime], Answer]
@@ -299,6 +305,7 @@ class Desk:
         Raises:
             MatcherError: a matcher cannot be read.
             DeskError: no reason is given, or the span is out of range.
+            RepeatedError: that same press made a silence before.
         """
         found = parse_matchers(matchers)
         if not reason.strip():
@@ -320,7 +327,7 @@ class Desk:
             press=press,
         )
         if made is None:
-            raise DeskError("that press was handled before")
+            raise RepeatedError("that press was handled before")
         log.info("silence added", silence=made, matchers=texts, author=actor.name)
         return made, f"Silence {made} of {', '.join(texts)} {_span(begins, begins + lasting, now)}: {reason.strip()}"
 
@@ -343,7 +350,7 @@ class Desk:
         now = self._clock.now()
         with self._store.alerts.transaction() as transaction:
             if press and not transaction.is_first_press(press, now):
-                return Answer(False, "That press was handled before.")
+                return Answer(False, "That press was handled before.", repeated=True)
             alert = transaction.alert(alert_id)
             if alert is None:
                 return Answer(False, "There is no such alert any more.")

@@ -70,6 +70,7 @@ class Commands:
 
         Raises:
             CommandError: they may not.
+            RepeatedError: that same press made a silence before.
         """
         self._check_may_silence(actor)
         made, text = self._desk.silence(matchers, actor, lasting=lasting, reason=reason, press=key)

@@ -10,7 +10,7 @@ from alerts.slack import modals
 from alerts.slack.client import SlackDesk
 from alerts.slack.ids import Action, ActionName, FieldName, SentAs, SnoozeFor, ViewName, parse_action
 from listener.config import Config
-from listener.desk import Actor, Answer, Desk
+from listener.desk import Actor, Answer, Desk, RepeatedError
 from listener.errors import DeliveryError
 from listener.slack.commands import Commands
 from listener.slack.home import HomeDesk
@@ -23,8 +23,6 @@ _SNOOZES: Mapping[str, timedelta | None] = {
     SnoozeFor.HOUR: timedelta(hours=1),
     SnoozeFor.OPENING: None,
 }
-_REPEATED = "that press was handled before"
-"""What the desk answers to a press that came twice, which is told to nobody: its first delivery was answered."""
 _TITLES = {ActionName.REPLY: "Reply", ActionName.NOT_COMPLAINT: "Not a complaint", ActionName.SHOW_CARD: "Alert"}
 
 Act = Callable[[Actor, str], Answer]
@@ -123,7 +121,7 @@ class SlackHandlers:
     def _do(self, act: Act, presser: Presser) -> Reaction:
         def work() -> Job | None:
             answer = act(self.actor(presser.user_id, presser.user_name), presser.key)
-            if _is_repeat(answer.text) or (answer.done and not presser.is_home):
+            if answer.repeated or (answer.done and not presser.is_home):
                 return None
             return partial(self._tell, presser, answer.text)
 
@@ -252,12 +250,16 @@ def _errors(found: modals.FieldErrors | None) -> Reaction:
     return NOTHING if found is None else Reaction(at_once=found.response())
 
 
-def _is_repeat(text: str) -> bool:
-    return text.rstrip(".").lower() == _REPEATED
-
-
 def _silent_on_repeats(reaction: Reaction) -> Reaction:
-    excuse = reaction.excuse
-    if excuse is None:
+    """Say nothing of a press that came twice."""
+    work = reaction.work
+    if work is None:
         return reaction
-    return replace(reaction, excuse=lambda text: None if _is_repeat(text) else excuse(text))
+
+    def work_once() -> Job | None:
+        try:
+            return work()
+        except RepeatedError:
+            return None
+
+    return replace(reaction, work=work_once)
