@@ -142,7 +142,7 @@ class Feeder:
                 now = datetime.now(UTC)
                 what = self._chance.choices(("card", "note", "edit", "message"), (30, 35, 25, 10))[0]
                 if what == "card" or not self.editions:
-                    alert_id = transaction.open_alert(_new_alert(now), [], now)
+                    alert_id = transaction.open_alert(_new_alert(now), [], now).id
                     transaction.post(alert_id, self._receiver(), self._look(alert_id), now)
                 elif what == "note":
                     words = f"note {self._chance.getrandbits(64):x}"

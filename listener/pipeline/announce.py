@@ -13,6 +13,7 @@ from alerts.card import Card, IncidentCard, Message, Note, dump_message, load_me
 from alerts.routing import Destination, destinations_for
 from alerts.silences import silences
 from listener.config import Config
+from listener.model import Guidance
 from listener.pipeline.assess import SPREAD_WINDOW, Assessment, assess
 from listener.pipeline.cards import CardBuilder, reference
 from listener.pipeline.workplaces import Workplaces
@@ -73,7 +74,7 @@ class Announcer:
         item = None if alert.match_id is None else self._shown(transaction, alert.id, alert.match_id)
         if item is None or item.country not in self._config.countries or item.brand not in self._config.brands:
             return None  # its country or brand has left the configuration
-        card = self.card(alert, item, self.assess(item), now)
+        card = self.card(alert, item, self.assess(item), self.guidance(item), now)
         return replace(card, withdrawn=transaction.count_deleted(alert.id))
 
     def look(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Message | None:
@@ -95,9 +96,15 @@ class Announcer:
         following = transaction.standing_match(alert_id) if item is not None and item.fate == "deleted" else None
         return item if following is None else transaction.item(following)
 
-    def card(self, alert: AlertRow, item: TriageItem, assessment: Assessment, now: datetime) -> Card:
+    def card(
+        self, alert: AlertRow, item: TriageItem, assessment: Assessment, guidance: Guidance, now: datetime
+    ) -> Card:
         """Return the card of an alert that shows `item` as its post."""
-        return self._cards.card(alert, item, assessment, self._cards.guidance(item), now)
+        return self._cards.card(alert, item, assessment, guidance, now)
+
+    def guidance(self, item: TriageItem) -> Guidance:
+        """Return the playbook that fits one mention, with drafts and hand-off."""
+        return self._cards.guidance(item)
 
     def assess(self, item: TriageItem) -> Assessment:
         """Score one mention as triage does."""
@@ -118,10 +125,6 @@ class Announcer:
             progress=self._cards.progress(alert, now),
             interactive=self._cards.interactive,
         )
-
-    def playbook(self, item: TriageItem) -> str:
-        """Return the playbook that fits one mention."""
-        return self._cards.guidance(item).playbook
 
     # Where and when it goes
 
@@ -279,9 +282,11 @@ class Announcer:
 
     # What happens to it later
 
-    def changed(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
-        """Show an alert's new look wherever it has a card."""
-        message = self.look(transaction, alert, now)
+    def changed(
+        self, transaction: AlertTransaction, alert: AlertRow, now: datetime, drawn: Message | None = None
+    ) -> None:
+        """Show an alert's new look wherever it has a card; `drawn` where it was rendered already."""
+        message = self.look(transaction, alert, now) if drawn is None else drawn
         if message is not None:
             transaction.show(alert.id, dump_message(message), now)
 

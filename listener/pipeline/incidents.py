@@ -225,7 +225,7 @@ class IncidentStep:
         respond_by, resolve_by = self._escalator.deadlines(code, picture.severity, now)
         now_with, _ = self._announcer.workplaces.in_charge(code, now)
         guidance = picture.card.guidance
-        alert_id = transaction.open_alert(
+        alert = transaction.open_alert(
             NewAlert(
                 match_id=None,
                 brand=sight.subject.brand,
@@ -247,7 +247,7 @@ class IncidentStep:
             (),
             now,
         )
-        return transaction.change(alert_id, now, mentions=picture.card.mentions, copies=picture.copies)
+        return transaction.change(alert.id, now, mentions=picture.card.mentions, copies=picture.copies)
 
     def _adopt(self, transaction: IncidentTransaction, sight: Sight, alert: AlertRow, now: datetime) -> None:
         found = transaction.adopt(alert.id, sight.subject, sight.topic, interval_start(sight.began))

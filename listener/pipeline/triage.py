@@ -124,7 +124,8 @@ class TriageStep:
         respond_by, resolve_by = self._escalator.deadlines(item.country, severity, now)
         now_with, _ = self._announcer.workplaces.in_charge(item.country, now)
         drill, topic = item.mention.network == DRILL_NETWORK, item.classification.topic
-        alert_id = transaction.open_alert(
+        guidance = self._announcer.guidance(item)
+        alert = transaction.open_alert(
             NewAlert(
                 match_id=item.match_id,
                 brand=item.brand,
@@ -134,7 +135,7 @@ class TriageStep:
                 severity=severity,
                 priority=assessment.priority.score,
                 topic=topic,
-                playbook=self._announcer.playbook(item),
+                playbook=guidance.playbook,
                 pilot=drill or country.mode == "pilot",
                 drill=drill,
                 rules=assessment.decision.rules,
@@ -146,11 +147,10 @@ class TriageStep:
             held,
             now,
         )
-        alert = transaction.change(alert_id, now)
-        card = self._announcer.card(alert, item, assessment, now)
+        card = self._announcer.card(alert, item, assessment, guidance, now)
         self._announcer.open(transaction, alert, item, card, now)
         self._escalator.began(transaction, alert, now)
-        log.info("alert raised", alert=alert_id, country=item.country, severity=alert.severity, topic=alert.topic)
+        log.info("alert raised", alert=alert.id, country=item.country, severity=alert.severity, topic=alert.topic)
 
     def _join(
         self,
@@ -197,7 +197,7 @@ class TriageStep:
         message = self._announcer.render(transaction, alert, now)
         if message is not None:
             self._announcer.open(transaction, alert, item, message, now)
-        self._announcer.changed(transaction, alert, now)
+        self._announcer.changed(transaction, alert, now, message)
         because = "; ".join(assessment.decision.reasons)
         note = Note(f"Severity rises from {before.severity} to {alert.severity}", because, "escalation", broadcast=True)
         self._announcer.note(transaction, alert, note, now, urgent=True)

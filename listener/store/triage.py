@@ -159,8 +159,8 @@ class TriageTransaction(AlertTransaction):
         )
         return self._connection.scalar(query)
 
-    def open_alert(self, new: NewAlert, fingerprints: Sequence[str], now: datetime) -> int:
-        """Open an alert, with its first mention where it has one; return its id."""
+    def open_alert(self, new: NewAlert, fingerprints: Sequence[str], now: datetime) -> AlertRow:
+        """Open an alert, with its first mention where it has one, and return it."""
         given = asdict(new)
         posted_at = given.pop("posted_at")
         values = {
@@ -176,13 +176,13 @@ class TriageTransaction(AlertTransaction):
             "first_posted_at": posted_at,
             "last_posted_at": posted_at,
         }
-        result = self._connection.execute(schema.alerts.insert().values(values))
-        alert_id: int = result.inserted_primary_key[0]  # type: ignore[index]
+        opened = schema.alerts.insert().values(values).returning(schema.alerts)
+        alert = alert_of(self._connection.execute(opened).mappings().one())
         if new.match_id is not None:
-            self._add_mention(alert_id, new.match_id, "first", now)
-        self._hold(alert_id, fingerprints)
-        self.record(alert_id, "opened", {"severity": new.severity, "rules": list(new.rules)}, now)
-        return alert_id
+            self._add_mention(alert.id, new.match_id, "first", now)
+        self._hold(alert.id, fingerprints)
+        self.record(alert.id, "opened", {"severity": new.severity, "rules": list(new.rules)}, now)
+        return alert
 
     def join_alert(
         self,

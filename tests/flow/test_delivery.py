@@ -93,7 +93,7 @@ class Office:
     def alert(self, *receivers: str, text: str = "Nobody answers.") -> int:
         new = NewAlert(None, "yunfan", "ES", "hub", 2, 0.5, "delivery", None, False, [], NOW, "hub", None, None)
         with self.store.triage.transaction() as transaction:
-            alert_id = transaction.open_alert(new, [], self.clock.now())
+            alert_id = transaction.open_alert(new, [], self.clock.now()).id
             look = dump_message(card(alert_id=alert_id, reference=f"A-{alert_id}", text=text))
             for receiver in receivers or ("desk",):
                 transaction.post(alert_id, receiver, look, self.clock.now())

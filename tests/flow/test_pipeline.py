@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from listener.model import Classification, Page
+from listener.model import Classification, Guidance, Page
 from listener.store import TriageItem
 from tests.databases import new_database
 from tests.flow.world import CHAT_FR, URGENT_FR, URGENT_RU, World, world
@@ -358,14 +358,14 @@ def test_a_poll_planned_by_a_clock_that_was_wrong_is_not_waited_for(here: World)
 def test_a_mention_nobody_foresaw_keeps_nobody_behind_it_from_being_seen(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    playbook = here.app.triage._announcer.playbook
+    guidance = here.app.triage._announcer.guidance
 
-    def faulty(item: TriageItem) -> str:
+    def faulty(item: TriageItem) -> Guidance:
         if "fille" in item.mention.text:
             raise RuntimeError("a fault nobody foresaw")
-        return playbook(item)
+        return guidance(item)
 
-    monkeypatch.setattr(here.app.triage._announcer, "playbook", faulty)
+    monkeypatch.setattr(here.app.triage._announcer, "guidance", faulty)
     here.post(URGENT_FR, username="claire_m", minutes_ago=9)
     here.post(URGENT_FR.replace("fille de 4 ans", "mère de 80 ans, qui vit seule,"), username="paul_d")
     here.pass_once()

@@ -334,7 +334,7 @@ def open_burst(here: World, *, quoting: int) -> int:
             ),
             [],
             now,
-        )  # fmt: skip
+        ).id  # fmt: skip
         burst = IncidentCard(
             alert_id=alert_id, reference=f"I-{alert_id}", severity=2, state=AlertState.OPEN, brand="Yunfan",
             country="FR", country_name="France", topic="safety", team="Hub", pilot=False, timezone="Europe/Paris",

@@ -79,7 +79,7 @@ def raise_alert(
         None,
     )  # fmt: skip
     with store.triage.transaction() as transaction:
-        alert_id = transaction.open_alert(new, keys, NOW)
+        alert_id = transaction.open_alert(new, keys, NOW).id
         for receiver in receivers:
             transaction.post(alert_id, receiver, payload, NOW)
         transaction.decided(match_id, "raised", priority=0.5, influence=0.1, velocity=0.0, now=NOW)

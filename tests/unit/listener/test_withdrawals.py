@@ -50,7 +50,7 @@ def raise_alert(store: Store, match_id: int = 1) -> int:
         playbook=None, pilot=False, rules=[], posted_at=NOW, now_with="desk", respond_by=None, resolve_by=None,
     )  # fmt: skip
     with store.triage.transaction() as transaction:
-        alert_id = transaction.open_alert(new, [], NOW)
+        alert_id = transaction.open_alert(new, [], NOW).id
         transaction.decided(match_id, "raised", priority=0.5, influence=0.1, velocity=0.0, now=NOW)
     return alert_id
 
