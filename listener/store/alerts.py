@@ -235,6 +235,21 @@ class Alerts:
         with self._engine.begin() as connection:
             connection.execute(schema.presses.delete().where(schema.presses.c.at < before))
 
+    def looks(self, alert_ids: Collection[int]) -> dict[int, str]:
+        """Return, by alert, the payload that its cards show now or will show; nothing of one without any card."""
+        edit, newest = _sent.alias(), _sent.alias()
+        of_card = and_(edit.c.parent_id == _sent.c.id, edit.c.kind == "update")
+        last = select(func.max(edit.c.id)).where(of_card).scalar_subquery()
+        was_tried = or_(_sent.c.state != "pending", _sent.c.attempts > 0)  # else it takes each new look itself
+        query = (
+            select(_sent.c.alert_id, func.coalesce(newest.c.payload, _sent.c.payload).label("payload"))
+            .select_from(_sent.outerjoin(newest, and_(was_tried, newest.c.id == last)))
+            .where(_sent.c.alert_id.in_(alert_ids), _is_own())
+            .order_by(_sent.c.id)
+        )
+        with reading(self._engine) as connection:
+            return {row.alert_id: row.payload for row in connection.execute(query)}
+
 
 class AlertTransaction:
     """One open transaction. Every method belongs to it."""
