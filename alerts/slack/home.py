@@ -16,7 +16,8 @@ from alerts.slack.notes import entry_line
 MAX_BLOCKS = 100
 _BLOCKS_AN_ENTRY = 3
 _MOST_MINE = 15
-_MOST = (MAX_BLOCKS - 8) // _BLOCKS_AN_ENTRY
+MAX_ENTRIES = (MAX_BLOCKS - 8) // _BLOCKS_AN_ENTRY
+"""The most alerts that there is room for, mine and my team's together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ def home_view(
         team_name: how the team is called.
         mine_in_all: how many are mine in all, where more than given.
         team_in_all: how many are the team's in all, where more than given.
-        status: a line on the daemon itself.
+        status: a line below them, such as what came of a press.
     """
-    shown_mine = mine[: max(_MOST_MINE, _MOST - len(team))][:_MOST]
-    shown_team = team[: _MOST - len(shown_mine)]
+    shown_mine = mine[: max(_MOST_MINE, MAX_ENTRIES - len(team))][:MAX_ENTRIES]
+    shown_team = team[: MAX_ENTRIES - len(shown_mine)]
     named = wording.name(team_name, 60)
     blocks: list[Block] = [
         *_part("mine", "My open alerts", shown_mine, max(len(mine), mine_in_all), "You have no open alerts."),

@@ -71,7 +71,7 @@ def open_slack(
         return None
     slack = SlackDesk(settings.token, settings.base_url)
     commands = Commands(config, slack, desk, announcer, store, clock)
-    home = HomeDesk(config, slack, announcer, store, clock)
+    home = HomeDesk(config, slack, announcer, cards, store, clock)
     handlers = SlackHandlers(config, slack, desk, ReplyDesk(config, cards, store), home, commands)
     inbox = SlackInbox(handlers, stopping, Spool(Path(settings.spool)))
     try:

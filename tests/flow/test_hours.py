@@ -805,7 +805,7 @@ def test_the_home_tab_counts_all_however_many_there_are(tmp_path: Path) -> None:
         here.slack.person("U0LGA", name="olga")
         token = here.app.config.receivers["paris"].token
         slack = SlackDesk(token, base_url=here.slack.api_url)
-        HomeDesk(app.config, slack, announcer, app.store, here.clock).publish("U0LGA")
+        HomeDesk(app.config, slack, announcer, cards, app.store, here.clock).publish("U0LGA")
         home = here.slack.views.home("U0LGA")
         assert home is not None
         left_out = [int(line.split()[1]) for line in home.shown.split("\n") if line.startswith("and ")]

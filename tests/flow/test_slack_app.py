@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,11 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from listener.desk import Actor
 from listener.model import AlertState
 from listener.slack.http import HttpListener
 from listener.slack.service import SlackService
+from tests.databases import new_database
 from tests.flow.world import URGENT_FR, World, world
 from tests.servers.base import Reply
 from tests.servers.slack import SIGNING_SECRET, Person, SlackMessage, View
@@ -324,6 +327,86 @@ def test_the_home_tab_lists_mine_and_my_teams(day: tuple[World, SlackService]) -
     settled(here, service)
     assert "You have no open alerts" not in person.home.shown
     assert "Olga" in card.shown
+
+
+def home_of(here: World, service: SlackService, person: Person) -> str:
+    person.opens_home()
+    settled(here, service)
+    assert person.home is not None
+    return person.home.shown
+
+
+def test_the_home_tab_writes_nothing_and_shows_what_the_cards_show(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    raise_alert(here)
+    begun: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *more: object) -> None:
+        begun.append(statement)
+
+    person, engine = olga(here), here.app.store.alerts._engine
+    event.listen(engine, "before_cursor_execute", note)
+    person.opens_home()
+    assert service.inbox.wait_idle(20)
+    event.remove(engine, "before_cursor_execute", note)
+    assert "BEGIN" in begun
+    assert "BEGIN IMMEDIATE" not in begun
+    assert person.home is not None
+    assert "Yunfan · France · " in person.home.shown
+    assert "bouilloire vient de prendre feu" in person.home.shown
+
+
+@pytest.mark.parametrize("payload", ["payload", "'{}'"], ids=["given up", "damaged"])
+def test_the_home_tab_lists_alerts_whose_cards_cannot_be_read(day: tuple[World, SlackService], payload: str) -> None:
+    here, service = day
+    raise_alert(here)
+    state = "dead" if payload == "payload" else "sent"
+    with here.app.store.alerts._engine.begin() as connection:
+        connection.exec_driver_sql(f"update notifications set payload = {payload}, state = '{state}'")
+    shown = home_of(here, service, olga(here))
+    assert "bouilloire vient de prendre feu" in shown
+    assert "first answer" in shown
+
+
+def test_the_home_tab_tells_what_is_due_though_old_edits_of_the_card_are_forgotten(
+    day: tuple[World, SlackService],
+) -> None:
+    here, service = day
+    raise_alert(here)
+    person = olga(here)
+    assert "first answer" in home_of(here, service, person)
+    assert here.app.desk.replied(1, Actor("Olga", "slack:U1", "slack"), public=True, private=False).done
+    here.send()
+    assert here.app.store.outbox.prune(here.clock.now() + timedelta(seconds=1)) > 0
+    shown = home_of(here, service, person)
+    assert "first answer" not in shown
+    assert "resolution" in shown
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_an_alert_looks_as_its_newest_edit_or_as_the_card_that_waits(
+    tmp_path: Path, classifier: "MentionClassifier", database: str, request: pytest.FixtureRequest
+) -> None:
+    store = "" if database == "sqlite" else new_database(request.getfixturevalue("postgres_url"))
+    with slack_world(tmp_path, classifier, SOCKET, store=store) as (here, service):
+        card = raise_alert(here)
+        alerts = here.app.store.alerts
+        assert '"owner":""' in alerts.looks([1])[1]
+        for person in (olga(here), paul(here)):
+            person.press(card, "claim" if person.name == "olga" else "take_over")
+            assert service.inbox.wait_idle(20)
+            assert f'"owner":"{person.name.title()}"' in alerts.looks([1, 2])[1]
+            here.send()
+        now = here.clock.now()
+        with alerts.transaction() as transaction:
+            transaction.post(1, "backup", "of old", now)
+            transaction.show(1, "newest", now)
+        assert alerts.looks([1, 2]) == {1: "newest"}
+        with alerts.transaction() as transaction:
+            transaction.leave(1, [], "no receiver is left")
+            assert transaction.bring_back(1, "slack", "shown again", now)
+        assert alerts.looks([1]) == {1: "shown again"}
+        assert alerts.looks([]) == {}
 
 
 @pytest.mark.parametrize(
