@@ -121,11 +121,6 @@ def belonging_note(references: Sequence[str]) -> Note:
     return Note(title, f"{named}{more}. Their cards stay where they are.", "history")
 
 
-def rising_note(before: int, after: int, because: Sequence[str]) -> Note:
-    """Tell that an incident has become severer."""
-    return Note(f"Severity rises from {before} to {after}", "; ".join(because), "escalation", broadcast=True)
-
-
 def over_note(card: IncidentCard) -> Note:
     """Tell that a burst is over, with how long it lasted and what it brought."""
     lasted = duration((card.ended_at or card.updated_at) - card.opened_at)

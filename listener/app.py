@@ -136,7 +136,7 @@ class App:
         self.heirs = Heirs(config, announcer, store, self.clock)
         self.hold = HoldStep(config, announcer, store, self.clock)
         self.incidents = IncidentStep(config, announcer, self.escalator, library, store, self.clock)
-        self.withdraw = WithdrawStep(config, plugins.sources, announcer, store, self.clock, self.triage.rise)
+        self.withdraw = WithdrawStep(config, plugins.sources, announcer, store, self.clock, self.escalator.rise)
         self.desk = Desk(config, announcer, self.escalator, store, self.clock)
         self.open_slack = partial(open_slack, config, self.desk, announcer, cards, store, self.clock)
         """Makes the Slack app; None where there is none."""

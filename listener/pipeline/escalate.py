@@ -1,6 +1,6 @@
 """Time passing over an alert: its targets, reminders before they are missed, escalation after, the end of a snooze."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,7 +13,7 @@ from listener.config import Config, Target
 from listener.config.models import EscalationStep
 from listener.model import AlertState
 from listener.pipeline.announce import SEVEREST, Announcer
-from listener.store import AlertRow, Store
+from listener.store import AlertRow, Store, TriageItem
 from listener.store.alerts import AlertTransaction
 from listener.store.outbox import WARNING_RANK
 
@@ -57,6 +57,38 @@ class Escalator:
             self._announcer.note(transaction, alert, note, now, urgent=True)
             transaction.record(alert.id, "woke", {"people": list(people)}, now)
         self.plan(transaction, alert, now)
+
+    def rise(
+        self,
+        transaction: AlertTransaction,
+        before: AlertRow,
+        alert: AlertRow,
+        item: TriageItem | None,
+        because: Sequence[str],
+        now: datetime,
+    ) -> None:
+        """A severer alert has nearer targets, may concern further receivers, and is no longer held back.
+
+        `item` is the mention that made it severer; None for an incident.
+        """
+        transaction.record(alert.id, "severity", {"from": before.severity, "to": alert.severity}, now)
+        respond_by, resolve_by = self.deadlines(alert.country, alert.severity, now)
+        alert = transaction.change(
+            alert.id,
+            now,
+            respond_by=_sooner(alert.respond_by, respond_by),
+            resolve_by=_sooner(alert.resolve_by, resolve_by),
+        )
+        message = self._announcer.render(transaction, alert, now)
+        if message is not None:
+            self._announcer.open(transaction, alert, item, message, now)
+        self._announcer.changed(transaction, alert, now, message)
+        title = f"Severity rises from {before.severity} to {alert.severity}"
+        note = Note(title, "; ".join(because), "escalation", broadcast=True)
+        self._announcer.note(transaction, alert, note, now, urgent=True)
+        if alert.severity == SEVEREST:
+            self._announcer.let_go(transaction, alert, item, now)
+        self.began(transaction, alert, now)
 
     def plan(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> None:
         """Note when an alert has to be looked at next; call it after whatever changes owner, state or targets."""
@@ -270,3 +302,7 @@ class Escalator:
             now,
             self._announcer.repeat_s(alert),
         )
+
+
+def _sooner(before: datetime | None, after: datetime | None) -> datetime | None:
+    return min((moment for moment in (before, after) if moment is not None), default=None)

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from alerts.card import IncidentCard, Note, dump_message, load_message
-from alerts.incidents import UPDATE_EVERY, belonging_note, is_material, over_note, rising_note
+from alerts.incidents import UPDATE_EVERY, belonging_note, is_material, over_note
 from classifiers.bursts import IncidentDetector
 from listener.clock import Clock
 from listener.config import Config, Country
 from listener.model import AlertState
-from listener.pipeline.announce import SEVEREST, Announcer
+from listener.pipeline.announce import Announcer
 from listener.pipeline.bursts import ALL, Found, Known, evidence_for, found_bursts, is_covered
 from listener.pipeline.cards import reference
 from listener.pipeline.escalate import Escalator
@@ -335,30 +335,11 @@ class IncidentStep:
             if not transaction.update_incident(row.alert_id, **values):
                 return  # another process has ended it
             if raised > before.severity:
-                alert = self._rise(transaction, before, alert, card, now)
+                self._escalator.rise(transaction, before, alert, None, card.because, now)
+            else:
+                self._announcer.changed(transaction, alert, now)
             if card.ended_at is not None:
                 self._end(transaction, alert, card, now)
-            self._announcer.changed(transaction, alert, now)
-
-    def _rise(
-        self, transaction: IncidentTransaction, before: AlertRow, alert: AlertRow, card: IncidentCard, now: datetime
-    ) -> AlertRow:
-        """A severer incident has nearer targets, may concern further receivers, and is no longer held back."""
-        respond_by, resolve_by = self._escalator.deadlines(alert.country, alert.severity, now)
-        alert = transaction.change(
-            alert.id,
-            now,
-            respond_by=_sooner(alert.respond_by, respond_by),
-            resolve_by=_sooner(alert.resolve_by, resolve_by),
-        )
-        transaction.record(alert.id, "severity", {"from": before.severity, "to": alert.severity}, now)
-        self._announcer.open(transaction, alert, None, card, now)
-        note = rising_note(before.severity, alert.severity, card.because)
-        self._announcer.note(transaction, alert, note, now, urgent=True)
-        if alert.severity == SEVEREST:
-            self._announcer.let_go(transaction, alert, None, now)
-        self._escalator.began(transaction, alert, now)
-        return alert
 
     def _end(self, transaction: IncidentTransaction, alert: AlertRow, card: IncidentCard, now: datetime) -> None:
         data = {"mentions": card.mentions, "authors": card.authors, "began_at": card.opened_at.isoformat()}
@@ -403,7 +384,3 @@ def _known(row: IncidentRow, now: datetime) -> Known:
 def _named(card: IncidentCard, alert: AlertRow) -> IncidentCard:
     """Return a card with the name of its alert; who has it is put in whenever it is shown."""
     return replace(card, alert_id=alert.id, reference=reference(alert), severity=alert.severity, state=alert.state)
-
-
-def _sooner(before: datetime | None, after: datetime | None) -> datetime | None:
-    return min((moment for moment in (before, after) if moment is not None), default=None)

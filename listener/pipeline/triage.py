@@ -5,17 +5,15 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from alerts.card import Note
 from alerts.grouping import held_fingerprints, wanted_fingerprints
 from listener.clock import Clock
 from listener.config import Config, Country
 from listener.model import DRILL_NETWORK
-from listener.pipeline.announce import SEVEREST, Announcer
+from listener.pipeline.announce import Announcer
 from listener.pipeline.assess import Assessment
 from listener.pipeline.escalate import Escalator
 from listener.pipeline.tally import Tally
 from listener.store import AlertRow, Store, TriageItem
-from listener.store.alerts import AlertTransaction
 from listener.store.triage import NewAlert, TriageTransaction
 
 log = structlog.get_logger("listener.triage")
@@ -173,38 +171,6 @@ class TriageStep:
         )
         self._announcer.further(transaction, alert, item, now)
         if alert.severity > live.severity:
-            self.rise(transaction, live, alert, item, assessment, now)
+            self._escalator.rise(transaction, live, alert, item, assessment.decision.reasons, now)
         else:
             self._announcer.changed(transaction, alert, now)
-
-    def rise(
-        self,
-        transaction: AlertTransaction,
-        before: AlertRow,
-        alert: AlertRow,
-        item: TriageItem,
-        assessment: Assessment,
-        now: datetime,
-    ) -> None:
-        """A severer alert has nearer targets, may concern further receivers, and is no longer held back."""
-        respond_by, resolve_by = self._escalator.deadlines(alert.country, alert.severity, now)
-        alert = transaction.change(
-            alert.id,
-            now,
-            respond_by=_sooner(alert.respond_by, respond_by),
-            resolve_by=_sooner(alert.resolve_by, resolve_by),
-        )
-        message = self._announcer.render(transaction, alert, now)
-        if message is not None:
-            self._announcer.open(transaction, alert, item, message, now)
-        self._announcer.changed(transaction, alert, now, message)
-        because = "; ".join(assessment.decision.reasons)
-        note = Note(f"Severity rises from {before.severity} to {alert.severity}", because, "escalation", broadcast=True)
-        self._announcer.note(transaction, alert, note, now, urgent=True)
-        if alert.severity == SEVEREST:
-            self._announcer.let_go(transaction, alert, item, now)
-        self._escalator.began(transaction, alert, now)
-
-
-def _sooner(before: datetime | None, after: datetime | None) -> datetime | None:
-    return min((moment for moment in (before, after) if moment is not None), default=None)

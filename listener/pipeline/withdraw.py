@@ -17,7 +17,6 @@ from listener.config import Config
 from listener.errors import QuotaExhaustedError, RetryableSourceError, SourceError, StoreError
 from listener.model import Urgency, Watch, Withdrawn
 from listener.pipeline.announce import Announcer
-from listener.pipeline.assess import Assessment
 from listener.pipeline.hold import summary_line
 from listener.store import AlertRow, Store, TriageItem
 from listener.store.alerts import AlertTransaction
@@ -31,8 +30,8 @@ WITHDRAWN = "Its text was withdrawn."
 _PAUSE = timedelta(minutes=10)
 _LONGEST_PAUSE = timedelta(days=32)
 
-Rise = Callable[[AlertTransaction, AlertRow, AlertRow, TriageItem, Assessment, datetime], None]
-"""Raises an alert's severity: what triage does when a further mention is severer."""
+Rise = Callable[[AlertTransaction, AlertRow, AlertRow, TriageItem, Sequence[str], datetime], None]
+"""Tells of an alert's risen severity, and why: what follows when a further mention is severer."""
 
 
 class WithdrawStep:
@@ -47,7 +46,7 @@ class WithdrawStep:
         clock: Clock,
         rise: Rise | None = None,
     ) -> None:
-        """Take `rise` from triage; without it edits raise nothing, which only suits whoever withdraws one post."""
+        """Take `rise` from the escalator; without it edits raise nothing, which suits whoever withdraws one post."""
         self._config = config
         self._sources = sources
         self._announcer = announcer
@@ -216,8 +215,7 @@ class WithdrawStep:
         note = Note("The author edited the post", reading, tone="history", url=post.url)
         self._announcer.note(transaction, alert, note, now)
         if rises and self._rise is not None:
-            transaction.record(alert.id, "severity", {"from": before.severity, "to": severity}, now)
-            self._rise(transaction, before, alert, item, assessment, now)
+            self._rise(transaction, before, alert, item, assessment.decision.reasons, now)
 
     def _redraw(self, transaction: WithdrawalTransaction, alert_id: int, post: ChangedPost, now: datetime) -> None:
         """Give an alert's cards their new look, where they stand and in all that the outbox keeps of them."""

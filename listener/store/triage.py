@@ -212,8 +212,6 @@ class TriageTransaction(AlertTransaction):
         self._add_mention(alert.id, match_id, "copy" if copy else "joined", now)
         self._hold(alert.id, fingerprints)
         self.record(alert.id, "joined", {"match": match_id, "copy": copy}, now)
-        if raised > alert.severity:
-            self.record(alert.id, "severity", {"from": alert.severity, "to": raised}, now)
         return changed
 
     def _add_mention(self, alert_id: int, match_id: int, role: str, now: datetime) -> None:
