@@ -1,10 +1,11 @@
 """A local HTTP server for tests: routes requests to a handler, logs them, and answers with scripted faults."""
 
 import json
+import socket
 import threading
-import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -31,7 +32,8 @@ class Request:
 
 @dataclass(slots=True)
 class Reply:
-    """An answer, or a fault: `hang_s` waits before it, `cut` closes the connection in the middle of it."""
+    """An answer, or a fault: `hang_s` waits before it, or until the server is closed; `cut` closes the connection in
+    the middle of it."""
 
     status: int = 200
     body: Any = None
@@ -40,6 +42,14 @@ class Reply:
     cut: bool = False
     after_handling: bool = False
     """True lets the request take effect first, and then gives this answer instead of the true one."""
+
+
+@contextmanager
+def port_without_server() -> Iterator[int]:
+    """Within the block, a port on loopback where nobody listens, and which nobody else can take."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 class LocalServer:
@@ -53,6 +63,7 @@ class LocalServer:
         self.requests: list[Request] = []
         self._script: deque[Reply] = deque()
         self._lock = threading.RLock()
+        self.is_closing = threading.Event()
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -78,6 +89,7 @@ class LocalServer:
         self.close()
 
     def close(self) -> None:
+        self.is_closing.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join(timeout=5)
@@ -109,7 +121,7 @@ def _handler_for(server: LocalServer) -> type[BaseHTTPRequestHandler]:
 
         def respond(self, reply: Reply) -> None:
             if reply.hang_s:
-                time.sleep(reply.hang_s)
+                server.is_closing.wait(reply.hang_s)
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             try:
                 self.send_response(reply.status)

@@ -6,7 +6,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tests.servers.base import LocalServer, Reply, Request
@@ -83,7 +83,6 @@ class SlackServer(LocalServer):
         self._uploads: dict[str, SlackFile] = {}
         self._response_urls: dict[str, ResponseUrl] = {}
         self._last_micros = 0
-        self._closing = threading.Event()
         self._handled = threading.Condition()
 
     @property
@@ -142,7 +141,7 @@ class SlackServer(LocalServer):
     def calls(self, method: str) -> int:
         return sum(request.path == f"/api/{method}" for request in self.requests)
 
-    def wait_for(self, is_reached: Callable[[], Any], timeout_s: float = 5.0) -> None:
+    def wait_for(self, is_reached: Callable[[], Any], timeout_s: float = 60.0) -> None:
         """Wait until something holds that calls to this server bring about.
 
         Raises:
@@ -209,9 +208,7 @@ class SlackServer(LocalServer):
             reply = self._chosen_reply(request)
         with self._handled:
             self._handled.notify_all()
-        if reply.hang_s:
-            self._closing.wait(reply.hang_s)
-        return replace(reply, hang_s=0.0)
+        return reply
 
     def _chosen_reply(self, request: Request) -> Reply:
         method = request.path.removeprefix("/api/")
@@ -333,6 +330,6 @@ class SlackServer(LocalServer):
         return message
 
     def close(self) -> None:
-        self._closing.set()
+        self.is_closing.set()
         self.socket_mode.close()
         super().close()

@@ -17,6 +17,8 @@ from tests.servers.base import Reply
 from tests.servers.slack import SlackServer
 
 Serve = Callable[[socket.socket, threading.Event], None]
+IN_TIME_S = 30
+"""Far more than the time-outs here; what drips would go on for most of an hour."""
 
 
 @contextmanager
@@ -39,9 +41,9 @@ def server(serve: Serve) -> Iterator[str]:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}/api/"
         finally:
             done.set()
-            with suppress(OSError), socket.create_connection(listening.getsockname(), timeout=1):
+            with suppress(OSError), socket.create_connection(listening.getsockname(), timeout=30):
                 pass
-            thread.join(timeout=2)
+            thread.join(timeout=30)
 
 
 def drip(text: bytes) -> Serve:
@@ -76,9 +78,9 @@ def test_an_answer_that_drips_ends_with_the_time_out_as_a_whole(token: Secret, s
     with server(serve) as url:
         started = time.monotonic()
         with pytest.raises(RetryableDeliveryError, match="did not answer") as caught:
-            receiver(token, url, timeout_s=0.3).send("n-1", card())
+            receiver(token, url, timeout_s=2).send("n-1", card())
         assert caught.value.ambiguous
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < IN_TIME_S
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"503 Service Unavailable", b"404 Not Found"])
@@ -91,7 +93,7 @@ def test_a_body_that_drips_ends_with_the_time_out_as_a_whole(token: Secret, stat
         started = time.monotonic()
         with pytest.raises(RetryableDeliveryError):
             receiver(token, url, timeout_s=0.3).send("n-1", card())
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < IN_TIME_S
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"500 Oops"])
@@ -109,9 +111,9 @@ def test_an_answer_without_end_is_not_taken_into_memory(
 
 def test_several_calls_share_one_end(token: Secret) -> None:
     with SlackServer() as slack:
-        slack.script_for("conversations.history", Reply(200, {"ok": True, "messages": []}, hang_s=0.3))
+        slack.script_for("conversations.history", Reply(200, {"ok": True, "messages": []}, hang_s=60))
         slow = receiver(token, slack.api_url, timeout_s=20)
-        with bounded.within(0.25), pytest.raises(RetryableDeliveryError) as caught:
+        with bounded.within(2), pytest.raises(RetryableDeliveryError) as caught:
             slow.find("n-1", 0.0)
         assert "did not answer" in str(caught.value)
 

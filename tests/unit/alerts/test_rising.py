@@ -1,4 +1,4 @@
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -88,9 +88,9 @@ def test_elided_articles_do_not_part_words() -> None:
 
 def test_a_long_text_that_many_share_takes_no_time_worth_telling() -> None:
     text = "".join(chr(0x4E00 + number) for number in range(2_000))
-    began = perf_counter()
+    began = process_time()
     assert len(risen([text] * 30, ["快递"] * 100)) == 8
-    assert perf_counter() - began < 5
+    assert process_time() - began < 5
 
 
 def test_without_anything_to_compare_with_nothing_rises() -> None:

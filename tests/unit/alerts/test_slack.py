@@ -19,7 +19,7 @@ from listener.config import Secret
 from listener.errors import MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
 from listener.model import AlertState
 from tests.cards import AUTHOR, GUIDANCE, card
-from tests.servers.base import LocalServer, Reply, Request
+from tests.servers.base import LocalServer, Reply, Request, port_without_server
 from tests.servers.slack import TOKEN, SlackServer
 from tests.ticking import STARTED, Ticking
 
@@ -30,7 +30,7 @@ def receiver(server: SlackServer, token: Secret) -> SlackReceiver:
 
 
 def options(token: Secret, base_url: str, **more: object) -> SlackOptions:
-    return SlackOptions(type="slack", token=token, channel="C1", base_url=base_url, timeout_s=0.5, **more)  # type: ignore[arg-type]
+    return SlackOptions(type="slack", token=token, channel="C1", base_url=base_url, **{"timeout_s": 20, **more})  # type: ignore[arg-type]
 
 
 def test_send_posts_one_message_that_carries_the_notification_id(server: SlackServer, receiver: SlackReceiver) -> None:
@@ -139,7 +139,7 @@ def test_a_history_that_repeats_its_page_ends(server: SlackServer, receiver: Sla
         Reply(500, {"ok": False, "error": "internal_error"}, after_handling=True),
         Reply(503, b"upstream", after_handling=True),
         Reply(body={"ok": True, "channel": "C1", "ts": "1.1"}, cut=True, after_handling=True),
-        Reply(body={"ok": True}, hang_s=0.8, after_handling=True),
+        Reply(body={"ok": True}, hang_s=60, after_handling=True),
         Reply(body=b"<html>gateway</html>", after_handling=True),
         Reply(body=[1, 2], after_handling=True),
         Reply(body={}, after_handling=True),
@@ -150,11 +150,12 @@ def test_a_history_that_repeats_its_page_ends(server: SlackServer, receiver: Sla
     ],
 )
 def test_an_accepted_message_whose_answer_is_lost_is_ambiguous_and_is_found(
-    server: SlackServer, receiver: SlackReceiver, lost: Reply
+    server: SlackServer, receiver: SlackReceiver, token: Secret, lost: Reply
 ) -> None:
     server.script(lost)
+    sender = SlackReceiver("fr", options(token, server.api_url, timeout_s=2)) if lost.hang_s else receiver
     with pytest.raises(RetryableDeliveryError) as caught:
-        receiver.send("n-1", card())
+        sender.send("n-1", card())
     assert caught.value.ambiguous
     (message,) = server.channel("C1").messages
     assert receiver.find("n-1", STARTED) == Delivery("C1", message.ts)
@@ -169,11 +170,8 @@ def test_each_call_makes_one_attempt(server: SlackServer, receiver: SlackReceive
 
 
 def test_a_refused_connection_is_not_ambiguous(token: Secret) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{closed.getsockname()[1]}/api/"
-    with pytest.raises(RetryableDeliveryError) as caught:
-        SlackReceiver("fr", options(token, address)).send("n-1", card())
+    with port_without_server() as port, pytest.raises(RetryableDeliveryError) as caught:
+        SlackReceiver("fr", options(token, f"http://127.0.0.1:{port}/api/")).send("n-1", card())
     assert not caught.value.ambiguous
 
 

@@ -29,13 +29,17 @@ SUMMARY = Summary("Overnight", "What came in.", (Entry(12, "A-12", 3, "Marta: no
 
 @pytest.fixture
 def receiver(server: SlackServer, token: Secret, clock: Ticking) -> SlackReceiver:
-    options = SlackOptions(type="slack", token=token, channel="C1", base_url=server.api_url, timeout_s=0.5)
+    return receiver_for(server, token, clock)
+
+
+def receiver_for(server: SlackServer, token: Secret, clock: Ticking, timeout_s: float = 20) -> SlackReceiver:
+    options = SlackOptions(type="slack", token=token, channel="C1", base_url=server.api_url, timeout_s=timeout_s)
     return SlackReceiver("fr", options, sleep=clock.wait)
 
 
 @pytest.fixture
 def desk(server: SlackServer, token: Secret) -> SlackDesk:
-    return SlackDesk(token, server.api_url, timeout_s=0.5)
+    return SlackDesk(token, server.api_url, timeout_s=20)
 
 
 @pytest.fixture
@@ -226,7 +230,7 @@ def broken_address(server: SlackServer, other: LocalServer) -> None:
 
 
 def slow_answer(server: SlackServer, other: LocalServer) -> None:
-    server.script_for("files.getUploadURLExternal", Reply(body={"ok": True}, hang_s=0.7))
+    server.script_for("files.getUploadURLExternal", Reply(body={"ok": True}, hang_s=60))
 
 
 def unknown_upload(server: SlackServer, other: LocalServer) -> None:
@@ -250,9 +254,10 @@ FAILURES = (
 
 @pytest.mark.parametrize("fail", FAILURES, ids=lambda fail: fail.__name__)
 def test_whatever_becomes_of_its_picture_the_card_arrives_with_a_line_of_characters(
-    server: SlackServer, receiver: SlackReceiver, caplog: pytest.LogCaptureFixture,
+    server: SlackServer, token: Secret, clock: Ticking, caplog: pytest.LogCaptureFixture,
     fail: Callable[[SlackServer, LocalServer], None],
 ) -> None:  # fmt: skip
+    receiver = receiver_for(server, token, clock, timeout_s=3 if fail is slow_answer else 20)
     with Elsewhere() as other:
         fail(server, other)
         receiver.send("n-1", incident())
@@ -382,15 +387,16 @@ def test_somebody_unknown_is_an_error_and_what_is_no_id_is_not_asked_for(server:
     [
         (Reply(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": "3"}), RetryableDeliveryError),
         (Reply(503, b"x"), RetryableDeliveryError),
-        (Reply(body={"ok": True}, hang_s=0.7), RetryableDeliveryError),
+        (Reply(body={"ok": True}, hang_s=60), RetryableDeliveryError),
         (Reply(302, b"", {"Location": "http://127.0.0.1:9/"}), RetryableDeliveryError),
         (Reply(body={"ok": False, "error": "invalid_auth"}), PermanentDeliveryError),
         (Reply(body={"ok": False, "error": "invalid_arguments"}), PermanentDeliveryError),
     ],
 )
 def test_the_desk_says_what_each_failure_means_and_not_the_token(
-    server: SlackServer, desk: SlackDesk, olga: Person, reply: Reply, kind: type[Exception]
+    server: SlackServer, token: Secret, olga: Person, reply: Reply, kind: type[Exception]
 ) -> None:
+    desk = SlackDesk(token, server.api_url, timeout_s=0.5 if reply.hang_s else 20)
     calls: tuple[Callable[[], object], ...] = (
         lambda: desk.open_view(server.views.trigger(olga.id), modals.loading_view()),
         lambda: desk.update_view("V1", modals.loading_view()),

@@ -36,7 +36,7 @@ from listener.errors import ConfigError, MissingSecretError, PermanentDeliveryEr
 from listener.plugins import plugin_options
 from tests.cards import card
 from tests.messages import incident, note, summary
-from tests.servers.base import LocalServer, Reply
+from tests.servers.base import LocalServer, Reply, port_without_server
 from tests.servers.webhook import SECRET, WebhookServer
 
 NOW = 1_773_475_200.0
@@ -254,9 +254,9 @@ def test_the_body_of_an_answer_is_not_waited_for(server: WebhookServer) -> None:
 
 
 def test_an_answer_that_is_cut_or_late_is_ambiguous(server: WebhookServer) -> None:
-    server.script(Reply(200, hang_s=2.0))
+    server.script(Reply(200, hang_s=60))
     with pytest.raises(RetryableDeliveryError, match="in time") as caught:
-        receiver_for(server, timeout_s=0.2).send("n-1", card())
+        receiver_for(server, timeout_s=2).send("n-1", card())
     assert caught.value.ambiguous
 
 
@@ -279,12 +279,11 @@ def test_a_connection_closed_without_an_answer_is_ambiguous() -> None:
 
 
 def test_a_place_that_is_away_is_tried_again_and_its_address_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    monkeypatch.setenv("HOOK_URL", f"http://127.0.0.1:{port}/secret-path?token=hidden")
-    receiver = WebhookReceiver("desk", options("${env:HOOK_URL}"))
-    with pytest.raises(RetryableDeliveryError, match="cannot be reached") as caught:
-        receiver.send("n-1", card())
+    with port_without_server() as port:
+        monkeypatch.setenv("HOOK_URL", f"http://127.0.0.1:{port}/secret-path?token=hidden")
+        receiver = WebhookReceiver("desk", options("${env:HOOK_URL}"))
+        with pytest.raises(RetryableDeliveryError, match="cannot be reached") as caught:
+            receiver.send("n-1", card())
     assert not caught.value.ambiguous
     told = f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r} {vars(receiver)!r}"
     assert "secret-path" not in told

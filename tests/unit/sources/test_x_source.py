@@ -438,8 +438,8 @@ def test_an_unreachable_host_is_retryable(world: World) -> None:
 
 
 def test_a_slow_answer_times_out(world: World) -> None:
-    world.make(timeout_s=0.1)
-    world.server.script(Reply(200, {}, hang_s=0.4))
+    world.make(timeout_s=1)
+    world.server.script(Reply(200, {}, hang_s=60))
     with pytest.raises(RetryableSourceError, match="ReadTimeout"):
         world.source.fetch(watch(), None)
 
