@@ -10,6 +10,7 @@ from alerts.routing import receivers_for
 from listener.app import Progress, load_classifier
 from listener.config import Config
 from listener.model import AlertState, Author, Classification, Mention
+from listener.pipeline.announce import labels_of
 from listener.pipeline.assess import Assessment, assess
 from listener.pipeline.cards import CardBuilder, language_name
 from listener.plugins import missing_secrets
@@ -88,27 +89,16 @@ class Trial:
         off = missing_secrets(self._config)
         receivers = [
             f"{name} (off: {self._config.fallback_receiver} instead)" if f"receiver {name}" in off else name
-            for name in self._receivers(alert, network, found)
+            for name in self._receivers(alert, item)
         ]
         card = self._cards.card(alert, item, assessment, self._cards.guidance(item), now)
         return TrialResult(found, assessment, receivers, card, named is None)
 
-    def _receivers(self, alert: AlertRow, network: str, found: Classification) -> list[str]:
+    def _receivers(self, alert: AlertRow, item: TriageItem) -> list[str]:
         settings = self._config.countries[alert.country]
         if alert.pilot and settings.pilot_receiver:
             return [settings.pilot_receiver]
-        labels = {
-            "kind": alert.kind,
-            "brand": alert.brand,
-            "country": alert.country,
-            "team": alert.team,
-            "network": network,
-            "language": found.language,
-            "topic": found.topic,
-            "severity": str(alert.severity),
-            "mode": settings.mode,
-        }
-        return receivers_for(self._config.route, labels)
+        return receivers_for(self._config.route, labels_of(self._config, alert, item))
 
 
 def named_brand(text: str, config: Config) -> str | None:

@@ -43,6 +43,30 @@ def trial_receiver(config: Config, country: str) -> str | None:
     return config.trial_receiver or config.countries[country].pilot_receiver
 
 
+def labels_of(config: Config, alert: AlertRow, item: TriageItem | None) -> dict[str, str]:
+    """Return what routes and silences know an alert by."""
+    country = config.countries.get(alert.country)
+    labels = {
+        "kind": alert.kind,
+        "brand": alert.brand,
+        "country": alert.country,
+        "team": alert.team,
+        "topic": alert.topic,
+        "severity": str(alert.severity),
+        "mode": country.mode if country else "",
+        "pilot": "true" if alert.pilot else "false",
+        "alert": reference(alert),
+    }
+    if item is not None:
+        author = item.mention.author
+        labels |= {
+            "network": item.mention.network,
+            "language": item.classification.language,
+            "author": author.handle or author.name,
+        }
+    return labels
+
+
 class Announcer:
     """Puts cards, edits and notes of alerts into the outbox."""
 
@@ -130,26 +154,7 @@ class Announcer:
 
     def labels(self, alert: AlertRow, item: TriageItem | None = None) -> dict[str, str]:
         """Return what routes and silences know an alert by."""
-        country = self._config.countries.get(alert.country)
-        labels = {
-            "kind": alert.kind,
-            "brand": alert.brand,
-            "country": alert.country,
-            "team": alert.team,
-            "topic": alert.topic,
-            "severity": str(alert.severity),
-            "mode": country.mode if country else "",
-            "pilot": "true" if alert.pilot else "false",
-            "alert": reference(alert),
-        }
-        if item is not None:
-            author = item.mention.author
-            labels |= {
-                "network": item.mention.network,
-                "language": item.classification.language,
-                "author": author.handle or author.name,
-            }
-        return labels
+        return labels_of(self._config, alert, item)
 
     def destinations(self, alert: AlertRow, item: TriageItem | None) -> list[Destination]:
         """Return where an alert goes now: by the routes, the pilot's receiver, or the team that covers for its own."""
