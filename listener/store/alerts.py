@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, or_, select, update
 
 from listener.model import AlertState
 from listener.store import schema
@@ -111,6 +111,10 @@ class Alerts:
         with self._engine.begin() as connection:
             yield AlertTransaction(connection)
 
+    def _rows(self, query: Select[Any]) -> list[AlertRow]:
+        with reading(self._engine) as connection:
+            return [alert_of(row) for row in connection.execute(query).mappings()]
+
     def alert(self, alert_id: int) -> AlertRow | None:
         """Return one alert."""
         with reading(self._engine) as connection:
@@ -119,8 +123,7 @@ class Alerts:
     def alerts(self, limit: int = 100) -> list[AlertRow]:
         """Return alerts, the latest first."""
         query = select(_alerts).order_by(_alerts.c.id.desc()).limit(limit)
-        with reading(self._engine) as connection:
-            return [alert_of(row) for row in connection.execute(query).mappings()]
+        return self._rows(query)
 
     def live(
         self,
@@ -136,14 +139,12 @@ class Alerts:
         """
         wanted = _live(owner_address, teams, except_of)
         query = select(_alerts).where(*wanted).order_by(_alerts.c.severity.desc(), _alerts.c.id).limit(limit)
-        with reading(self._engine) as connection:
-            return [alert_of(row) for row in connection.execute(query).mappings()]
+        return self._rows(query)
 
     def since(self, moment: datetime) -> list[AlertRow]:
         """Return the alerts raised since a moment, the oldest first."""
         query = select(_alerts).where(_alerts.c.opened_at >= moment).order_by(_alerts.c.id)
-        with reading(self._engine) as connection:
-            return [alert_of(row) for row in connection.execute(query).mappings()]
+        return self._rows(query)
 
     def count_live(
         self,
@@ -174,16 +175,14 @@ class Alerts:
     def live_outside(self, teams: Collection[str]) -> list[AlertRow]:
         """Return the alerts that somebody still has to act on and that none of these teams has."""
         query = select(_alerts).where(_alerts.c.state.in_(LIVE_STATES), _alerts.c.now_with.not_in(list(teams)))
-        with reading(self._engine) as connection:
-            return [alert_of(row) for row in connection.execute(query.order_by(_alerts.c.id)).mappings()]
+        return self._rows(query.order_by(_alerts.c.id))
 
     def live_at_other(self, receivers: Collection[str]) -> list[AlertRow]:
         """Return the alerts that somebody still has to act on with messages at other receivers; incidents first."""
         elsewhere = and_(_sent.c.alert_id == _alerts.c.id, _is_own(), _sent.c.receiver.not_in(list(receivers)))
         live = and_(_alerts.c.state.in_(LIVE_STATES), select(_sent.c.id).where(elsewhere).exists())
         query = select(_alerts).where(live).order_by(_alerts.c.kind != "incident", _alerts.c.id)
-        with reading(self._engine) as connection:
-            return [alert_of(row) for row in connection.execute(query).mappings()]
+        return self._rows(query)
 
     def any_held_back(self) -> bool:
         """Tell whether any message waits for the end of a silence, for an opening, or beyond a budget."""
