@@ -14,7 +14,7 @@ from listener.config.models import Escalation, EscalationStep, Person, Target, T
 RungKind = Literal["reminder", "escalation", "repeat"]
 Goal = Literal["respond", "resolve"]
 
-WAKING_SEVERITY = 3
+SEVEREST = 3
 """The severity that alone may wake somebody outside all hours, and that a snooze does not shield."""
 _REPEAT = "repeat"
 _CHAIN = ("person", "group", "next-team", "next-hub", "head-office")
@@ -165,7 +165,7 @@ def recipients(
 
 def may_wake(severity: int, any_open: bool) -> bool:
     """Return whether people may be told now: always while any team works, outside all hours of severity 3 alone."""
-    return any_open or severity >= WAKING_SEVERITY
+    return any_open or severity >= SEVEREST
 
 
 def on_call(team: Team) -> tuple[str, ...]:
@@ -206,7 +206,7 @@ def _goal_rungs(
     if deadline is None:
         return
     snoozed_until = facts.snoozed_until or deadline
-    missed_at = deadline if facts.severity >= WAKING_SEVERITY else max(deadline, snoozed_until)
+    missed_at = deadline if facts.severity >= SEVEREST else max(deadline, snoozed_until)
     # Counted back from the deadline: one that came nearer when the severity rose has its reminder too.
     allowed_s = _elapsed_s(calendar, target, facts.opened_at, deadline)
     remind_at = _later(calendar, target, facts.opened_at, max(0.0, allowed_s - span_s * (1 - rules.remind_at)))
@@ -227,7 +227,7 @@ def _repeats(facts: Facts, calendar: Calendar, repeat_s: float | None) -> Iterat
     at: datetime | None = facts.told_at + timedelta(seconds=repeat_s)
     if at is not None and facts.snoozed_until is not None:
         at = max(at, facts.snoozed_until)
-    if at is not None and facts.severity < WAKING_SEVERITY:
+    if at is not None and facts.severity < SEVEREST:
         at = calendar.next_opening(at)
     if at is not None:
         yield Rung(_REPEAT, at, "repeat")

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from alerts.card import Card, IncidentCard, Message, Note, dump_message, load_message
+from alerts.escalation import SEVEREST, may_wake
 from alerts.routing import Destination, destinations_for
 from alerts.silences import silences
 from listener.config import Config
@@ -24,7 +25,6 @@ from listener.store.outbox import USUAL_RANK, WARNING_RANK
 log = structlog.get_logger("listener.announce")
 
 QUIET, BUDGET, FOLDED = "quiet", "budget", "folded"
-SEVEREST = 3
 _MOST_QUOTED = 3
 _MUCH_LATER = timedelta(days=3650)
 BUDGET_SPAN = timedelta(hours=1)
@@ -280,10 +280,12 @@ class Announcer:
 
     def quiet_until(self, alert: AlertRow, now: datetime) -> datetime | None:
         """Return until when an alert waits because nobody works; None where it does not."""
-        if alert.severity >= SEVEREST or alert.pilot or alert.country not in self._config.countries:
+        if alert.pilot or alert.country not in self._config.countries:
             return None
         opening = self.workplaces.next_opening(alert.country, now)
-        return opening if opening is not None and opening > now else None
+        if opening is None or may_wake(alert.severity, any_open=opening <= now):
+            return None
+        return opening
 
     # What happens to it later
 

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 import structlog
 
 from alerts.card import Note, dump_message
-from alerts.escalation import Due, Facts, Recipients, Rung, deadlines, due, on_call, recipients
+from alerts.escalation import SEVEREST, Due, Facts, Recipients, Rung, deadlines, due, on_call, recipients
 from alerts.wording import local_time
 from listener.clock import Clock
 from listener.config import Config, Target
 from listener.config.models import EscalationStep
 from listener.model import AlertState
-from listener.pipeline.announce import SEVEREST, Announcer
+from listener.pipeline.announce import Announcer
 from listener.store import AlertRow, Store, TriageItem
 from listener.store.alerts import AlertTransaction
 from listener.store.outbox import WARNING_RANK
