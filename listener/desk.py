@@ -122,13 +122,13 @@ class Desk:
 
         return self._act(alert_id, press, change, of_any_country=True)
 
-    def snooze(self, alert_id: int, actor: Actor, until: timedelta | None, press: str = "") -> Answer:
+    def snooze(self, alert_id: int, actor: Actor, lasting: timedelta | None, press: str = "") -> Answer:
         """Put an alert aside for a while; None until the team's next opening.
 
         Raises:
             DeskError: the span is not positive or longer than two weeks.
         """
-        if until is not None and not timedelta(0) < until <= LONGEST_SNOOZE:
+        if lasting is not None and not timedelta(0) < lasting <= LONGEST_SNOOZE:
             raise DeskError(f"a snooze lasts at most {LONGEST_SNOOZE.days} days")
 
         def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
@@ -136,7 +136,7 @@ class Desk:
                 return refused
             if alert.owner is not None and not _is_owner(alert, actor):
                 return Answer(False, f"{alert.owner} has {reference(alert)}; take it over first.")
-            end = self._opening(alert, now) if until is None else now + until
+            end = self._opening(alert, now) if lasting is None else now + lasting
             if isinstance(end, str):
                 return Answer(False, end)
             values = {"state": AlertState.SNOOZED.value, "snoozed_until": end}
@@ -182,7 +182,13 @@ class Desk:
     def replied(
         self, alert_id: int, actor: Actor, *, public: bool, private: bool, variant: str = "", press: str = ""
     ) -> Answer:
-        """Note that somebody answered: in public, in private, or both. The first time of each counts."""
+        """Note that somebody answered: in public, in private, or both. The first time of each counts.
+
+        Raises:
+            DeskError: it is neither.
+        """
+        if not public and not private:
+            raise DeskError("say where it was answered: in public, in private, or both")
 
         def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
             values: dict[str, object] = {}
@@ -200,8 +206,6 @@ class Desk:
                 transaction, alert, values, actor, now, text, "replied", public=public, private=private
             )
 
-        if not public and not private:
-            raise DeskError("say where it was answered: in public, in private, or both")
         return self._act(alert_id, press, change)
 
     def resolve(self, alert_id: int, actor: Actor, how: str, press: str = "") -> Answer:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from alerts.slack import modals
 from alerts.slack.client import SlackDesk
@@ -18,15 +19,15 @@ from listener.slack.presser import press_key, storable
 from listener.store import Store
 from listener.store.silences import SilenceRow
 
+_SILENCE_EXAMPLE = "/listener silence country=FR topic=outage 2h known outage"
 HELP = (
     "/listener status: what listens and what waits",
     "/listener who: who works now, and who has what",
-    "/listener silence: mute alerts; or at once: /listener silence country=FR topic=outage 2h known outage",
+    f"/listener silence: mute alerts; or at once: {_SILENCE_EXAMPLE}",
     "/listener silence list, /listener silence end 3",
     "/listener digest: the last seven days in figures",
 )
 _LONGEST = 2_000
-_SILENCE_EXAMPLE = "/listener silence country=FR topic=outage 2h known outage"
 
 NameActor = Callable[[str, str], Actor]
 
@@ -51,19 +52,17 @@ class Commands:
     def react(self, payload: Payload, actor_of: NameActor) -> Reaction:
         """Return what a slash command leads to."""
         text = _text(payload, "text")[:_LONGEST].strip()
-        user, name, url = _text(payload, "user_id"), _text(payload, "user_name"), _text(payload, "response_url")
+        user, name, trigger = (_text(payload, field) for field in ("user_id", "user_name", "trigger_id"))
+        respond = partial(self._slack.respond, _text(payload, "response_url"))
         word, _, rest = text.partition(" ")
         if word.lower() == "silence" and not rest.strip():
-            trigger = _text(payload, "trigger_id")
-            return Reaction(
-                front=lambda: self._open_silence(trigger), excuse=lambda words: self._slack.respond(url, words)
-            )
+            return Reaction(front=lambda: self._open_silence(trigger), excuse=respond)
 
         def work() -> Job:
-            lines = self._lines(word.lower(), rest.strip(), lambda: actor_of(user, name), _text(payload, "trigger_id"))
-            return lambda: self._slack.respond(url, "\n".join(lines))
+            lines = self._lines(word.lower(), rest.strip(), lambda: actor_of(user, name), trigger)
+            return partial(respond, "\n".join(lines))
 
-        return Reaction(work=work, excuse=lambda words: self._slack.respond(url, words))
+        return Reaction(work=work, excuse=respond)
 
     def silence(self, matchers: list[str], actor: Actor, lasting: timedelta, reason: str, key: str) -> Answer:
         """Mute alerts, if whoever asks may.
@@ -98,10 +97,11 @@ class Commands:
             rows = self._store.silences.coming(self._clock.now())
             return [_described(row) for row in rows] or ["No silence is in force."]
         if first == "end":
-            if not more.strip().isascii() or not more.strip().isdigit() or len(more.strip()) > 12:
+            number = more.strip()
+            if not number.isascii() or not number.isdigit() or len(number) > 12:
                 raise CommandError("write the silence's number: /listener silence end 3")
             self._check_may_silence(actor)
-            return [self._desk.end_silence(int(more.strip()), actor).text]
+            return [self._desk.end_silence(int(number), actor).text]
         matchers, lasting, reason = _read_silence(rest)
         return [self.silence(matchers, actor, lasting, reason, key).text]
 

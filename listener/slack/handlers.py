@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from alerts.slack import modals
 from alerts.slack.client import SlackDesk
@@ -23,9 +23,17 @@ _SNOOZES: Mapping[str, timedelta | None] = {
     SnoozeFor.HOUR: timedelta(hours=1),
     SnoozeFor.OPENING: None,
 }
-_TITLES = {ActionName.REPLY: "Reply", ActionName.NOT_COMPLAINT: "Not a complaint", ActionName.SHOW_CARD: "Alert"}
+_QUESTIONS: Mapping[ActionName, Callable[[int, str], dict[str, Any]]] = {
+    ActionName.NOT_COMPLAINT: modals.not_complaint_view,
+    ActionName.SNOOZE: modals.snooze_view,
+    ActionName.RESOLVE: modals.resolve_view,
+}
+"""The windows of presses that leave something to be asked."""
 
 Act = Callable[[Actor, str], Answer]
+Submitted = Callable[[object, Presser], Reaction]
+
+_Filled = TypeVar("_Filled")
 
 
 class SlackHandlers:
@@ -89,14 +97,9 @@ class SlackHandlers:
 
     def _pressed(self, action: Action, presser: Presser) -> Reaction:
         if action.name is ActionName.REPLY:
-            return self._window(action, presser, self._reply_window)
-        if action.name is ActionName.NOT_COMPLAINT:
-            show = partial(modals.not_complaint_view, action.alert_id, f"A-{action.alert_id}")
-            return Reaction(front=lambda: self._open(presser, show()), excuse=self._excuse(presser))
-        if action.name is ActionName.SNOOZE and not action.choice:
-            return self._ask(presser, modals.snooze_view(action.alert_id, f"A-{action.alert_id}"))
-        if action.name is ActionName.RESOLVE and not action.choice:
-            return self._ask(presser, modals.resolve_view(action.alert_id, f"A-{action.alert_id}"))
+            return self._reply(action.alert_id, presser)
+        if action.name in _QUESTIONS and not action.choice:
+            return self._ask(presser, _QUESTIONS[action.name](action.alert_id, f"A-{action.alert_id}"))
         act = self._act_of(action)
         return NOTHING if act is None else self._do(act, presser)
 
@@ -125,24 +128,23 @@ class SlackHandlers:
                 return None
             return partial(self._tell, presser, answer.text)
 
-        return Reaction(work=work, excuse=self._excuse(presser))
+        return Reaction(work=work, excuse=partial(self._tell, presser))
 
     def _ask(self, presser: Presser, view: dict[str, Any]) -> Reaction:
-        return Reaction(front=lambda: self._open(presser, view), excuse=self._excuse(presser))
+        def front() -> None:
+            self._slack.open_view(presser.trigger_id, view)
 
-    def _open(self, presser: Presser, view: dict[str, Any]) -> None:
-        self._slack.open_view(presser.trigger_id, view)
+        return Reaction(front=front, excuse=partial(self._tell, presser))
 
-    def _window(self, action: Action, presser: Presser, make: Callable[[int], dict[str, Any]]) -> Reaction:
-        """Open a window at once, and fill it when the store has answered."""
+    def _reply(self, alert_id: int, presser: Presser) -> Reaction:
+        """Open the reply window at once, and fill it when the store has answered."""
         opened: list[str] = []
 
         def front() -> None:
-            loading = modals.loading_view(_TITLES.get(action.name, "One moment"))
-            opened.append(self._slack.open_view(presser.trigger_id, loading))
+            opened.append(self._slack.open_view(presser.trigger_id, modals.loading_view("Reply")))
 
         def show() -> None:
-            self._slack.update_view(opened[0], make(action.alert_id))
+            self._slack.update_view(opened[0], self._reply_view(alert_id))
 
         def excuse(text: str) -> None:
             if opened:
@@ -152,7 +154,7 @@ class SlackHandlers:
 
         return Reaction(front=front, show=show, excuse=excuse)
 
-    def _reply_window(self, alert_id: int) -> dict[str, Any]:
+    def _reply_view(self, alert_id: int) -> dict[str, Any]:
         form = self._replies.opened(alert_id)
         if form is None:
             return modals.error_view("There is no post to answer here any more.")
@@ -176,20 +178,17 @@ class SlackHandlers:
 
     def _submitted(self, view: object, presser: Presser) -> Reaction:
         name = view.get("callback_id") if isinstance(view, Mapping) else None
-        submissions: Mapping[str, Callable[[object, Presser], Reaction]] = {
-            ViewName.REPLY: self._reply_sent,
-            ViewName.NOT_COMPLAINT: self._no_complaint,
-            ViewName.RESOLVE: self._resolved,
-            ViewName.SNOOZE: self._snoozed,
-            ViewName.SILENCE: self._silenced,
+        submissions: Mapping[str, Submitted] = {
+            ViewName.REPLY: _checked(modals.parse_reply, self._reply_sent),
+            ViewName.NOT_COMPLAINT: _checked(modals.parse_not_complaint, self._no_complaint),
+            ViewName.RESOLVE: _checked(modals.parse_resolve, self._resolved),
+            ViewName.SNOOZE: _checked(modals.parse_snooze, self._snoozed),
+            ViewName.SILENCE: _checked(modals.parse_silence, self._silenced),
         }
         react = submissions.get(str(name))
         return NOTHING if react is None else react(view, presser)
 
-    def _reply_sent(self, view: object, presser: Presser) -> Reaction:
-        sent = modals.parse_reply(view)
-        if sent is None or isinstance(sent, modals.FieldErrors):
-            return _errors(sent)
+    def _reply_sent(self, sent: modals.ReplySubmission, presser: Presser) -> Reaction:
         public, private = sent.sent in (SentAs.PUBLIC, SentAs.BOTH), sent.sent in (SentAs.PRIVATE, SentAs.BOTH)
 
         def act(actor: Actor, key: str) -> Answer:
@@ -198,32 +197,19 @@ class SlackHandlers:
 
         return self._do(act, presser)
 
-    def _no_complaint(self, view: object, presser: Presser) -> Reaction:
-        said = modals.parse_not_complaint(view)
-        if said is None or isinstance(said, modals.FieldErrors):
-            return _errors(said)
+    def _no_complaint(self, said: modals.NotComplaint, presser: Presser) -> Reaction:
         topic = said.topic or None
         return self._do(
             lambda actor, key: self._desk.not_a_complaint(said.alert_id, actor, said.was, topic, key), presser
         )
 
-    def _resolved(self, view: object, presser: Presser) -> Reaction:
-        said = modals.parse_resolve(view)
-        if said is None or isinstance(said, modals.FieldErrors):
-            return _errors(said)
+    def _resolved(self, said: modals.Ending, presser: Presser) -> Reaction:
         return self._do(lambda actor, key: self._desk.resolve(said.alert_id, actor, said.resolution, key), presser)
 
-    def _snoozed(self, view: object, presser: Presser) -> Reaction:
-        said = modals.parse_snooze(view)
-        if said is None or isinstance(said, modals.FieldErrors):
-            return _errors(said)
+    def _snoozed(self, said: modals.PutOff, presser: Presser) -> Reaction:
         return self._do(lambda actor, key: self._desk.snooze(said.alert_id, actor, _SNOOZES[said.length], key), presser)
 
-    def _silenced(self, view: object, presser: Presser) -> Reaction:
-        said = modals.parse_silence(view)
-        if said is None or isinstance(said, modals.FieldErrors):
-            return _errors(said)
-
+    def _silenced(self, said: modals.SilenceRequest, presser: Presser) -> Reaction:
         def act(actor: Actor, key: str) -> Answer:
             return self._commands.silence(list(said.matchers), actor, said.lasting, said.reason, key)
 
@@ -232,9 +218,6 @@ class SlackHandlers:
             return partial(self._slack.tell_person, presser.user_id, answer.text)
 
         return _silent_on_repeats(Reaction(work=work, excuse=partial(self._slack.tell_person, presser.user_id)))
-
-    def _excuse(self, presser: Presser) -> Callable[[str], None]:
-        return lambda text: self._tell(presser, text)
 
     def _tell(self, presser: Presser, text: str) -> None:
         """Say something to whoever pressed: where they pressed, else in their Home tab, else in private."""
@@ -246,8 +229,20 @@ class SlackHandlers:
             self._slack.tell_person(presser.user_id, text)
 
 
-def _errors(found: modals.FieldErrors | None) -> Reaction:
-    return NOTHING if found is None else Reaction(at_once=found.response())
+def _checked(
+    parse: Callable[[object], _Filled | modals.FieldErrors | None], react: Callable[[_Filled, Presser], Reaction]
+) -> Submitted:
+    """Return what reacts to a window as it was filled in, if that is in order; else what is wrong is shown there."""
+
+    def submitted(view: object, presser: Presser) -> Reaction:
+        filled = parse(view)
+        if filled is None:
+            return NOTHING
+        if isinstance(filled, modals.FieldErrors):
+            return Reaction(at_once=filled.response())
+        return react(filled, presser)
+
+    return submitted
 
 
 def _silent_on_repeats(reaction: Reaction) -> Reaction:

@@ -1,6 +1,7 @@
 """Signed HTTP requests: hears from Slack at a public address of one's own. What is not signed by Slack is refused."""
 
 import asyncio
+import hmac
 import json
 import threading
 import time
@@ -53,8 +54,6 @@ class Signatures:
             made = self._verifier.generate_signature(timestamp=timestamp, body=body.decode("utf-8"))
         except UnicodeDecodeError:
             return False
-        import hmac
-
         if made is None or not hmac.compare_digest(made.encode(), signature.encode("utf-8", "replace")):
             return False
         return self._is_first(signature, now)

@@ -281,6 +281,22 @@ def test_whoever_pressed_is_not_told_that_a_press_came_twice(day: tuple[World, S
     assert alert(here).owner == "Olga"
 
 
+def test_a_silence_from_the_window_that_is_delivered_twice_is_made_and_told_once(
+    day: tuple[World, SlackService],
+) -> None:
+    here, service = day
+    person, service.inbox._spool = olga(here), None
+    person.command("/listener", "silence", "C1")
+    values = {"matchers": "country=FR", "duration": "1h", "reason": "known"}
+    delivery = person.fill_and_submit(opened(here, service, person), values).delivery
+    settled(here, service)
+    told = [said.shown for said in person.dm.messages]
+    here.slack.socket_mode.send(delivery)
+    settled(here, service)
+    assert [said.shown for said in person.dm.messages] == told
+    assert ["Silence 1 of" in words for words in told] == [True]
+
+
 def test_a_press_that_was_carried_out_just_before_a_crash_is_not_spoken_of_after_it(
     day: tuple[World, SlackService], monkeypatch: pytest.MonkeyPatch
 ) -> None:
