@@ -128,7 +128,7 @@ countries:
   US: {{timezone: America/New_York, team: york, sources: {{file: {{path: "{folder}/US.jsonl", settle_s: 0}}}}}}
 store: {{url: "{store}"}}
 """
-SLACK_OPTIONS = 'token: "${{file:{folder}/token}}", base_url: "{slack}", min_interval_s: 0, timeout_s: 3'
+SLACK_OPTIONS = 'token: "${{file:{folder}/token}}", base_url: "{slack}", min_interval_s: 0, timeout_s: 8'
 BACKGROUND_DAYS = 21
 PEOPLE = {"Olga": "U1", "Paul": "U2"}
 GRUMBLE = Classification(
@@ -272,7 +272,7 @@ class Place:
         if now == moment(SLACK_DOWN):
             kinds = ("500", "503", "503_after", "cut_after", "internal_error", "internal_error_after")
             excluded = [method for method in METHODS if method not in _MADE_TO_FAIL]
-            self.slack.script_for("chat.postMessage", Reply(503, b"too late", hang_s=4.0, after_handling=True))
+            self.slack.script_for("chat.postMessage", Reply(503, b"too late", hang_s=60, after_handling=True))
             self.slack.faults(7, 1.0, kinds=kinds, exclude=excluded)
         elif now == moment(SLACK_UP):
             self.slack.faults(None)

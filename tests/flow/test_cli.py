@@ -30,6 +30,25 @@ def listener(*arguments: str, timeout: float = 240, **environment: str) -> subpr
     )
 
 
+def listening(config: Path) -> tuple[subprocess.Popen[str], list[str]]:
+    """Return a daemon that listens, and what it said until then."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "listener.cli", "run", "--config", str(config)],
+        cwd=ROOT,
+        env={**os.environ, **OFF},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    said: list[str] = []
+    for line in process.stderr:
+        said.append(line)
+        if "listening" in line:
+            break
+    return process, said
+
+
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, checkpoint: Path) -> Path:
     """The shipped configuration on a database of its own."""
@@ -92,23 +111,10 @@ def test_status_tells_what_every_watch_heard(config: Path, first_pass: subproces
 def test_a_listening_daemon_stops_cleanly_when_told_to(
     number: signal.Signals, config: Path, first_pass: subprocess.CompletedProcess[str]
 ) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "listener.cli", "run", "--config", str(config)],
-        cwd=ROOT,
-        env={**os.environ, **OFF},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if "listening" in line:
-            break
+    process, said = listening(config)
     time.sleep(1)
     process.send_signal(number)
-    rest, _ = process.communicate(timeout=5)[1], None
+    rest = process.communicate(timeout=60)[1]
     assert process.returncode == 0, "".join(said) + rest
     assert "stopped; nothing is lost" in rest
 
@@ -116,19 +122,8 @@ def test_a_listening_daemon_stops_cleanly_when_told_to(
 def test_a_second_daemon_on_the_same_database_is_refused(
     config: Path, first_pass: subprocess.CompletedProcess[str]
 ) -> None:
-    first = subprocess.Popen(
-        [sys.executable, "-m", "listener.cli", "run", "--config", str(config)],
-        cwd=ROOT,
-        env={**os.environ, **OFF},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert first.stderr is not None
+    first, _ = listening(config)
     try:
-        for line in first.stderr:
-            if "listening" in line:
-                break
         second = listener("run", "--once", "--config", str(config))
         assert second.returncode == 1
         assert "another listener is running on this database" in second.stderr

@@ -136,7 +136,7 @@ def receiver(name: str, slack: SlackServer, channel: str, **more: float) -> Slac
         token=Secret("env", TOKEN_VARIABLE),
         channel=channel,
         base_url=slack.api_url,
-        **{"min_interval_s": 0.0, "timeout_s": 0.5, **more},
+        **{"min_interval_s": 0.0, "timeout_s": 20.0, **more},
     )
     return SlackReceiver(name, options)
 
@@ -249,9 +249,9 @@ def test_what_can_no_longer_be_edited_is_told_in_the_thread_once(office: Office,
 
 def test_an_attempt_ends_before_its_lease_however_slow_slack_is(office: Office) -> None:
     office.receivers["desk"] = receiver("desk", office.slack, "C1", timeout_s=30)
-    office.start(timing=Timing(lease_s=0.4, attempt_s=0.3))
+    office.start(timing=Timing(lease_s=4, attempt_s=2))
     office.alert()
-    slow = Reply(200, {"ok": True}, hang_s=1.0, after_handling=True)
+    slow = Reply(200, {"ok": True}, hang_s=60, after_handling=True)
     office.slack.script_for("chat.postMessage", slow)
     office.send()
     (row,) = office.store.outbox.rows()

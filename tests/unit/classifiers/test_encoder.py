@@ -201,7 +201,7 @@ def test_two_processes_building_at_once_both_find_a_whole_checkpoint(tmp_path: P
         "assert is_whole(build_checkpoint(Path(sys.argv[1]), source=Path(sys.argv[2])))"
     )
     running = [subprocess.Popen([sys.executable, "-c", program, str(cache), str(source)]) for _ in range(3)]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert [process.wait(240) for process in running] == [0, 0, 0]
     assert [path.name for path in cache.iterdir()] == [NAME]
 
 

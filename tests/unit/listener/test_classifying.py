@@ -244,7 +244,7 @@ def test_a_line_is_answered_while_the_writer_still_writes() -> None:
                 writer.write(line(id=number, text="a"))
                 writer.flush()
                 assert json.loads(read.readline())["id"] == number
-        worker.join(10)
+        worker.join(120)
         assert not worker.is_alive()
 
 
