@@ -24,8 +24,29 @@ class RefusedError(Exception):
         self.body: dict[str, Any] = {"ok": False, "error": code, **metadata, **more}
 
 
+class _InBlocks:
+    """What is shown as blocks."""
+
+    __slots__ = ()
+    blocks: list[Node]
+
+    @property
+    def buttons(self) -> dict[str, str]:
+        """The link buttons: label to address."""
+        return {
+            node["text"]["text"]: node["url"]
+            for node in nodes(self.blocks)
+            if node.get("type") == "button" and "url" in node
+        }
+
+    @property
+    def actions(self) -> dict[str, Node]:
+        """Every element that a person can act on or fill in, selects and overflow menus too, by action id."""
+        return {element["action_id"]: element for _, element in actions_of(self.blocks)}
+
+
 @dataclass(slots=True)
-class SlackMessage:
+class SlackMessage(_InBlocks):
     """One message as the workspace holds it; a thread's root holds its replies."""
 
     ts: str
@@ -50,20 +71,6 @@ class SlackMessage:
     def shown(self) -> str:
         """What a person reads, in reading order: the blocks, or the text where there are none."""
         return "\n".join(texts(self.blocks)) if self.blocks else unescape(self.text)
-
-    @property
-    def buttons(self) -> dict[str, str]:
-        """The link buttons: label to address."""
-        return {
-            node["text"]["text"]: node["url"]
-            for node in nodes(self.blocks)
-            if node.get("type") == "button" and "url" in node
-        }
-
-    @property
-    def actions(self) -> dict[str, Node]:
-        """Every element that a person can act on, selects and overflow menus too, by action id."""
-        return {element["action_id"]: element for _, element in actions_of(self.blocks)}
 
     @property
     def labels(self) -> list[str]:
@@ -156,7 +163,7 @@ class SlackFile:
 
 
 @dataclass(slots=True)
-class View:
+class View(_InBlocks):
     """One modal or Home tab as its person sees it."""
 
     id: str
@@ -199,20 +206,6 @@ class View:
                       for text in [_typed(entry)] if text]  # fmt: skip
             lines += [self.errors[block["block_id"]]] if block["block_id"] in self.errors else []
         return "\n".join([*lines, *(self.given[name]["text"] for name in ("submit", "close") if self.given.get(name))])
-
-    @property
-    def buttons(self) -> dict[str, str]:
-        """The link buttons: label to address."""
-        return {
-            node["text"]["text"]: node["url"]
-            for node in nodes(self.blocks)
-            if node.get("type") == "button" and "url" in node
-        }
-
-    @property
-    def actions(self) -> dict[str, Node]:
-        """Every element that a person can act on or fill in, by action id."""
-        return {element["action_id"]: element for _, element in actions_of(self.blocks)}
 
     @property
     def inputs(self) -> dict[str, Node]:

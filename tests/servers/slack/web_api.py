@@ -132,11 +132,7 @@ class WebApi:
 
     def _update(self, arguments: Arguments) -> Node:
         channel = self._named(arguments)
-        message = channel.find(str(arguments.get("ts", "")))
-        if message is None or message.is_deleted:
-            raise RefusedError("message_not_found")
-        if message.user != BOT:
-            raise RefusedError("cant_update_message")
+        message = _own(channel, arguments, refusal="cant_update_message")
         if channel.is_archived:
             raise RefusedError("is_inactive")
         text, blocks = self.content(arguments)
@@ -157,11 +153,7 @@ class WebApi:
 
     def _delete(self, arguments: Arguments) -> Node:
         channel = self._named(arguments)
-        message = channel.find(str(arguments.get("ts", "")))
-        if message is None or message.is_deleted:
-            raise RefusedError("message_not_found")
-        if message.user != BOT:
-            raise RefusedError("cant_delete_message")
+        message = _own(channel, arguments, refusal="cant_delete_message")
         remove(channel, message)
         return {"channel": channel.id, "ts": message.ts}
 
@@ -331,6 +323,16 @@ class WebApi:
         if channel.allowance < 1:
             raise RefusedError("ratelimited", retry_after=math.ceil(1 - channel.allowance))
         channel.allowance -= 1
+
+
+def _own(channel: Channel, arguments: Arguments, *, refusal: str) -> SlackMessage:
+    """The app's own message that is meant."""
+    message = channel.find(str(arguments.get("ts", "")))
+    if message is None or message.is_deleted:
+        raise RefusedError("message_not_found")
+    if message.user != BOT:
+        raise RefusedError(refusal)
+    return message
 
 
 def add(channel: Channel, message: SlackMessage, root: SlackMessage | None) -> None:

@@ -8,13 +8,8 @@ from classifiers.heads import Heads
 from classifiers.held_out import HELD_OUT_FILE, labels_of, load_held_out, logits_of, save_held_out
 from classifiers.training.data import Example
 from listener.errors import ModelUnavailableError
-from tests.unit.classifiers.learning_world import labels_by, small_heads
+from tests.unit.classifiers.learning_world import labels_by
 from tests.unit.classifiers.test_heads import N_FEATURES
-
-
-@pytest.fixture(scope="module")
-def heads() -> Heads:
-    return small_heads()
 
 
 def features(n: int, seed: int) -> np.ndarray:

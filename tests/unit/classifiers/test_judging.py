@@ -6,12 +6,7 @@ from classifiers.held_out import Labelled, logits_of
 from classifiers.judging import by_length, changes, judge
 from classifiers.learning import scores_of
 from classifiers.training import measures
-from tests.unit.classifiers.learning_world import labels_by, small_heads, some_hidden
-
-
-@pytest.fixture(scope="module")
-def heads() -> Heads:
-    return small_heads()
+from tests.unit.classifiers.learning_world import labels_by, some_hidden
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,9 @@ import pytest
 from classifiers.heads import N_LOGITS, Heads
 from classifiers.learned import FOLDER, IN_FORCE_FILE, METADATA_FILE, TENSORS_FILE, Delta, LearnedFolder
 from listener.errors import ModelUnavailableError
-from tests.unit.classifiers.learning_world import WIDTH, small_heads
+from tests.unit.classifiers.learning_world import WIDTH
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def heads() -> Heads:
-    return small_heads()
 
 
 @pytest.fixture

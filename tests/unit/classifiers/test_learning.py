@@ -33,11 +33,6 @@ def one_thread():
 
 
 @pytest.fixture(scope="module")
-def heads() -> Heads:
-    return small_heads()
-
-
-@pytest.fixture(scope="module")
 def held_out(heads: Heads) -> HeldOut:
     return small_held_out(heads)
 

@@ -5,12 +5,7 @@ from classifiers.heads import Heads
 from classifiers.learning import TASKS
 from classifiers.lessons import IMPLIED_WEIGHT, LEFT_WEIGHT, RESOLVED_WEIGHT, Said, Stood, evidence_of
 from listener.model import TOPICS
-from tests.unit.classifiers.learning_world import WIDTH, small_heads, some_hidden
-
-
-@pytest.fixture(scope="module")
-def heads() -> Heads:
-    return small_heads()
+from tests.unit.classifiers.learning_world import WIDTH, some_hidden
 
 
 def evidence(heads: Heads, said: list[Said], stood: list[Stood]):

@@ -170,15 +170,19 @@ def test_a_deleted_post_is_not_taken_in_again(store: Store) -> None:
     assert store.classifying.candidates(bands(WORDS), 10, NOW - timedelta(days=1)) == []
 
 
+def forget(store: Store, mention_id: int) -> None:
+    with store.withdrawals.transaction() as transaction:
+        post = transaction.changed_post(mention_id)
+        assert post is not None
+        transaction.forget_words(post)
+
+
 def test_an_author_with_another_post_keeps_the_profile(store: Store) -> None:
     first = mention()
     save(store, first, mention(2, "another parcel that never came", author=first.author))
     classify(store)
     store.withdrawals.withdraw([Withdrawn("x", "1")], NOW)
-    with store.withdrawals.transaction() as transaction:
-        post = transaction.changed_post(1)
-        assert post is not None
-        transaction.forget_words(post)
+    forget(store, 1)
     item = store.triage.item(2)
     assert item is not None
     assert item.mention.author.bio == "nurse in Leeds"
@@ -189,10 +193,7 @@ def test_samples_of_skipped_items_lose_a_withdrawn_post(store: Store) -> None:
     page = Page((arrival.mention,), "c", skipped=(Skipped("a post without a date", "x:77", "{'text': 'my words'}"),))
     store.collecting.save_page(WATCH, page, [arrival], now=NOW, next_poll_at=NOW, max_age_s=None)
     (mention_id,) = store.withdrawals.withdraw([Withdrawn("x", "77")], NOW)
-    with store.withdrawals.transaction() as transaction:
-        post = transaction.changed_post(mention_id)
-        assert post is not None
-        transaction.forget_words(post)
+    forget(store, mention_id)
     assert [row["last_sample"] for row in store.collecting.skipped()] == [""]
 
 
@@ -261,9 +262,6 @@ def test_a_corrections_text_goes_with_the_post(store: Store) -> None:
     store.corrections.keep_texts([1])
     assert [one.text for one in store.corrections.effective()] == [WORDS]
     store.withdrawals.withdraw([Withdrawn("x", "1")], NOW)
-    with store.withdrawals.transaction() as transaction:
-        post = transaction.changed_post(1)
-        assert post is not None
-        transaction.forget_words(post)
+    forget(store, 1)
     assert store.corrections.effective() == []
     assert len(store.corrections.history("x", "1")) == 1
