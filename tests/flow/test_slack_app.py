@@ -263,7 +263,7 @@ def test_a_press_that_is_delivered_twice_counts_once(day: tuple[World, SlackServ
     card = raise_alert(here)
     delivery = olga(here).press(card, "claim")
     settled(here, service)
-    here.slack.socket_mode.send(delivery)
+    assert here.slack.replay(delivery).is_acked
     settled(here, service)
     kinds = [one.kind for one in here.app.store.alerts.history(1)]
     assert kinds.count("claimed") == 1
@@ -275,7 +275,7 @@ def test_whoever_pressed_is_not_told_that_a_press_came_twice(day: tuple[World, S
     person, service.inbox._spool = olga(here), None
     for delivery in (person.press(card, "claim"), person.command("/listener", "silence topic=outage 2h known", "C1")):
         settled(here, service)
-        here.slack.socket_mode.send(delivery)
+        assert here.slack.replay(delivery).is_acked
         settled(here, service)
     assert ["Silence 1 of" in said.shown for said in person.ephemerals] == [True]
     assert alert(here).owner == "Olga"
@@ -291,7 +291,7 @@ def test_a_silence_from_the_window_that_is_delivered_twice_is_made_and_told_once
     delivery = person.fill_and_submit(opened(here, service, person), values).delivery
     settled(here, service)
     told = [said.shown for said in person.dm.messages]
-    here.slack.socket_mode.send(delivery)
+    assert here.slack.replay(delivery).is_acked
     settled(here, service)
     assert [said.shown for said in person.dm.messages] == told
     assert ["Silence 1 of" in words for words in told] == [True]
