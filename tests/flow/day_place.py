@@ -197,7 +197,7 @@ class Place:
         assert service is not None
         self.services.append(service)
         service.start()
-        assert service.inbox.wait_idle(20)
+        assert service.inbox.wait_idle(120)
         self.slack.wait_for(lambda: service.listener.is_connected)  # type: ignore[union-attr]
 
     def hang_up(self) -> None:
@@ -318,7 +318,7 @@ class Place:
 
     def _settle(self) -> None:
         """Let the daemon finish what it was told, and send what that caused."""
-        assert self.service.inbox.wait_idle(20)
+        assert self.service.inbox.wait_idle(120)
         self.send()
 
     def _act(self, label: str, line: Line) -> None:
