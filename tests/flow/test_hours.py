@@ -630,14 +630,15 @@ def test_two_daemons_on_one_postgresql_make_one_summary(tmp_path: Path, postgres
         other, together = started_anew(here), Barrier(2)
 
         def let_go(app: App) -> None:
-            together.wait(10)
+            together.wait(120)
             app.hold.run()
 
         threads = [Thread(target=let_go, args=(app,)) for app in (here.app, other)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(120)
+        assert not any(thread.is_alive() for thread in threads)
         other.close()
         assert stored(here, "select count(*) from notifications where kind = 'message'") == [(1,)]
 
@@ -835,13 +836,14 @@ def test_two_daemons_on_one_database_raise_one_alert_for_one_author(
 
         def decide(app: App, items: list[TriageItem]) -> None:
             for item in items:  # both decide on the next author's mentions at the same moment
-                gate.wait(20)
+                gate.wait(120)
                 app.triage.decide(item)
 
         thread = threading.Thread(target=decide, args=(other, waiting[1::2]))
         thread.start()
         decide(here.app, waiting[0::2])
-        thread.join(20)
+        thread.join(120)
+        assert not thread.is_alive()
         other.close()
         alerts = here.app.store.alerts.alerts()
         assert [alert.mentions for alert in alerts] == [2] * 12

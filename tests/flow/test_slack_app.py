@@ -61,6 +61,9 @@ def slack_world(
 @pytest.fixture
 def day(tmp_path: Path, classifier: "MentionClassifier") -> Iterator[tuple[World, SlackService]]:
     with slack_world(tmp_path, classifier, SOCKET) as made:
+        made[
+            0
+        ].slack.ack_s = 60.0  # what is asserted is that it comes before the work is done, not how fast machines are
         yield made
 
 
@@ -72,7 +75,7 @@ def raise_alert(here: World, text: str = URGENT_FR, **post: object) -> SlackMess
 
 def settled(here: World, service: SlackService) -> None:
     """Let the app finish what it was told, and send what that caused."""
-    assert service.inbox.wait_idle(20)
+    assert service.inbox.wait_idle(120)
     here.send()
 
 
@@ -252,7 +255,7 @@ def test_a_press_that_was_acknowledged_before_a_crash_is_carried_out_after_it(
     again = here.app.open_slack()
     assert again is not None
     assert again.inbox.catch_up() == 1
-    assert again.inbox.wait_idle(20)
+    assert again.inbox.wait_idle(120)
     assert alert(here).owner == "Olga"
     assert again.inbox.catch_up() == 0
     again.inbox.close()
@@ -310,7 +313,7 @@ def test_a_press_that_was_carried_out_just_before_a_crash_is_not_spoken_of_after
     again = here.app.open_slack()
     assert again is not None
     assert again.inbox.catch_up() == 1
-    assert again.inbox.wait_idle(20)
+    assert again.inbox.wait_idle(120)
     again.inbox.close()
     assert list(person.ephemerals) == []
 
@@ -320,7 +323,7 @@ def test_the_loser_is_told_though_slack_fails_once(day: tuple[World, SlackServic
     here, service = day
     card = raise_alert(here)
     olga(here).press(card, "claim")
-    assert service.inbox.wait_idle(20)  # the card is not edited yet: the other still sees the button
+    assert service.inbox.wait_idle(120)  # the card is not edited yet: the other still sees the button
     refused = {"ok": False, "error": "ratelimited"}
     here.slack.script_for("chat.postEphemeral", Reply(429 if after else 503, refused if after else b"away", after))
     loser = paul(here)
@@ -363,7 +366,7 @@ def test_the_home_tab_writes_nothing_and_shows_what_the_cards_show(day: tuple[Wo
     person, engine = olga(here), here.app.store.alerts._engine
     event.listen(engine, "before_cursor_execute", note)
     person.opens_home()
-    assert service.inbox.wait_idle(20)
+    assert service.inbox.wait_idle(120)
     event.remove(engine, "before_cursor_execute", note)
     assert "BEGIN" in begun
     assert "BEGIN IMMEDIATE" not in begun
@@ -410,7 +413,7 @@ def test_an_alert_looks_as_its_newest_edit_or_as_the_card_that_waits(
         assert '"owner":""' in alerts.looks([1])[1]
         for person in (olga(here), paul(here)):
             person.press(card, "claim" if person.name == "olga" else "take_over")
-            assert service.inbox.wait_idle(20)
+            assert service.inbox.wait_idle(120)
             assert f'"owner":"{person.name.title()}"' in alerts.looks([1, 2])[1]
             here.send()
         now = here.clock.now()
