@@ -38,7 +38,9 @@ TIMEOUT_S = 0.4
 HISTORY_LAG_S = 0.3
 LATE_S = 0.55
 """How long a late call waits before it takes effect: its sender has given up by then."""
-TIMING = {"lease_s": 3.0, "attempt_s": 2.0, "settle_s": 0.9, "first_pause_s": 0.05, "longest_pause_s": 1.0}
+LEASE_S, SETTLE_S = 3.0, 0.9
+"""Scaled down from the daemon's own, as Slack's lateness is here. A machine that pauses needs more patience: a call
+that takes effect later than anybody waits for it is posted twice, here as with Slack itself."""
 _CHUNK = 25
 ROOT = Path(__file__).parents[1]
 
@@ -248,8 +250,11 @@ class Mischief:
 
 
 @contextmanager
-def senders(slack: SlackServer, database: str, folder: Path, seed: int, kills: int, count: int) -> Iterator[Any]:
+def senders(
+    slack: SlackServer, database: str, folder: Path, seed: int, kills: int, count: int, patience: float
+) -> Iterator[Any]:
     """Yield `count` nurseries at work on one database."""
+    times = {"lease_s": LEASE_S * patience, "settle_s": SETTLE_S * patience}
     spec = Spec(
         database,
         slack.api_url,
@@ -258,7 +263,7 @@ def senders(slack: SlackServer, database: str, folder: Path, seed: int, kills: i
         kills // count,
         str(folder / "finished"),
         TIMEOUT_S,
-        TIMING,
+        {**times, "attempt_s": 2.0, "first_pause_s": 0.05, "longest_pause_s": 1.0},
         count == 1,
     )
     started = []
@@ -278,9 +283,19 @@ def senders(slack: SlackServer, database: str, folder: Path, seed: int, kills: i
 
 
 def run(
-    notifications: int, seed: int, kills: int, database: str, folder: Path, *, rate: float = 0.12, count: int = 1
+    notifications: int,
+    seed: int,
+    kills: int,
+    database: str,
+    folder: Path,
+    *,
+    rate: float = 0.12,
+    count: int = 1,
+    patience: float = 1.0,
 ) -> Outcome:
     """Send so many notifications through all faults by `count` senders; return what came of them.
+
+    `patience` multiplies how long senders wait for what may still take effect.
 
     Raises:
         SystemExit: a sender ended in another way than by being killed or being done.
@@ -289,7 +304,7 @@ def run(
     feeder = Feeder(store, seed)
     with (
         SlowMindedSlack(seed, late_rate=0.01) as slack,
-        senders(slack, database, folder, seed, kills, count) as nurseries,
+        senders(slack, database, folder, seed, kills, count, patience) as nurseries,
     ):
         faults = slack.faults(seed, rate, hang_s=TIMEOUT_S * 1.5, slow_s=0.1, retry_after_s=0.1)
         mischief = Mischief(slack, notifications, lasts_s=0.5)

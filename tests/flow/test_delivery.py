@@ -26,6 +26,8 @@ from tests.servers.slack import KINDS, TOKEN, SlackMessage, SlackServer
 from tests.servers.slack.web_api import remove
 
 TOKEN_VARIABLE = "DELIVERY_TEST_TOKEN"
+PATIENCE = 5.0
+"""For machines that pause for seconds."""
 
 
 def described(outcome: Outcome) -> str:
@@ -33,7 +35,8 @@ def described(outcome: Outcome) -> str:
 
 
 def test_killed_senders_and_a_failing_slack_lose_and_repeat_nothing(tmp_path: Path) -> None:
-    outcome = run(300, seed=7, kills=24, database=f"sqlite:///{tmp_path}/listener.db", folder=tmp_path, rate=0.25)
+    database = f"sqlite:///{tmp_path}/listener.db"
+    outcome = run(300, seed=7, kills=24, database=database, folder=tmp_path, rate=0.25, patience=PATIENCE)
     assert outcome.wrong == 0, described(outcome)
     assert outcome.total >= 300
     assert set(outcome.kinds) == {"alert", "note", "update", "message"}
@@ -43,7 +46,9 @@ def test_killed_senders_and_a_failing_slack_lose_and_repeat_nothing(tmp_path: Pa
 
 
 def test_two_senders_on_one_postgresql_keep_out_of_each_others_way(tmp_path: Path, postgres_url: str) -> None:
-    outcome = run(200, seed=3, kills=10, database=new_database(postgres_url), folder=tmp_path, count=2)
+    outcome = run(
+        200, seed=3, kills=10, database=new_database(postgres_url), folder=tmp_path, count=2, patience=PATIENCE
+    )
     assert outcome.wrong == 0, described(outcome)
     assert outcome.kills.total() > 0
 
