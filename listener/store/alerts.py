@@ -14,6 +14,7 @@ from listener.store.corrections import Target, add_correction
 from listener.store.engine import insert, is_first_press, reading
 from listener.store.items import TriageItem, item_of
 from listener.store.outbox import EDIT_RANK, UNSENT, USUAL_RANK, new_notification
+from listener.store.replies import Thread, sent_variants, unanswered_before, variants_seen
 
 LIVE_STATES = (AlertState.OPEN, AlertState.CLAIMED, AlertState.SNOOZED)
 
@@ -63,6 +64,10 @@ class AlertRow:
     escalated_to: str | None = None
     told_at: datetime | None = None
     """When people were last told something of it."""
+    playbook_by: str | None = None
+    """Who chose its playbook; None where the rules did."""
+    variants: Sequence[str] = ()
+    """Its reply drafts by `Draft.variant`, in the order in which they were offered first."""
     drill: bool = False
     """Whether it is part of a drill: it goes to the trial receiver alone and nothing is learned from it."""
 
@@ -97,6 +102,20 @@ class Posted:
     def is_untouched(self) -> bool:
         """Whether nobody has tried to send it yet."""
         return self.state == "pending" and self.attempts == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was said before in an alert's thread, to its author and within the hour."""
+
+    variants: Sequence[str] = ()
+    """`Draft.variant` of what others saw, once for each time."""
+    sent: Sequence[str] = ()
+    """Of what people sent for this alert."""
+    unanswered: int = 0
+    """How many earlier alerts of this author nobody had answered."""
+    in_thread: Sequence[str] = ()
+    """Of `variants`, those that this thread and this author saw."""
 
 
 class Alerts:
@@ -171,6 +190,11 @@ class Alerts:
         query = select(*(_sent.c[name] for name in names)).where(_sent.c.alert_id == alert_id).order_by(_sent.c.id)
         with reading(self._engine) as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def earlier(self, thread: Thread, now: datetime, alert: AlertRow) -> "Earlier":
+        """Return what came before an alert, and what people sent for it since."""
+        with reading(self._engine) as connection:
+            return _earlier(connection, thread, now, alert)
 
     def live_outside(self, teams: Collection[str]) -> list[AlertRow]:
         """Return the alerts that somebody still has to act on and that none of these teams has."""
@@ -277,6 +301,10 @@ class AlertTransaction:
         table = schema.alert_events
         query = select(table).where(table.c.alert_id == alert_id, table.c.kind.in_(kinds)).order_by(table.c.id.desc())
         return [AlertEvent(row.kind, row.at, row.actor, row.data) for row in self._connection.execute(query)]
+
+    def earlier(self, thread: Thread, now: datetime, alert: AlertRow | None = None) -> "Earlier":
+        """Return what came before an alert, or before one that is opened now."""
+        return _earlier(self._connection, thread, now, alert)
 
     def look(self, alert_id: int) -> str | None:
         """Return the payload that an alert's cards show now or will show."""
@@ -544,6 +572,15 @@ def _live(owner_address: str | None, teams: Collection[str] | None, except_of: s
     return wanted
 
 
+def _earlier(connection: Connection, thread: Thread, now: datetime, alert: AlertRow | None) -> Earlier:
+    if alert is None:
+        seen, near = variants_seen(connection, thread, now)
+        return Earlier(seen, (), unanswered_before(connection, thread, now), near)
+    seen, near = variants_seen(connection, thread, now, without=alert.id)
+    sent = sent_variants(connection, [alert.id])
+    return Earlier(seen, sent, unanswered_before(connection, thread, alert.opened_at), near)
+
+
 def _alert(connection: Connection, alert_id: int, *, lock: bool = False) -> AlertRow | None:
     query = select(_alerts).where(_alerts.c.id == alert_id)
     if lock and connection.dialect.name == "postgresql":
@@ -555,4 +592,9 @@ def _alert(connection: Connection, alert_id: int, *, lock: bool = False) -> Aler
 def alert_of(row: Mapping[Any, Any]) -> AlertRow:
     """Return a row of the table of alerts as a value."""
     values = {name: row[name] for name in AlertRow.__slots__}
-    return AlertRow(**{**values, "state": AlertState(row["state"])})
+    return AlertRow(**{**values, "state": AlertState(row["state"]), "variants": _names(row["variants"])})
+
+
+def _names(stored: object) -> list[str]:
+    """Return a stored list of names; what is none, such as JSON's null, holds no name."""
+    return [name for name in stored if isinstance(name, str)] if isinstance(stored, list) else []

@@ -213,6 +213,8 @@ alerts = Table(
     Column("priority", Float, nullable=False),
     Column("topic", String(20), nullable=False),
     Column("playbook", String(80)),
+    Column("playbook_by", CleanText),
+    Column("variants", JSON, nullable=False),
     Column("pilot", Boolean, nullable=False),
     Column("drill", Boolean, nullable=False, server_default=text("false")),
     Column("match_id", ForeignKey("matches.id"), unique=True),

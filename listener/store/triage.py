@@ -37,6 +37,7 @@ class NewAlert:
     kind: str = "post"
     incident_id: int | None = None
     drill: bool = False
+    variants: Sequence[str] = ()
 
 
 class Triage:
@@ -168,6 +169,7 @@ class TriageTransaction(AlertTransaction):
             "state": AlertState.OPEN.value,
             "rules": list(new.rules),
             "rungs": [],
+            "variants": list(new.variants),
             "mentions": 1 if new.match_id is not None else 0,
             "copies": 0,
             "opened_at": now,

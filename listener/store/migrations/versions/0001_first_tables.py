@@ -308,6 +308,8 @@ def _make_alerts() -> None:
         sa.Column("priority", sa.Float(), nullable=False),
         sa.Column("topic", sa.String(length=20), nullable=False),
         sa.Column("playbook", sa.String(length=80), nullable=True),
+        sa.Column("playbook_by", types.CleanText(), nullable=True),
+        sa.Column("variants", sa.JSON(), nullable=False),
         sa.Column("pilot", sa.Boolean(), nullable=False),
         sa.Column("drill", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
