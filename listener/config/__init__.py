@@ -20,6 +20,7 @@ from listener.config.models import (
     Targets,
     Team,
     Thresholds,
+    Voice,
     WatchOptions,
 )
 from listener.config.types import Duration, Hours, Secret
@@ -46,6 +47,7 @@ __all__ = [
     "Targets",
     "Team",
     "Thresholds",
+    "Voice",
     "WatchOptions",
     "labels_of",
     "load_config",

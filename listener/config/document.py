@@ -54,7 +54,7 @@ def read_yaml(path: Path, *, name: str | None = None) -> Document:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError([Problem(file, 1, 1, "", "there is no such file")]) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a name that cannot be one
         raise ConfigError([Problem(file, 1, 1, "", f"cannot be read as UTF-8 text: {error}")]) from error
     return parse_yaml(text, file)
 

@@ -19,6 +19,7 @@ from listener.clock import SystemClock
 from listener.config.checkpoints import checkpoint_problems
 from listener.config.document import Document, Loc, read_yaml
 from listener.config.models import (
+    ANY_COUNTRY,
     Brand,
     Config,
     Country,
@@ -31,6 +32,7 @@ from listener.config.models import (
     Store,
     Strict,
     Team,
+    Voice,
     WatchOptions,
 )
 from listener.config.types import COUNTRY_CODES
@@ -52,6 +54,7 @@ SECTIONS = (
     "slack",
     "store",
     "model",
+    "voice",
 )
 _NAMED = (
     ("fallback_receiver", "receivers", "receiver"),
@@ -101,6 +104,7 @@ class _Loader:
         for name, brand in brands.items():
             for topic, playbook in brand.playbooks.items():
                 self._check_playbook(playbook, ("brands", name, "playbooks", topic))
+        voices = self._voices(brands)
         teams = self._named("teams", Team)
         sources = self._sources()
         receivers = self._receivers()
@@ -121,6 +125,7 @@ class _Loader:
         return Config(
             path=self.path,
             brands=brands,
+            voices=voices,
             teams=teams,
             sources=sources,
             receivers=receivers,
@@ -180,6 +185,61 @@ class _Loader:
             if parsed is not None:
                 result[str(name)] = parsed
         return result
+
+    def _voices(self, brands: Mapping[str, Brand]) -> dict[str, Voice]:
+        """Return how each brand speaks; one that `brand.yaml` does not name signs with its own name."""
+        document = self._voice_file()
+        said = document.data if document is not None and isinstance(document.data, dict) else {}
+        spoken = {name: self._own_name(name, brand) for name, brand in brands.items() if name not in said}
+        if document is None:
+            return spoken
+        try:
+            spoken |= TypeAdapter(dict[str, Voice]).validate_python(document.data or {})
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                loc = tuple(part for part in item["loc"] if not _is_branch_name(part))
+                self.problems.append(document.problem(loc, describe(item, dict[str, Voice])))
+            return spoken
+        self._check_voices(document)
+        return spoken
+
+    def _voice_file(self) -> Document | None:
+        name = self.data.get("voice")
+        if name is None:
+            return None
+        if not isinstance(name, str) or not name:
+            self._problem(("voice",), "must be the name of a file, such as brand.yaml")
+            return None
+        file = self.path.parent / name
+        if file.exists() and not file.is_file():
+            self._problem(("voice",), f"{file} is no plain file")
+            return None
+        try:
+            return read_yaml(file)
+        except ConfigError as error:
+            if file.is_file():
+                self.problems.extend(error.problems)
+            else:
+                self._problem(("voice",), f"{str(file)!r}: {error.problems[0].text}")
+        return None
+
+    def _own_name(self, name: str, brand: Brand) -> Voice:
+        try:
+            return Voice(signature=brand.name)
+        except ValidationError as error:
+            text = f"cannot sign replies ({describe(error.errors()[0], Voice)}): give it a `signature` in brand.yaml"
+            self._problem(("brands", name, "name"), text)
+        return Voice(signature=name[:40])
+
+    def _check_voices(self, document: Document) -> None:
+        for name, voice in (document.data or {}).items():
+            if name not in self._mapping("brands"):
+                self.problems.append(document.problem((name,), unknown_key(str(name), self._mapping("brands"))))
+            for country in voice.get("contacts") or {}:
+                if country != ANY_COUNTRY and country not in self._mapping("countries"):
+                    known = (ANY_COUNTRY, *self._mapping("countries"))
+                    loc: Loc = (name, "contacts", country)
+                    self.problems.append(document.problem(loc, unknown_key(str(country), known)))
 
     def _check_name(self, loc: Loc) -> None:
         if not re.fullmatch(r"[\w-]{1,60}", str(loc[-1])):
@@ -417,11 +477,20 @@ def _listed(names: Collection[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
+_WHOLE = frozenset({"hours"})
+
+
 def merge(base: Any, over: Any) -> Any:
-    """Return `base` with `over` laid on top: mappings merge key by key, everything else is replaced."""
-    if isinstance(base, dict) and isinstance(over, dict):
-        return {key: merge(base.get(key), over[key]) if key in over else base[key] for key in {**base, **over}}
-    return over
+    """Return `base` with `over` laid on top: mappings merge key by key, everything else is replaced.
+
+    Hours are replaced as a whole: `mon-sun` beside the default's `mon-fri` would leave both.
+    """
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    merged = dict(base)
+    for key, value in over.items():
+        merged[key] = value if key in _WHOLE else merge(base.get(key), value)
+    return merged
 
 
 def unknown_key(key: str, allowed: Any) -> str:
@@ -459,7 +528,7 @@ def _step(model: Any, part: str | int) -> Any:
     for candidate in _models(model):
         if part in candidate.model_fields:
             return candidate.model_fields[str(part)].annotation
-    arguments = typing.get_args(model)
+    arguments = [argument for argument in typing.get_args(model) if argument is not Ellipsis]
     return arguments[-1] if arguments else None
 
 

@@ -49,10 +49,78 @@ class Brand(Strict):
     accounts: dict[str, Text] = {}
     """The brand's own account by network."""
     products: list[Text] = []
-    signature: Text
-    """The name that public replies are signed with; fixed for all countries."""
+    others: list[Text] = []
+    """Companies and namesakes that posts mean when they are taken for this brand."""
     playbooks: dict[Literal[TOPICS], Text] = {}  # type: ignore[valid-type]
     """A playbook by topic, where the library's own choice does not fit what this brand does."""
+
+
+ANY_COUNTRY = "default"
+_DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u180e\u200b\u2028\u2029\u2060-\u2065\u206a-\u206f\u2800\u3164\ufeff\uffa0"
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+)
+
+
+def _line(value: str) -> str:
+    if _DIRECTION_MARKS.search(value):
+        raise PydanticCustomError("line", "holds a mark that turns the direction of writing; remove it")
+    if _UNSEEN.search(value):
+        raise PydanticCustomError("line", "holds an invisible character; write it anew")
+    if value and not value.replace("\u200c", "").replace("\u200d", "").strip():
+        raise PydanticCustomError("line", "must not be empty; write what people shall read")
+    return value
+
+
+def _word(value: str) -> str:
+    if not any(map(str.isalnum, value)):  # 12315 is a hotline
+        raise PydanticCustomError("word", "a word has at least one letter or digit; `lawyer*` stands for every ending")
+    return value
+
+
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
+Word = Annotated[Line, AfterValidator(_word)]
+"""One that is looked for in texts."""
+
+
+class Tone(Strict):
+    """What every reply keeps to."""
+
+    emoji: bool = False
+    exclamation_marks: Annotated[int, Field(ge=0, le=5)] = 1
+    """The most that one reply may hold."""
+    notes: tuple[Line, ...] = ()
+    """What people are asked to keep in mind; shown where they write."""
+
+
+class ContactChannel(Strict):
+    """Where customers of a country reach the brand by themselves."""
+
+    channel: Line
+    """As customers read it: an address, a number, a word to send."""
+    hours: Hours | None = None
+    """When somebody is there; where absent, the country's working hours."""
+
+
+class Voice(Strict):
+    """How one brand speaks."""
+
+    signature: Annotated[Line, Field(max_length=40)]
+    """The name that closes every reply."""
+    phrase: Annotated[str, Field(max_length=200), AfterValidator(_line)] = ""
+    """A fixed sentence that closes every private message, as it stands, in all languages."""
+    promises: tuple[Line, ...] = ()
+    """What may be promised whatever the case; shown beside what the playbook allows."""
+    never: dict[Language, tuple[Word, ...]] = {}
+    """Words never used, by language; `lawyer*` stands for every ending. English ones count in all languages."""
+    tone: Tone = Tone()
+    contacts: dict[str, ContactChannel] = {}
+    """By country, and `default`."""
+
+    def contact(self, country: str) -> ContactChannel | None:
+        """Return where customers of a country reach the brand; None where nothing is said."""
+        return self.contacts.get(country) or self.contacts.get(ANY_COUNTRY)
 
 
 def _country_code(value: str) -> str:
@@ -417,6 +485,8 @@ class Config(Strict):
 
     path: Path
     brands: dict[str, Brand]
+    voices: dict[str, Voice]
+    """How each brand speaks, all of them."""
     teams: dict[str, Team]
     sources: dict[str, SourceOptions]
     receivers: dict[str, ReceiverOptions]

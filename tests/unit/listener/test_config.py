@@ -1,3 +1,4 @@
+import re
 from contextlib import suppress
 from datetime import date, time
 from pathlib import Path
@@ -141,6 +142,15 @@ def test_hours_read_several_spans_a_day_and_spans_over_the_weekend(tmp_path: Pat
     assert repr(load(text, tmp_path).countries["NO"].hours).startswith("mon 08:00-12:00, mon 14:00-18:00, fri 08:00")
 
 
+def test_a_countrys_hours_replace_the_default_ones_as_a_whole(tmp_path: Path) -> None:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    own = text.replace(
+        "    timezone: Europe/Oslo\n", '    timezone: Europe/Oslo\n    hours: {mon-sun: "10:00-12:00"}\n'
+    )
+    hours = load(own, tmp_path).countries["NO"].hours
+    assert list(hours.spans.values()) == [[(time(10), time(12))]] * 7
+
+
 def test_hours_may_end_with_the_day(tmp_path: Path) -> None:
     text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
     hours = load(text.replace("09:00-18:00", "20:00-24:00"), tmp_path).countries["NO"].hours
@@ -195,3 +205,92 @@ def test_a_wrong_reference_is_reported_beside_a_wrong_value(tmp_path: Path) -> N
     with pytest.raises(ConfigError) as caught:
         load(text + "    thresholds: {urgent: 7}\n", tmp_path)
     assert [problem.path for problem in caught.value.problems] == ["defaults.team", "countries.NO.thresholds.urgent"]
+
+
+VOICE = """\
+acme:
+  signature: Acme Care
+  phrase: Made to last.
+  promises: [That a person answers.]
+  never: {en: [cheap], fr: [ressort]}
+  tone: {emoji: true, exclamation_marks: 2, notes: [Short and warm.]}
+  contacts:
+    default: {channel: care@acme.example}
+    NO: {channel: "900 000 000", hours: {mon-fri: "09:00-18:00"}}
+"""
+
+
+def with_voice(tmp_path: Path, voice: str, name: str = "brand.yaml") -> Path:
+    text = (FIXTURES / "good.yaml").read_text(encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(f"{text}\nvoice: {name}\n", encoding="utf-8")
+    (tmp_path / "brand.yaml").write_text(voice, encoding="utf-8")
+    return tmp_path / "config.yaml"
+
+
+def test_a_brands_voice_is_read_from_its_own_file(tmp_path: Path) -> None:
+    voice = load_config(with_voice(tmp_path, VOICE), plugin_options()).voices["acme"]
+    assert (voice.signature, voice.phrase, voice.tone.exclamation_marks) == ("Acme Care", "Made to last.", 2)
+    norway, elsewhere = voice.contact("NO"), voice.contact("FR")
+    assert norway is not None
+    assert elsewhere is not None
+    assert (norway.channel, elsewhere.channel) == ("900 000 000", "care@acme.example")
+    assert repr(norway.hours).startswith("mon 09:00-18:00")
+
+
+def test_without_a_voice_a_brand_signs_with_its_own_name() -> None:
+    config = load_config(FIXTURES / "good.yaml", plugin_options())
+    assert {name: voice.signature for name, voice in config.voices.items()} == {
+        name: brand.name for name, brand in config.brands.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("acme:", "acne:", "brand.yaml:1:1 acne - unknown key 'acne' (did you mean 'acme'?)"),
+        ("signature: Acme Care", "slogan: Acme", "unknown key 'slogan'"),
+        ("    NO:", "    XX:", "acme.contacts.XX - unknown key 'XX'"),
+        ("en: [cheap]", "english: [cheap]", "write a BCP 47 tag"),
+        ("exclamation_marks: 2", "exclamation_marks: 99", "less than or equal to 5"),
+        ("Acme Care", "[", "not valid YAML"),
+        ("en: [cheap]", 'en: ["*"]', "acme.never.en[0] - a word has at least one letter"),
+        ("en: [cheap]", 'en: [" *"]', "a word has at least one letter"),
+        ("en: [cheap]", 'en: [" "]', "must not be empty"),
+        ("Acme Care", '"\\u200b"', "invisible character"),
+        ("Acme Care", '"\\u3164"', "invisible character"),
+        ("Acme Care", '" "', "acme.signature - must not be empty"),
+        ("Acme Care", "a" * 41, "at most 40"),
+        ("Made to last.", '"Made\\u202e to last."', "acme.phrase - holds a mark that turns the direction of writing"),
+        ("Made to last.", '"\\u200d "', "acme.phrase - must not be empty"),
+        ("care@acme.example", '" "', "acme.contacts.default.channel - must not be empty"),
+        ("care@acme.example", '"care\\u200b@acme.example"', "invisible character"),
+    ],
+)
+def test_a_wrong_voice_is_refused_with_its_place(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(with_voice(tmp_path, VOICE.replace(old, new, 1)), plugin_options())
+    assert said in str(caught.value)
+    assert f"{tmp_path}/brand.yaml:" in str(caught.value)
+
+
+def test_a_voice_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"config\.yaml:\d+:1 voice - '.*voice\.yaml': there is no such file"):
+        load_config(with_voice(tmp_path, VOICE, "voice.yaml"), plugin_options())
+
+
+@pytest.mark.parametrize(("name", "said"), [('"a\\0b"', "voice - .*null byte"), (".", "is no plain file")])
+def test_a_voice_whose_name_can_be_no_file_is_refused(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_config(with_voice(tmp_path, VOICE, name), plugin_options())
+
+
+def test_a_brand_whose_name_cannot_sign_replies_needs_a_signature(tmp_path: Path) -> None:
+    file = with_voice(tmp_path, VOICE)
+    long = "The Acme Company of Everything That Is Worth Having"
+    text = re.sub(r"(acme:\s+name: )[^\n]+", rf"\g<1>{long}", file.read_text(encoding="utf-8"), count=1)
+    assert long in text
+    file.write_text(text, encoding="utf-8")
+    assert load_config(file, plugin_options()).voices["acme"].signature == "Acme Care"
+    file.write_text(text.replace("voice: brand.yaml", ""), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"brands\.acme\.name - cannot sign replies .*at most 40"):
+        load_config(file, plugin_options())
