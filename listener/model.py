@@ -305,6 +305,8 @@ class Handoff:
 
     steps: str
     url: str | None = None
+    first: str = ""
+    """Whether the brand may write first on this network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,3 +322,21 @@ class Guidance:
     never: tuple[str, ...] = ()
     url: str | None = None
     """The team's own page of this playbook."""
+    tell: tuple[str, ...] = ()
+    """Who must hear of it beside the team."""
+    promise: tuple[str, ...] = ()
+    """What may be promised."""
+    answer_within: str = ""
+    """How soon, as the playbook says it: "30 min"."""
+    ask: tuple[str, ...] = ()
+    """All that may be asked for in private, each with its reason."""
+    close: str = ""
+    """What closes the case."""
+    best_unanswered: bool = False
+    """Whether as a rule nobody answers."""
+    private_text: str = ""
+    """The private message as it may be written."""
+    moved: tuple[str, ...] = ()
+    """What may be said in public once the conversation goes on in private."""
+    tone: tuple[str, ...] = ()
+    """What the brand asks of every reply."""

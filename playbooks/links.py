@@ -5,13 +5,13 @@ Identifiers come from networks and are hostile: each must match its own narrow p
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlsplit
 
 import regex
 
 from listener.model import Handoff
-from playbooks.networks import network_key
+from playbooks.networks import WITHOUT_PRIVATE_CHANNEL, network_key
 
 MAX_URL_CHARACTERS = 3000
 """Slack takes no longer one on a button; an alert's links go everywhere."""
@@ -36,6 +36,8 @@ class LinkRequest:
     brand_account: str = ""
     private_text: str = ""
     """First words of the private message, where the link can carry them."""
+    contact: str = ""
+    """The brand's own contact, where the reply can name it."""
 
     def part(self, pattern: str, *values: str | None) -> str | None:
         """Return the first of `values` that is given, if it matches `pattern` as a whole, else None."""
@@ -54,9 +56,20 @@ class LinkRequest:
 
 
 def handoff(request: LinkRequest) -> Handoff:
-    """Return how the team moves this conversation to a private channel."""
-    make = _HANDOFFS.get(network_key(request.network), _no_private_channel)
-    return make(request)
+    """Return how the team moves this conversation to a private channel, and whether it may write first."""
+    network = network_key(request.network)
+    make = _HANDOFFS.get(network, _unknown_private)
+    return replace(make(request), first=_WHO_WRITES_FIRST.get(network, ""))
+
+
+def is_known(network: str) -> bool:
+    """Tell whether it is known how a network of this key is written on in private."""
+    return network in _HANDOFFS
+
+
+def shows_the_post(network: str) -> bool:
+    """Tell whether the private message is an answer to the post itself, which the customer sees above it."""
+    return network_key(network) in _ANSWERED_ON_THE_POST
 
 
 def reply_url(request: LinkRequest, draft: str) -> str | None:
@@ -117,7 +130,10 @@ def _vk_private(request: LinkRequest) -> Handoff:  # code
             "Open the chat with the author; if messages are closed, publish the reply and wait for theirs.",
             f"https://vk.com/write{request.author}",
         )
-    return Handoff(steps + "the customer the link to the community's messages.")
+    return Handoff(
+        "A community may write first only to people who allowed its messages: publish the reply, which asks the "
+        "customer to press “Message” on the community's page; what they write arrives under its Messages."
+    )
 
 
 def _wechat_private(request: LinkRequest) -> Handoff:  # doc: no web link opens a chat
@@ -143,8 +159,18 @@ def _whatsapp_private(request: LinkRequest) -> Handoff:  # doc
 
 def _line_private(request: LinkRequest) -> Handoff:  # doc; opens on phones only
     account = request.part(r"@?[A-Za-z0-9._-]{1,30}", request.brand_account)
-    url = f"https://line.me/R/oaMessage/%40{account.removeprefix('@')}/" if account else None
-    return Handoff("Give the customer the link to the official account's chat; it opens on phones.", url)
+    if account is None:
+        return Handoff(
+            "Publish the reply, which asks the customer to add the brand's official account and to write there; "
+            "what they write arrives under Chats of the account's manager."
+        )
+    url = f"https://line.me/R/oaMessage/%40{account.removeprefix('@')}/"
+    post = safe_url(request.post_url)
+    # The customer sends what the link carries: the post's address tells which case it is, our own words would not.
+    return Handoff(
+        "Give the customer this link to the official account's chat; it opens on phones.",
+        with_text(f"{url}?", post) if post else url,
+    )
 
 
 def _reddit_private(request: LinkRequest) -> Handoff:  # code
@@ -174,10 +200,16 @@ def _mastodon_private(request: LinkRequest) -> Handoff:  # code
     )
 
 
-def _by_account(base: str, steps: str) -> Callable[[LinkRequest], Handoff]:
+def _by_account(base: str, inbox: str, found: str) -> Callable[[LinkRequest], Handoff]:
     def make(request: LinkRequest) -> Handoff:
         account = request.part(_PAGE, request.brand_account.removeprefix("@"))
-        return Handoff(steps, f"{base}{account}" if account else None)
+        if account is not None:
+            steps = f"Use “Message” under the comment, or give the customer this link to the {inbox}."
+            return Handoff(steps, f"{base}{account}")
+        return Handoff(
+            "Use “Message” under the comment. Where it does not show, publish the reply, which asks the customer to "
+            f"write to the brand: {found}."
+        )
 
     return make
 
@@ -186,9 +218,14 @@ def _in_words(steps: str) -> Callable[[LinkRequest], Handoff]:
     return lambda request: Handoff(steps)
 
 
-_no_private_channel = _in_words(
-    "This network offers no link to a private message: publish the reply and answer where the customer writes."
-)
+def _unknown_private(request: LinkRequest) -> Handoff:
+    otherwise = ", which names the brand's contact" if request.contact else " and answer where the customer writes"
+    return Handoff(
+        "Open the author's profile and look for a way to send a message, if the network has one. "
+        f"Else publish the reply{otherwise}."
+    )
+
+
 _STORE_REVIEW = "A store review has no private channel: the reply names the support contact that the store page shows."
 _HANDOFFS: Mapping[str, Callable[[LinkRequest], Handoff]] = {
     "x": _x_private,
@@ -201,16 +238,46 @@ _HANDOFFS: Mapping[str, Callable[[LinkRequest], Handoff]] = {
     "bluesky": _bluesky_private,
     "mastodon": _mastodon_private,
     "facebook": _by_account(  # doc
-        "https://m.me/", "Use “Message” under the comment, or give the customer this link to the page's inbox."
+        "https://m.me/",
+        "page's inbox",
+        "what they write arrives in the page's inbox (Meta Business Suite, Inbox)",
     ),
     "instagram": _by_account(  # doc
-        "https://ig.me/m/", "Use “Message” under the comment, or give the customer this link to the brand's inbox."
+        "https://ig.me/m/",
+        "brand's inbox",
+        "what they write arrives under Messages in the app, often first under Requests",
+    ),
+    "mixi2": _in_words(
+        "mixi2 has no link to a message: reply inside the app and ask for a message to the brand's account."
     ),
     "youtube": _in_words("YouTube has no private messages: the reply names the contact on the channel's About page."),
     "appstore": _in_words(_STORE_REVIEW),
     "googleplay": _in_words(_STORE_REVIEW),
     "googlebusiness": _in_words(_STORE_REVIEW),
     "trustpilot": _in_words("Use “Find reviewer” in the business account to ask for contact privately."),
+}
+
+
+_ANSWERED_ON_THE_POST = frozenset({"facebook", "instagram", "whatsapp"})
+
+# From the vendors' documentation as far as it is public; VK, Reddit: as their own apps behave.
+_WHO_WRITES_FIRST: Mapping[str, str] = {
+    "x": "We may write first to accounts that take messages from everyone, and to those who follow the brand.",
+    "vk": "We may write first only to people who allowed the community's messages; else the customer writes first.",
+    "wechat": "The customer writes first; we may answer for 48 hours after each of their messages.",
+    "facebook": "We may answer a comment in private once, within 7 days; else the customer writes first.",
+    "instagram": "We may answer a comment in private once, within 7 days; else the customer writes first.",
+    "whatsapp": "The customer writes first; free text is possible for 24 hours after each of their messages.",
+    "telegram": "We may write first from a person's account; a bot may not.",
+    "line": "The customer writes first, by adding the official account.",
+    "reddit": "We may write first, if the account takes messages.",
+    "bluesky": "We may write first to accounts that take chats from everyone.",
+    "mastodon": "We may write first: a post to mentioned people alone.",
+    "mixi2": "The customer writes first.",
+    **dict.fromkeys(
+        sorted(WITHOUT_PRIVATE_CHANNEL), "There is no private channel: the customer uses the brand's own contact."
+    ),
+    "trustpilot": "We may ask for contact through “Find reviewer” in the business account.",
 }
 
 

@@ -4,20 +4,25 @@ Every finding is a problem with its place in the files. Fixing them all is part 
 """
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import combinations
+from itertools import product as product_of
 from pathlib import Path
 
 import regex
 
+from listener.config import Voice
 from listener.errors import Problem, TemplateError
-from listener.model import TOPICS
 from playbooks.library import PlaybookLibrary
-from playbooks.loading import BARE_SIGNATURE, bare_forms
-from playbooks.model import Phrases, ReplyTemplate
-from playbooks.networks import length_rule
+from playbooks.loading import BARE_CONTACT, BARE_SIGNATURE, Contents, bare_forms
+from playbooks.model import Phrases, Place, Playbook, ReplyTemplate
+from playbooks.networks import length_rule, short_networks
 from playbooks.personal_words import named_personal_data
-from playbooks.rendering import compiled, fill
+from playbooks.rendering import PRIVATE_PLACEHOLDERS, compiled, fill
+from playbooks.skeleton import BEGUN, unwritten
+from playbooks.values import clean, on_one_line
+from playbooks.wording import layout_faults, own_faults, register_faults, script_faults, word_faults
 
 REQUIRED_LOCALES = (
     "en",
@@ -38,88 +43,206 @@ REQUIRED_LOCALES = (
     "hi",
     "ko",
     "zh-Hant",
+    # Regional ones whose service teams write differently enough to be noticed.
+    "de-AT",
+    "de-CH",
+    "en-US",
+    "es-MX",
+    "fr-BE",
+    "fr-CA",
+    "fr-CH",
     "nl-BE",
+    "pt-BR",
+    "zh-HK",
+    "zh-TW",
 )
-MIN_VARIANTS = 2
+MIN_VARIANTS = 3
+MIN_FITTING = 2
+"""The fewest variants that must fit with a brand's real signature and contact."""
 TOO_ALIKE = 0.8
 SAMPLE_NAME = "Maximilianna"
 SAMPLE_BRAND = "Skybird Air"
-_MAY_STAY_PUBLIC = ("thanks", "question", "crisis")
-"""Playbooks whose replies need no hand-off; a statement to everybody cannot promise each of them an answer."""
 
-_SCRIPTS = {
-    "ru": r"\p{Cyrillic}",
-    "uk": r"\p{Cyrillic}",
-    "ar": r"\p{Arabic}",
-    "hi": r"\p{Devanagari}",
-    "ko": r"\p{Hangul}",
-    "ja": r"[\p{Han}\p{Hiragana}\p{Katakana}ー]",
-    "zh": r"\p{Han}",
-}
-_LATIN = r"\p{Latin}"
-_SCRIPT_SHARE = 0.85
-# Letters that the locale's neighbour writes and it does not.
-_FOREIGN_LETTERS = {
-    "ru": "іїєґ",
-    "uk": "ыэёъ",
-    "zh": "們個這為與時會來說麼對應還關請問題訊聯繫謝讓給過機開買賣損壞處",
-    "zh-Hant": "们个这为与时会来说么对应还关请问题讯联系谢让给过机开买卖损坏处",
-}
-_LINK = regex.compile(
-    r"https?:|www\.|\b[\w-]+\.(?:com|net|org|io|ru|cn|me|co|fr|de|be|nl|jp|kr|app|link)\b", regex.IGNORECASE
-)
-_SPACES = regex.compile(r" {2,}|[\n\t]")
-_SPACE_BEFORE_MARK = regex.compile(r"[ \t]+[,.;:!?…،؛؟。，！？；：、।)]")
-_EMPTY_BRACKETS = regex.compile(r"\(\s*\)|（\s*）|«\s*»|“\s*”|「\s*」")
+VOICE_FILE = "brand.yaml"
+CHOSEN_BY_PEOPLE = ("crisis",)
+"""Playbooks that no rule gives to a single post."""
+_SHORTEST_REPEATED = 20
+_SENTENCE_END = regex.compile(r"(?<=[.!?。！？؟।])\s*")
 _PLACEHOLDER = regex.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 
 
-def check(folder: Path | None = None, locales: Iterable[str] = REQUIRED_LOCALES) -> list[Problem]:
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who signs replies, and where a reply sends people who cannot be written to in private."""
+
+    signature: str
+    brand: str = SAMPLE_BRAND
+    agent: str = ""
+    contact: str = ""
+    country: str = ""
+    locales: frozenset[str] = frozenset()
+    """Those in which it answers; all where empty."""
+
+    def signed(self, phrases: Phrases) -> str:
+        """Return the signature as a locale writes it."""
+        brand, agent = clean(self.signature) or clean(self.brand), clean(self.agent)
+        if agent:
+            return fill(phrases.signature_named, agent=agent, brand=brand)
+        return fill(phrases.signature_unnamed, brand=brand)
+
+
+def check(
+    folder: Path | None = None,
+    locales: Iterable[str] = REQUIRED_LOCALES,
+    voices: Collection[Voice] = (),
+    *,
+    only: Collection[str] = (),
+    speakers: Collection[Speaker] = (),
+) -> list[Problem]:
     """Return every problem of a library: those that stop it from loading, or else those `lint` finds."""
     try:
         library = PlaybookLibrary.load(folder)
     except TemplateError as error:
         return error.problems
-    return lint(library, locales)
+    return lint(library, locales, voices, only=only, speakers=speakers)
 
 
-def lint(library: PlaybookLibrary, locales: Iterable[str] = REQUIRED_LOCALES) -> list[Problem]:
-    """Return what should be better in a library that loads, in the order of its files."""
-    problems = [
-        *_coverage(library, tuple(locales)),
-        *(problem for phrases in library.contents.phrases.values() for problem in _phrase_problems(phrases)),
-        *(problem for group in library.contents.templates.values() for problem in _group_problems(library, group)),
-    ]
-    return sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
+def lint(
+    library: PlaybookLibrary,
+    locales: Iterable[str] = REQUIRED_LOCALES,
+    voices: Collection[Voice] = (),
+    *,
+    only: Collection[str] = (),
+    speakers: Collection[Speaker] = (),
+) -> list[Problem]:
+    """Return what should be better in a library that loads, in the order of its files.
 
-
-def _coverage(library: PlaybookLibrary, locales: tuple[str, ...]) -> Iterator[Problem]:
+    `locales` are those that every playbook must have, `voices` the brands' own, whose words and tone every text must
+    keep to; with `only`, nothing but the texts of these locales is looked at. Replies must fit with what each of
+    `speakers` signs with; unless named, those are the voices.
+    """
     contents = library.contents
+    if only:
+        contents = replace(
+            contents,
+            templates={key: group for key, group in contents.templates.items() if key[1] in only},
+            private={key: text for key, text in contents.private.items() if key[1] in only},
+            phrases={locale: phrases for locale, phrases in contents.phrases.items() if locale in only},
+        )
+        locales = [locale for locale in locales if locale in only]
+    spoken = tuple(speakers) or tuple(_speaker(voice) for voice in voices)
+    linter = _Linter(contents, tuple(locales), tuple(voices), spoken, library.contents)
+    found = dict.fromkeys(linter.problems())
+    return sorted(found, key=lambda problem: (problem.file, problem.line, problem.column))
+
+
+def _speaker(voice: Voice) -> Speaker:
+    channels = (contact.channel for contact in voice.contacts.values())
+    return Speaker(voice.signature, contact=max(channels, key=len, default=""))
+
+
+class _Linter:
+    def __init__(
+        self,
+        contents: Contents,
+        locales: tuple[str, ...],
+        voices: tuple[Voice, ...],
+        speakers: tuple[Speaker, ...],
+        every: Contents,
+    ) -> None:
+        self._all = every
+        self._speakers = speakers
+        self._contents = contents
+        self._locales = locales
+        self._voices = voices
+
+    def problems(self) -> Iterator[Problem]:
+        for voice in self._voices:
+            for key, fault in own_faults(voice, self._contents.rules.lists):
+                yield Problem(VOICE_FILE, 1, 1, key, f"of {voice.signature}: {fault}")
+        yield from _coverage(self._contents, self._locales)
+        for phrases in self._contents.phrases.values():
+            yield from self._phrase_problems(phrases)
+        for group in self._contents.templates.values():
+            yield from self._group_problems(group)
+        for template in self._contents.private.values():
+            yield from self._private_problems(template)
+        yield from _repeated(self._contents)
+        yield from _unwritten(self._contents)
+        yield from _copied(self._contents, self._all)
+
+    def _faults(self, bare: str, locale: str) -> Iterator[str]:
+        """What is wrong with a text wherever it stands."""
+        yield from script_faults(bare, locale)
+        yield from word_faults(bare, locale, self._contents.rules.lists, self._voices)
+        if (phrases := self._contents.phrases.get(locale)) is not None:
+            yield from register_faults(bare, locale, phrases.register)
+
+    def _phrase_problems(self, phrases: Phrases) -> Iterator[Problem]:
+        lists = {f"handoff.{network}": sentences for network, sentences in phrases.handoff.items()}
+        for path, sentences in {**lists, "quoted": phrases.quoted, "moved": phrases.moved}.items():
+            if len(sentences) < MIN_VARIANTS:
+                yield phrases.places[f"{path}[0]"].problem(f"needs {MIN_VARIANTS} sentences, so that replies differ")
+        for path, source, rendered in _phrase_texts(phrases):
+            bare = _PLACEHOLDER.sub("", source)
+            faults = [*layout_faults(rendered), *self._faults(bare, phrases.locale)]
+            if path.startswith(("opening", "moved")):
+                faults += _greets_again(bare, phrases)
+            if not path.startswith(("opening", "contact")):  # those stand in private
+                faults += [*_personal(bare, phrases.locale, ()), *_personal(rendered, phrases.locale, ())]
+            yield from (phrases.places[path].problem(fault) for fault in faults)
+
+    def _group_problems(self, group: tuple[ReplyTemplate, ...]) -> Iterator[Problem]:
+        if len(group) < MIN_VARIANTS:
+            yield group[0].at.problem(f"needs {MIN_VARIANTS} variants, so that no two customers read the same")
+        for first, second in combinations(group, 2):
+            if _likeness(first.text, second.text) > TOO_ALIKE:
+                yield second.at.problem(f"is nearly the same as variant '{first.id}'; write it anew")
+        phrases = self._contents.phrases.get(group[0].locale)
+        book = self._contents.playbooks[group[0].playbook]
+        for template in group:
+            bare = _PLACEHOLDER.sub("", template.text)
+            faults = [*_needed(template, book), *self._faults(bare, template.locale)]
+            faults += _personal(bare, template.locale, book.may_name)
+            faults += _rendered_faults(template, phrases) if phrases else ()
+            faults += _named_in_renderings(template, phrases, book) if phrases else ()
+            yield from (template.at.problem(fault) for fault in faults)
+        for speaker in self._speakers:
+            faults = [*_crowded(group, phrases, speaker)] if phrases else []
+            yield from (group[0].at.problem(fault) for fault in faults)
+
+    def _private_problems(self, template: ReplyTemplate) -> Iterator[Problem]:
+        """In private, personal data may be asked for; the wording counts as in public."""
+        reply = compiled(template.text, PRIVATE_PLACEHOLDERS)
+        faults = [*self._faults(_PLACEHOLDER.sub("", template.text), template.locale)]
+        for product, place in product_of(("", "K2"), ("", "Bern")):
+            values = {"product": product, "place": place, "brand": SAMPLE_BRAND}
+            faults += layout_faults(on_one_line(reply.render(values)))
+        yield from (template.at.problem(fault) for fault in faults)
+
+
+def _coverage(contents: Contents, locales: tuple[str, ...]) -> Iterator[Problem]:
     root = str(contents.folder)
-    for topic in TOPICS:
-        if not any(topic in book.topics for book in contents.playbooks.values()):
-            yield Problem(root, 1, 1, "", f"no playbook answers the topic '{topic}'; name it in one playbook's topics")
     for locale in locales:
         if locale not in contents.phrases:
             yield Problem(root, 1, 1, "", f"the phrases of '{locale}' are missing; add _phrases/{locale}.yaml")
         for book in contents.playbooks.values():
             if (book.id, locale) not in contents.templates:
                 yield book.at.problem(f"has no text in '{locale}'; add {book.id}/{locale}.yaml")
-    for (_, locale), group in contents.templates.items():
+            elif (book.id, locale) not in contents.private:
+                at = contents.templates[book.id, locale][0].at
+                yield at.problem("has no private message; add `private`: what is needed, and why")
+    for (playbook, locale), group in contents.templates.items():
         if locale not in contents.phrases:
             yield group[0].at.problem(f"the phrases of '{locale}' are missing, so this text is never used")
-
-
-def _phrase_problems(phrases: Phrases) -> Iterator[Problem]:
-    for network, sentences in phrases.handoff.items():
-        if len(sentences) < MIN_VARIANTS:
-            text = f"needs {MIN_VARIANTS} sentences, so that replies differ"
-            yield phrases.places[f"handoff.{network}[0]"].problem(text)
-    for path, source, rendered in _phrase_texts(phrases):
-        bare = _PLACEHOLDER.sub("", source)
-        faults = [*_wording(rendered), *_script(bare, phrases.locale)]
-        faults += _greets_again(bare, phrases) if path.startswith("private") else _personal(bare, phrases.locale, ())
-        yield from (phrases.places[path].problem(fault) for fault in faults)
+        missing = {one.id for one in contents.templates.get((playbook, "en"), ())} - {one.id for one in group}
+        if missing:
+            text = f"lacks variant {', '.join(sorted(missing))} of en.yaml: variants of one id say the same everywhere"
+            yield group[0].at.problem(text)
+    chosen = {rule.playbook for rule in contents.rules.rules} | set(contents.rules.topics.values())
+    for book in contents.playbooks.values():
+        if book.id not in chosen and book.id not in CHOSEN_BY_PEOPLE:
+            yield book.at.problem("is never chosen: name it in rules.yaml")
 
 
 def _greets_again(source: str, phrases: Phrases) -> Iterator[str]:
@@ -136,65 +259,136 @@ def _phrase_texts(phrases: Phrases) -> Iterator[tuple[str, str, str]]:
     yield "greeting.unnamed", unnamed, unnamed
     for network, sentences in phrases.handoff.items():
         for index, sentence in enumerate(sentences):
-            yield f"handoff.{network}[{index}]", sentence, fill(sentence, brand=SAMPLE_BRAND)
-    for index, sentence in enumerate(phrases.private):
-        yield f"private[{index}]", sentence, fill(sentence, brand=SAMPLE_BRAND)
+            for contact in ("", "K2"):
+                yield f"handoff.{network}[{index}]", sentence, fill(sentence, brand=SAMPLE_BRAND, contact=contact)
+    for section, sentences, values in (
+        ("opening", phrases.opening, {"brand": SAMPLE_BRAND}),
+        ("moved", phrases.moved, {"brand": SAMPLE_BRAND}),
+        ("quoted", phrases.quoted, {"words": "K2"}),
+    ):
+        for index, sentence in enumerate(sentences):
+            yield f"{section}[{index}]", sentence, fill(sentence, **values)
+    for hours in ("", "9–18"):
+        yield "contact", phrases.contact, fill(phrases.contact, channel="K2", hours=hours)
 
 
-def _group_problems(library: PlaybookLibrary, group: tuple[ReplyTemplate, ...]) -> Iterator[Problem]:
-    if len(group) < MIN_VARIANTS:
-        yield group[0].at.problem(f"needs {MIN_VARIANTS} variants, so that no two customers read the same")
-    for first, second in combinations(group, 2):
-        if _likeness(first.text, second.text) > TOO_ALIKE:
-            yield second.at.problem(f"is nearly the same as variant '{first.id}'; write it anew")
-    phrases = library.contents.phrases.get(group[0].locale)
-    book = library.contents.playbooks[group[0].playbook]
-    for template in group:
-        bare = _PLACEHOLDER.sub("", template.text)
-        faults = [*_needed(template), *_script(bare, template.locale)]
-        faults += _personal(bare, template.locale, book.may_name)
-        faults += _rendered_faults(template, phrases) if phrases else ()
-        yield from (template.at.problem(fault) for fault in dict.fromkeys(faults))
-
-
-def _needed(template: ReplyTemplate) -> Iterator[str]:
+def _needed(template: ReplyTemplate, book: Playbook) -> Iterator[str]:
     names = compiled(template.text).names
     if "signature" not in names:
         yield "must hold {{ signature }}: every reply is signed"
-    if "handoff" not in names and template.playbook not in _MAY_STAY_PUBLIC:
-        yield "must hold {{ handoff }}: only thanks, answers to questions and statements to all stay in public"
+    if "handoff" not in names and book.hands_off:
+        yield "must hold {{ handoff }}, or set hands_off: false in playbook.yaml if its replies stay in public"
+    if "handoff" in names and not book.hands_off:
+        yield "must not hold {{ handoff }}: the playbook says hands_off: false"
+
+
+def _repeated(contents: Contents) -> Iterator[Problem]:
+    """Sentences that stand in two replies of one locale: two people in one thread could read the same."""
+    seen: dict[tuple[str, str], ReplyTemplate] = {}
+    for group in contents.templates.values():
+        for template in group:
+            for sentence in _sentences(template.text):
+                first = seen.setdefault((template.locale, sentence), template)
+                if first is not template:
+                    yield template.at.problem(f"says “{sentence}” as {first.key} does; write it anew in one of them")
+
+
+def _unwritten(contents: Contents) -> Iterator[Problem]:
+    """Texts of a skeleton that were left as they are."""
+    for book in contents.playbooks.values():
+        lines = (book.when, *book.steps, *book.never, *book.promise, book.close)
+        if found := next(filter(None, map(unwritten, lines)), ""):
+            yield book.at.problem(f"is a text that nobody wrote yet ({found})")
+    groups = contents.templates.values()
+    for template in (*(one for group in groups for one in group), *contents.private.values()):
+        if found := unwritten(template.text):
+            yield template.at.problem(f"is a text that nobody wrote yet ({found})")
+    begun = {group[0].at.file for group in groups}
+    begun |= {place.file for phrases in contents.phrases.values() for place in phrases.places.values()}
+    for file in sorted(begun):
+        with Path(file).open(encoding="utf-8-sig") as lines_of_file:
+            line = lines_of_file.readline(200).strip()
+        if line.startswith(BEGUN):
+            yield Problem(file, 1, 1, "", f"says “{line}”: do so, then delete this line")
+
+
+def _copied(contents: Contents, every: Contents) -> Iterator[Problem]:
+    """Texts that stand word for word in another language."""
+    known: dict[tuple[str, str], str] = {}
+    for key, locale, text, _ in _texts(every):
+        if locale in REQUIRED_LOCALES:  # these come first: what is new was copied from them
+            known.setdefault((key, text), locale)
+    for key, locale, text, at in _texts(contents):
+        first = known.setdefault((key, text), locale)
+        if first.split("-")[0] != locale.split("-")[0]:
+            yield at.problem(f"is word for word the text of {first}; write it in '{locale}'")
+
+
+def _texts(contents: Contents) -> Iterator[tuple[str, str, str, Place]]:
+    """Key, locale, text and place of each text that no two languages share."""
+    for group in contents.templates.values():
+        yield from (("reply", one.locale, one.text, one.at) for one in group)
+    yield from (("private", one.locale, one.text, one.at) for one in contents.private.values())
+    for phrases in contents.phrases.values():
+        for section, sentences in (("opening", phrases.opening), ("moved", phrases.moved)):
+            for index, text in enumerate(sentences):
+                yield section, phrases.locale, text, phrases.places[f"{section}[{index}]"]
+
+
+def _sentences(text: str) -> Iterator[str]:
+    for sentence in _SENTENCE_END.split(_PLACEHOLDER.sub(" ", text)):
+        shown = " ".join(sentence.split())
+        if length_rule("x").count(shown) > _SHORTEST_REPEATED:
+            yield shown
 
 
 def _rendered_faults(template: ReplyTemplate, phrases: Phrases) -> Iterator[str]:
-    rule = length_rule("x")
-    named = max(map(rule.count, bare_forms(template, phrases, SAMPLE_NAME)))
-    if named > rule.limit:
-        yield f"is {named} long on X with a name of {len(SAMPLE_NAME)} letters; at most {rule.limit} fit: shorten it"
+    for network, name in ((network, name) for network in short_networks() for name in ("", SAMPLE_NAME)):
+        rule = length_rule(network)
+        longest = max(map(rule.count, bare_forms(template, phrases, name, network)))
+        if longest > rule.limit:
+            who = f"with a name of {len(name)} letters" if name else "without name, product and place"
+            yield f"is {longest} long on {network} {who}; at most {rule.limit} fit: shorten it"
     for text in _renderings(template, phrases):
-        yield from _wording(text)
+        yield from layout_faults(text)
+
+
+def _crowded(group: tuple[ReplyTemplate, ...], phrases: Phrases, speaker: Speaker) -> Iterator[str]:
+    """Where a long signature or contact leaves people hardly a reply that fits."""
+    signature = speaker.signed(phrases)
+    texts = ((signature, BARE_SIGNATURE), (speaker.contact, BARE_CONTACT), (speaker.brand, SAMPLE_BRAND))
+    count = length_rule("x").count
+    usual = all(count(real) <= count(bare) for real, bare in texts)
+    if usual or (speaker.locales and phrases.locale not in speaker.locales):
+        return
+    for network in short_networks():
+        fits, fitting = length_rule(network).fits, 0
+        for turn, template in enumerate(group):
+            forms = bare_forms(
+                template, phrases, network=network, brand=speaker.brand, signature=signature, contact=speaker.contact
+            )
+            fitting += fits(forms[turn % len(forms)])
+        if fitting < min(MIN_FITTING, len(group)):
+            where = f" in {speaker.country}" if speaker.country else ""
+            drafts = f"{fitting} of {len(group)} replies"
+            yield f"only {drafts} fit on {network}{where} with “{signature}” and its contact: shorten what is longest"
+
+
+def _named_in_renderings(template: ReplyTemplate, phrases: Phrases, book: Playbook) -> Iterator[str]:
+    """A condition can part what only its rendered form puts together."""
+    if "{%" in template.text:
+        for text in _renderings(template, phrases):
+            yield from _personal(text, template.locale, book.may_name)
 
 
 def _renderings(template: ReplyTemplate, phrases: Phrases) -> Iterator[str]:
     """The reply in every combination of what may be empty."""
     reply = compiled(template.text)
-    for bits in range(8):
-        name, product, place = (text if bits & bit else "" for bit, text in ((1, "Anna"), (2, "K2"), (4, "Bern")))
+    for name, product, place, has_words in product_of(("", "Anna"), ("", "K2"), ("", "Bern"), (False, True)):
         greeting = fill(phrases.greeting_named, name=name) if name else phrases.greeting_unnamed
+        quoted = fill(phrases.quoted[0], words="K2") if has_words else ""
         values = {"greeting": greeting, "handoff": "X.", "signature": BARE_SIGNATURE, "brand": SAMPLE_BRAND}
-        yield reply.render({**values, "name": name, "product": product, "place": place})
-
-
-def _wording(text: str) -> Iterator[str]:
-    if not regex.search(r"\w", text.replace(BARE_SIGNATURE, "")):
-        yield "renders to nothing; write a sentence"
-    if text != text.strip() or _SPACES.search(text):
-        yield "renders with double or outer spaces; move the space inside the condition"
-    if _SPACE_BEFORE_MARK.search(text):
-        yield "renders with a plain space before a punctuation mark; remove it (French: a no-break space)"
-    if _EMPTY_BRACKETS.search(text):
-        yield "renders with empty brackets; move them inside the condition"
-    if _LINK.search(text):
-        yield "holds a link; links are added by the hand-off alone"
+        yield on_one_line(reply.render({**values, "name": name, "product": product, "place": place, "quoted": quoted}))
 
 
 def _personal(text: str, locale: str, allowed: tuple[str, ...]) -> Iterator[str]:
@@ -203,26 +397,7 @@ def _personal(text: str, locale: str, allowed: tuple[str, ...]) -> Iterator[str]
             yield f"names personal data in public ({kind}: '{word}'); ask to be written to in private instead"
 
 
-def _script(text: str, locale: str) -> Iterator[str]:
-    base = locale.split("-")[0]
-    expected = _SCRIPTS.get(base, _LATIN)
-    letters = regex.findall(r"\p{L}|ー", text)
-    own = sum(bool(regex.match(expected, letter)) for letter in letters)
-    if letters and own < _SCRIPT_SHARE * len(letters) and len(letters) > 3:
-        yield f"is not in the script of '{locale}'"
-    if base == "ja" and len(letters) > 5 and not regex.search(r"[\p{Hiragana}\p{Katakana}]", text):
-        yield f"has no kana, so it is not '{locale}'"
-    foreign = sorted(set(_FOREIGN_LETTERS.get(locale, "")) & set(text.casefold()) - _shared_han(locale))
-    if foreign:
-        yield f"has letters that '{locale}' does not write: {' '.join(foreign)}"
-
-
-def _shared_han(locale: str) -> set[str]:
-    """Characters that stand in both Chinese lists because both scripts write them."""
-    both = set(_FOREIGN_LETTERS["zh"]) & set(_FOREIGN_LETTERS["zh-Hant"])
-    return both if locale.startswith("zh") else set()
-
-
 def _likeness(first: str, second: str) -> float:
     a, b = (" ".join(_PLACEHOLDER.sub(" ", text).casefold().split()) for text in (first, second))
-    return difflib.SequenceMatcher(None, a, b, autojunk=False).ratio()
+    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
+    return matcher.ratio() if matcher.quick_ratio() > TOO_ALIKE else 0.0

@@ -1,4 +1,4 @@
-"""From a folder of YAML to checked playbooks, templates and phrases; every problem with its place in the file."""
+"""From a folder of YAML to checked playbooks, rules, templates and phrases; problems with their place in the file."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,60 +6,131 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from listener.config import Document, Strict, read_yaml
 from listener.config.document import Loc, dotted
-from listener.config.loading import describe
-from listener.config.models import Language, Text
+from listener.config.loading import describe, unknown_key
+from listener.config.models import Language, Text, Word
+from listener.config.types import Duration
 from listener.errors import ConfigError, Problem, TemplateError
 from listener.model import SIGNALS, TOPICS, Urgency
-from playbooks.model import Phrases, Place, Playbook, ReplyTemplate
-from playbooks.networks import length_rule
-from playbooks.rendering import MAX_TEMPLATE_CHARACTERS, REPLY_PLACEHOLDERS, compiled, fill
+from playbooks.links import is_known
+from playbooks.model import Ask, Phrases, Place, Playbook, ReplyTemplate
+from playbooks.networks import WITHOUT_PRIVATE_CHANNEL, known_networks
+from playbooks.rendering import (
+    MAX_TEMPLATE_CHARACTERS,
+    PRIVATE_PLACEHOLDERS,
+    REPLY_PLACEHOLDERS,
+    check_source,
+    compiled,
+    fill,
+)
+from playbooks.rules import Condition, Rule, Rules, WordList
 
 PHRASES_FOLDER = "_phrases"
+WORDS_FOLDER = "_words"
+RULES_FILE = "rules.yaml"
+SCHEMA_FOLDER = "_schema"
 PLAYBOOK_FILE = "playbook.yaml"
 LIBRARY_FOLDER = Path(__file__).parent / "library"
 _ID = r"^[a-z0-9][a-z0-9-]*$"
 Sentence = Annotated[str, Field(min_length=1, max_length=MAX_TEMPLATE_CHARACTERS)]
 
 
-class _PlaybookFile(Strict):
+class AskFile(Strict):
+    """One thing that may be asked for in private."""
+
+    what: Text
+    why: Text
+
+
+class PlaybookFile(Strict):
+    """`playbook.yaml`: what the team does about one kind of mention."""
+
     title: Text
-    topics: tuple[Literal[TOPICS], ...] = ()  # type: ignore[valid-type]
     when: Text
+    tell: tuple[Text, ...] = Field(min_length=1)
     steps: tuple[Text, ...] = Field(min_length=1)
     never: tuple[Text, ...] = ()
-    priority: int
-    signals: tuple[Literal[tuple(SIGNALS)], ...] = ()  # type: ignore[valid-type]
-    urgency_min: Annotated[int, Field(ge=0, le=3)] = 0
+    promise: tuple[Text, ...] = ()
+    answer_within: Duration
+    close: Text
+    ask: tuple[AskFile, ...] = ()
+    best_unanswered: bool = False
+    hands_off: bool = True
+    product_before_name: bool = False
     may_name: tuple[Text, ...] = ()
 
 
-class _Variant(Strict):
+class ConditionFile(Strict):
+    """`when` of a rule."""
+
+    topics: tuple[Literal[TOPICS], ...] = ()  # type: ignore[valid-type]
+    signals: tuple[Literal[tuple(SIGNALS)], ...] = ()  # type: ignore[valid-type]
+    words: tuple[Text, ...] = ()
+    authors: tuple[Literal["press", "public figure", "creator"], ...] = ()
+    networks: tuple[Text, ...] = ()
+    urgency_min: Annotated[int, Field(ge=0, le=3)] = 0
+    urgency_max: Annotated[int, Field(ge=0, le=3)] = 3
+    influence_min: Annotated[float, Field(ge=0, le=1)] = 0.0
+    earlier_min: Annotated[int, Field(ge=0)] = 0
+    complains: bool | None = None
+    crowd: bool | None = None
+    other_company: bool | None = None
+    settled: bool | None = None
+
+
+class RuleFile(Strict):
+    """One rule."""
+
+    playbook: Text
+    when: ConditionFile
+
+
+class RulesFile(Strict):
+    """`rules.yaml`: which playbook is chosen when."""
+
+    rules: tuple[RuleFile, ...] = ()
+    topics: dict[Literal[TOPICS], Text]  # type: ignore[valid-type]
+
+
+class VariantFile(Strict):
+    """One reply."""
+
     id: Annotated[str, Field(pattern=_ID)]
     text: Sentence
 
 
-class _VariantsFile(Strict):
+class RepliesFile(Strict):
+    """`<locale>.yaml`: a playbook's replies in one locale."""
+
     locale: Language
-    variants: list[_Variant] = Field(min_length=1)
+    variants: list[VariantFile] = Field(min_length=1)
+    private: Sentence = ""
+    """The private message after its opening: what is needed, and why."""
 
 
-class _Greeting(Strict):
+class FormsFile(Strict):
+    """With a name, and without."""
+
     named: Sentence
     unnamed: Sentence
 
 
-class _PhrasesFile(Strict):
+class PhrasesFile(Strict):
+    """`_phrases/<locale>.yaml`: what all replies of a locale share."""
+
     locale: Language
     register_: Text = Field(alias="register")
-    greeting: _Greeting
+    greeting: FormsFile
     name: Literal["first", "full"]
     handoff: dict[str, Annotated[tuple[Sentence, ...], Field(min_length=1)]]
-    signature: _Greeting
-    private: tuple[Sentence, ...] = ()
+    signature: FormsFile
+    opening: tuple[Sentence, ...] = Field(min_length=1)
+    quoted: tuple[Sentence, ...] = Field(min_length=1)
+    moved: tuple[Sentence, ...] = Field(min_length=1)
+    contact: Sentence
 
 
 @dataclass(slots=True)
@@ -70,7 +141,10 @@ class Contents:
     playbooks: dict[str, Playbook] = field(default_factory=dict)
     templates: dict[tuple[str, str], tuple[ReplyTemplate, ...]] = field(default_factory=dict)
     """By playbook and locale."""
+    private: dict[tuple[str, str], ReplyTemplate] = field(default_factory=dict)
+    """What is said in private, by playbook and locale."""
     phrases: dict[str, Phrases] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
 
 
 def load_contents(folder: Path) -> Contents:
@@ -81,9 +155,8 @@ def load_contents(folder: Path) -> Contents:
     """
     reader = _Reader(folder)
     contents = reader.read()
-    problems = reader.problems or list(_overlong(contents))
-    if problems:
-        raise TemplateError(problems)
+    if reader.problems:
+        raise TemplateError(reader.problems)
     return contents
 
 
@@ -91,21 +164,71 @@ class _Reader:
     def __init__(self, folder: Path) -> None:
         self.contents = Contents(folder)
         self.problems: list[Problem] = []
+        self._words: dict[str, WordList] = {}
 
     def read(self) -> Contents:
         folders = sorted(path for path in _children(self.contents.folder) if path.is_dir())
         for folder in folders:
             if folder.name == PHRASES_FOLDER:
                 self._read_phrases(folder)
-            elif not folder.name.startswith((".", "__")):
+            elif folder.name == WORDS_FOLDER:
+                self._read_words(folder)
+            elif not folder.name.startswith((".", "_")):
                 self._read_playbook(folder)
         if not self.contents.playbooks and not self.problems:
             self.problems.append(Problem(str(self.contents.folder), 1, 1, "", "there is no playbook in this folder"))
+        elif not self.problems:
+            self._read_rules(self.contents.folder / RULES_FILE)
         return self.contents
+
+    def _read_words(self, folder: Path) -> None:
+        for file in _yaml_files(folder):
+            found = self._parse(file, TypeAdapter(dict[Language, Annotated[tuple[Word, ...], Field(min_length=1)]]))
+            if found is not None:
+                document, words = found
+                self._words[file.stem] = WordList(file.stem, words, _place(document, ()))
+
+    def _read_rules(self, file: Path) -> None:
+        found = self._parse(file, RulesFile)
+        if found is None:
+            return
+        document, data = found
+        for index, rule in enumerate(data.rules):
+            self._check_name(document, ("rules", index, "playbook"), rule.playbook)
+            for number, name in enumerate(rule.when.words):
+                if name not in self._words:
+                    text = f"there is no word list '{name}'; known: {', '.join(sorted(self._words)) or 'none'}"
+                    self.problems.append(document.problem(("rules", index, "when", "words", number), text))
+            self._check_condition(document, index, rule.when)
+            if index and data.rules[index - 1].when == ConditionFile():
+                text = "is never reached: `when` of the rule before it is empty, so that one always holds"
+                self.problems.append(document.problem(("rules", index), text))
+        for topic, playbook in data.topics.items():
+            self._check_name(document, ("topics", topic), playbook)
+        for topic in TOPICS:
+            if topic not in data.topics:
+                self.problems.append(document.problem(("topics",), f"names no playbook for the topic '{topic}'"))
+        self.contents.rules = _rules(data, self._words, document)
+
+    def _check_condition(self, document: Document, index: int, when: ConditionFile) -> None:
+        loc: Loc = ("rules", index, "when")
+        if when.urgency_min > when.urgency_max:
+            text = f"is {when.urgency_min}, above urgency_max {when.urgency_max}: the rule never holds"
+            self.problems.append(document.problem((*loc, "urgency_min"), text))
+        for number, network in enumerate(when.networks):
+            if network not in known_networks():
+                text = unknown_key(network, known_networks()).replace("unknown key", "unknown network")
+                self.problems.append(document.problem((*loc, "networks", number), text))
+
+    def _check_name(self, document: Document, loc: Loc, name: str) -> None:
+        if name not in self.contents.playbooks:
+            known = ", ".join(sorted(self.contents.playbooks))
+            self.problems.append(document.problem(loc, f"there is no playbook '{name}'; known: {known}"))
 
     def _read_phrases(self, folder: Path) -> None:
         for file in _yaml_files(folder):
-            found = self._parse(file, _PhrasesFile)
+            self._check_twin(file)
+            found = self._parse(file, PhrasesFile)
             if found is not None:
                 document, data = found
                 self._check_locale(document, data.locale, file)
@@ -113,16 +236,25 @@ class _Reader:
                 self.contents.phrases[data.locale] = _phrases(data, document)
 
     def _read_playbook(self, folder: Path) -> None:
-        found = self._parse(folder / PLAYBOOK_FILE, _PlaybookFile)
+        found = self._parse(folder / PLAYBOOK_FILE, PlaybookFile)
         if found is not None:
             document, data = found
             self.contents.playbooks[folder.name] = _playbook(folder.name, data, _place(document, ()))
         for file in _yaml_files(folder):
             if file.name != PLAYBOOK_FILE:
+                self._check_twin(file)
                 self._read_variants(file)
 
+    def _check_twin(self, file: Path) -> None:
+        """Two files of one name would lay over each other unseen."""
+        if file.suffix == ".yml":
+            text = f"must be named {file.stem}.yaml"
+            if file.with_suffix(".yaml").exists():
+                text = f"stands beside {file.stem}.yaml; keep one of them, named {file.stem}.yaml"
+            self.problems.append(Problem(str(file), 1, 1, "", text))
+
     def _read_variants(self, file: Path) -> None:
-        found = self._parse(file, _VariantsFile)
+        found = self._parse(file, RepliesFile)
         if found is None:
             return
         document, data = found
@@ -132,6 +264,11 @@ class _Reader:
             if names.index(variant.id) != index:
                 self.problems.append(document.problem(("variants", index, "id"), f"'{variant.id}' stands twice"))
             self._check_source(document, ("variants", index, "text"), variant.text, REPLY_PLACEHOLDERS)
+        if data.private:
+            self._check_source(document, ("private",), data.private, PRIVATE_PLACEHOLDERS)
+            self.contents.private[file.parent.name, data.locale] = ReplyTemplate(
+                file.parent.name, data.locale, "private", data.private, _place(document, ("private",))
+            )
         self.contents.templates[file.parent.name, data.locale] = tuple(
             ReplyTemplate(
                 file.parent.name, data.locale, variant.id, variant.text, _place(document, ("variants", index, "text"))
@@ -139,15 +276,20 @@ class _Reader:
             for index, variant in enumerate(data.variants)
         )
 
-    def _parse(self, file: Path, model: type[Any]) -> tuple[Document, Any] | None:
+    def _parse(self, file: Path, model: Any) -> tuple[Document, Any] | None:
+        """Return a file and what it holds by a pydantic model or TypeAdapter; None where that is not what it holds."""
+        if file.exists() and not file.is_file():
+            self.problems.append(Problem(str(file), 1, 1, "", "is no plain file"))
+            return None
         try:
             document = read_yaml(file)
-            return document, model.model_validate(document.data)
+            adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
+            return document, adapter.validate_python(document.data)
         except ConfigError as error:
             self.problems.extend(error.problems)
         except ValidationError as error:
             for item in error.errors(include_url=False):
-                loc = tuple(part for part in item["loc"] if not str(part).startswith("function-"))
+                loc = tuple(part for part in item["loc"] if not _is_inner(part))
                 text = describe(item, model).replace("register_", "register")
                 self.problems.append(document.problem(loc, text))
         return None
@@ -161,15 +303,17 @@ class _Reader:
     def _check_phrases(self, document: Document) -> None:
         for loc, source, placeholders in _phrase_sources(document.data):
             self._check_source(document, loc, source, placeholders)
-        if "default" not in document.data["handoff"]:
-            self.problems.append(document.problem(("handoff",), "'default' is missing: it serves all other networks"))
-        for (section, form), needed in ((("greeting", "named"), "name"), (("signature", "named"), "agent")):
-            if not re.search(rf"\{{\{{\s*{needed}\b", document.data[section][form]):
-                self.problems.append(document.problem((section, form), f"must hold {{{{ {needed} }}}}"))
+        for key, serves in (("default", "all other networks"), ("review", "those without a private channel")):
+            if key not in document.data["handoff"]:
+                self.problems.append(document.problem(("handoff",), f"'{key}' is missing: it serves {serves}"))
+        for loc, source, _ in _phrase_sources(document.data):
+            for needed in _NEEDED.get(loc if loc[0] in ("greeting", "signature") else loc[:1], ()):
+                if not re.search(rf"\{{\{{\s*{needed}\b", source):
+                    self.problems.append(document.problem(loc, f"must hold {{{{ {needed} }}}}"))
 
     def _check_source(self, document: Document, loc: Loc, source: str, placeholders: tuple[str, ...]) -> None:
         try:
-            compiled(source, placeholders)
+            check_source(source, placeholders)
         except TemplateError as error:
             self.problems.extend(document.problem(loc, problem.text) for problem in error.problems)
 
@@ -180,7 +324,19 @@ _PHRASE_PLACEHOLDERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("signature", "named"): ("agent", "brand"),
     ("signature", "unnamed"): ("brand",),
 }
-HANDOFF_PLACEHOLDERS = ("brand",)
+_NEEDED: Mapping[Loc, tuple[str, ...]] = {
+    ("greeting", "named"): ("name",),
+    ("signature", "named"): ("agent",),
+    ("quoted",): ("words",),
+    ("contact",): ("channel",),
+}
+HANDOFF_PLACEHOLDERS = ("brand", "contact")
+_LIST_PLACEHOLDERS: Mapping[str, tuple[str, ...]] = {
+    "opening": ("brand",),
+    "quoted": ("words",),
+    "moved": ("brand",),
+}
+CONTACT_PLACEHOLDERS = ("channel", "hours")
 
 
 def _phrase_sources(data: Any) -> Iterator[tuple[Loc, str, tuple[str, ...]]]:
@@ -189,27 +345,46 @@ def _phrase_sources(data: Any) -> Iterator[tuple[Loc, str, tuple[str, ...]]]:
     for network, sentences in data["handoff"].items():
         for index, sentence in enumerate(sentences):
             yield ("handoff", network, index), sentence, HANDOFF_PLACEHOLDERS
-    for index, sentence in enumerate(data.get("private") or ()):
-        yield ("private", index), sentence, HANDOFF_PLACEHOLDERS
+    for section, placeholders in _LIST_PLACEHOLDERS.items():
+        for index, sentence in enumerate(data[section]):
+            yield (section, index), sentence, placeholders
+    yield ("contact",), data["contact"], CONTACT_PLACEHOLDERS
 
 
-def _playbook(name: str, data: _PlaybookFile, at: Place) -> Playbook:
+def _playbook(name: str, data: PlaybookFile, at: Place) -> Playbook:
     return Playbook(
         id=name,
         title=data.title,
-        topics=data.topics,
         when=data.when,
+        tell=data.tell,
         steps=data.steps,
         never=data.never,
-        priority=data.priority,
-        signals=data.signals,
-        urgency_min=Urgency(data.urgency_min),
+        promise=data.promise,
+        answer_within_s=data.answer_within,
+        close=data.close,
+        ask=tuple(Ask(one.what, one.why) for one in data.ask),
+        best_unanswered=data.best_unanswered,
+        hands_off=data.hands_off,
+        product_before_name=data.product_before_name,
         may_name=data.may_name,
         at=at,
     )
 
 
-def _phrases(data: _PhrasesFile, document: Document) -> Phrases:
+def _rules(data: RulesFile, words: Mapping[str, WordList], document: Document) -> Rules:
+    rules = tuple(
+        Rule(rule.playbook, _condition(rule.when), _place(document, ("rules", index)))
+        for index, rule in enumerate(data.rules)
+    )
+    return Rules(rules, dict(data.topics), dict(words))
+
+
+def _condition(data: ConditionFile) -> Condition:
+    levels = {"urgency_min": Urgency(data.urgency_min), "urgency_max": Urgency(data.urgency_max)}
+    return Condition(**{**data.model_dump(), **levels})
+
+
+def _phrases(data: PhrasesFile, document: Document) -> Phrases:
     return Phrases(
         locale=data.locale,
         register=data.register_,
@@ -219,46 +394,56 @@ def _phrases(data: _PhrasesFile, document: Document) -> Phrases:
         handoff=dict(data.handoff),
         signature_named=data.signature.named,
         signature_unnamed=data.signature.unnamed,
-        private=data.private,
+        opening=data.opening,
+        quoted=data.quoted,
+        moved=data.moved,
+        contact=data.contact,
         places={dotted(loc): _place(document, loc) for loc, _, _ in _phrase_sources(document.data)},
     )
 
 
 BARE_SIGNATURE = "— " + "n" * 23
 """As long a signature as is promised to fit: 25 characters."""
+BARE_CONTACT = "n" * 30
+"""As long a contact channel as is promised to fit where a reply must name it."""
 
 
-def _overlong(contents: Contents) -> Iterator[Problem]:
-    """Templates whose form without name, product and place does not fit X, the shortest of the large networks."""
-    rule = length_rule("x")
-    for templates in contents.templates.values():
-        for template in templates:
-            phrases = contents.phrases.get(template.locale)
-            if phrases is None:
-                continue
-            longest = max(map(rule.count, bare_forms(template, phrases)))
-            if longest > rule.limit:
-                text = f"is {longest} long on X without name, product and place; at most {rule.limit} fit: shorten it"
-                yield template.at.problem(text)
-
-
-def bare_forms(template: ReplyTemplate, phrases: Phrases, name: str = "") -> list[str]:
-    """Return the reply without product and place, once for each hand-off sentence that X may show."""
+def bare_forms(
+    template: ReplyTemplate,
+    phrases: Phrases,
+    name: str = "",
+    network: str = "x",
+    *,
+    brand: str = "Skybird Air",
+    signature: str = BARE_SIGNATURE,
+    contact: str = BARE_CONTACT,
+) -> list[str]:
+    """Return the reply without product and place, once for each hand-off sentence that the network may show."""
     reply = compiled(template.text)
     greeting = phrases.greeting_unnamed
     if name:
         greeting = fill(phrases.greeting_named, name=name)
-    values = {"greeting": greeting, "name": name, "product": "", "place": "", "brand": "Skybird Air"}
+    values = {"greeting": greeting, "name": name, "product": "", "place": "", "quoted": "", "brand": brand}
     return [
-        reply.render({**values, "handoff": handoff, "signature": BARE_SIGNATURE})
-        for handoff in handoff_sentences(phrases, "x", "Skybird Air")
+        reply.render({**values, "handoff": handoff, "signature": signature})
+        for handoff in handoff_sentences(phrases, network, brand, contact)
     ]
 
 
-def handoff_sentences(phrases: Phrases, network: str, brand: str) -> list[str]:
-    """Return the locale's hand-off sentences for a network, or its default ones."""
-    sources: Iterable[str] = phrases.handoff.get(network) or phrases.handoff["default"]
-    return [fill(source, brand=brand) for source in sources]
+def handoff_sentences(phrases: Phrases, network: str, brand: str, contact: str = "") -> list[str]:
+    """Return the locale's hand-off sentences for a network: its own, those for reviews, or the default ones.
+
+    Where nobody knows whether the network has a private channel, those for reviews name the contact, if there is one.
+    """
+    names_contact = network in WITHOUT_PRIVATE_CHANNEL or (bool(contact) and not is_known(network))
+    otherwise = "review" if names_contact else "default"
+    sources: Iterable[str] = phrases.handoff.get(network) or phrases.handoff[otherwise]
+    return [fill(source, brand=brand, contact=contact) for source in sources]
+
+
+def _is_inner(part: str | int) -> bool:
+    """True for what pydantic puts into a location beside the file's own keys."""
+    return part == "[key]" or str(part).startswith("function-")
 
 
 def _children(folder: Path) -> list[Path]:

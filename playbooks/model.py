@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from listener.config import Hours
 from listener.errors import Problem
 from listener.model import Urgency
 
@@ -28,19 +29,37 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing that the team may ask for in private, and what it is needed for."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Playbook:
-    """What a team does about one kind of mention. Team-facing, in English."""
+    """What a team does about one kind of mention. Team-facing, in English. The rules say when it is chosen."""
 
     id: str
     title: str
-    topics: tuple[str, ...]
     when: str
+    tell: tuple[str, ...]
+    """Who must hear of it beside the team."""
     steps: tuple[str, ...]
     never: tuple[str, ...]
-    priority: int
-    signals: tuple[str, ...] = ()
-    """Signal letters that select it whatever the topic."""
-    urgency_min: Urgency = Urgency.NONE
+    promise: tuple[str, ...]
+    """What may be promised."""
+    answer_within_s: float
+    close: str
+    """What closes it."""
+    ask: tuple[Ask, ...] = ()
+    """All that may be asked for, in private."""
+    best_unanswered: bool = False
+    """Whether as a rule nobody answers."""
+    hands_off: bool = True
+    """Whether its replies lead to a private channel."""
+    product_before_name: bool = False
+    """Whether a reply that is too long gives up the name before it gives up the product: a warning stands with it."""
     may_name: tuple[str, ...] = ()
     """Kinds of personal data that its texts may name because they warn about them (see linting)."""
     at: Place = field(default=Place("", 1, 1, ""), compare=False)
@@ -63,8 +82,17 @@ class ReplyTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Where a country's customers reach the brand by themselves, as `brand.yaml` says."""
+
+    channel: str = ""
+    hours: Hours | None = None
+    """When somebody is there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Phrases:
-    """The ready-made strings of one locale: greeting, hand-off by network, signature."""
+    """The ready-made strings of one locale: greeting, hand-off by network, signature, what frames a conversation."""
 
     locale: str
     register: str
@@ -72,11 +100,17 @@ class Phrases:
     greeting_unnamed: str
     name: NameStyle
     handoff: Mapping[str, tuple[str, ...]]
-    """Network or `default` to sentences that ask the customer to come to a private channel."""
+    """Network, `review` (where there is no private channel) or `default` to sentences that lead to one."""
     signature_named: str
     signature_unnamed: str
-    private: tuple[str, ...] = ()
-    """First words of the private message itself, where the network's link can carry them."""
+    opening: tuple[str, ...] = ()
+    """First sentence of the private message, after the greeting: why we write."""
+    quoted: tuple[str, ...] = ()
+    """Sentences around the customer's own words."""
+    moved: tuple[str, ...] = ()
+    """What is said in public once the conversation goes on in private."""
+    contact: str = ""
+    """The sentence that names the contact channel and its hours."""
     places: Mapping[str, Place] = field(default_factory=dict, compare=False)
     """Where each sentence stands, by its path in the file (`handoff.x[0]`)."""
 
@@ -92,9 +126,26 @@ class GuideRequest:
     country: str
     brand_name: str
     brand_signature: str
+    brand_phrase: str = ""
+    """A fixed sentence that closes private messages."""
     signals: Collection[str] = ()
     """Letters of SIGNALS that the classifier asserts."""
     urgency: Urgency = Urgency.NONE
+    influence: float = 0.0
+    roles: Collection[str] = ()
+    """What the author's profile tells of them: `press`, `public figure`."""
+    complains: bool = True
+    """False where the post is no complaint by the country's own threshold."""
+    crowd: bool = False
+    """Whether many customers write about the same at this hour."""
+    earlier: int = 0
+    """How many earlier posts by this author about this brand nobody answered."""
+    other_company: bool = False
+    """Whether it names a company that is taken for the brand, and not the brand."""
+    settled: bool = False
+    """Whether the case is solved and only the public thread does not show it."""
+    playbook: str = ""
+    """The playbook that a person chose; the rules have no say then."""
     country_locales: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The country's own chain of locales by the author's language."""
     agent: str = ""
@@ -106,6 +157,9 @@ class GuideRequest:
     products: Sequence[str] = ()
     """The brand's products; the first one named in the text is used."""
     place: str = ""
+    words: Sequence[str] = ()
+    """The words of the post that moved its classification, strongest first."""
+    contact: Contact = Contact()
     links: Mapping[str, str] = field(default_factory=dict)
     """A mention's links: `user_id`, `post_id`, `owner_id`, `comment_id` and so on."""
     post_id: str = ""
@@ -115,7 +169,13 @@ class GuideRequest:
     playbook_by_topic: Mapping[str, str] = field(default_factory=dict)
     team_languages: Sequence[str] = ()
     """What the team reads, for the gloss of a draft that it does not read."""
-    seen_variants: Collection[str] = ()
-    """`Draft.variant` of drafts already used in this thread."""
+    seen_variants: Sequence[str] = ()
+    """`Draft.variant` of what this thread, this author and this hour saw, once for each time."""
+    thread_variants: Sequence[str] = ()
+    """Those of them that this thread and this author saw: they count first."""
+    offered_variants: Sequence[str] = ()
+    """The order in which the drafts were offered first, which is kept."""
+    sent_variants: Collection[str] = ()
+    """Of what was sent since: those come last."""
     seed: str = ""
     """Chooses among equals; the same request always gives the same drafts."""

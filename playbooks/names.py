@@ -5,7 +5,7 @@ from collections.abc import Collection
 import regex
 
 from playbooks.model import NameStyle
-from playbooks.values import clean
+from playbooks.values import clean, is_disguised, is_rude
 
 MAX_NAME_CHARACTERS = 30
 _MAX_RAW_CHARACTERS = 50 * MAX_NAME_CHARACTERS
@@ -34,8 +34,12 @@ _SCRIPTS = (
     r"\p{Hangul}",
     r"\p{Han}\p{Hiragana}\p{Katakana}々ー",
 )
+# Letters in circles and squares spell a name that nobody would write back; flags do not.
+_ENCLOSED = regex.compile(r"[\u2460-\u24ff\u3200-\u32ff\U0001f100-\U0001f1e5\U0001f200-\U0001f2ff]")
 _PERSON = regex.compile("|".join(rf"[{script}\p{{M}}\u200c\u200d'’ʼ.\-·・ ]+" for script in _SCRIPTS))
 _EAST_ASIAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
+# 田中 花子 is written 田中花子; a name in katakana alone is a foreign one and keeps its space.
+_JOINED = regex.compile(r"[\p{Han}\p{Hiragana}]")
 _CASED = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Armenian}]")
 _WORD = regex.compile(r"\p{Lu}(?:[\p{Ll}\p{M}]|(?<=\b(?:Mc|Mac|De|Di|Du|La|Le|Fitz))\p{Lu}|['’ʼ\-]\p{L})+")
 
@@ -72,11 +76,13 @@ def addressee(author_name: str, handle: str | None, style: NameStyle, brand_word
 
     A handle is not a name. `style` is the locale's: the first name alone, or the whole name.
     """
+    if _ENCLOSED.search(author_name[:_MAX_RAW_CHARACTERS]):
+        return ""
     name = clean(_DECORATION.sub(" ", author_name[:_MAX_RAW_CHARACTERS]), MAX_NAME_CHARACTERS).strip(_EDGES)
     given = _without_initials(name.split())
     words = _without_titles(given)
     titled = len(words) < len(given)
-    if not _is_person(words, handle, brand_words):
+    if not _is_person(words, handle, brand_words) or is_rude(name):
         return ""
     if _CASED.match(words[0]):
         words = _capitalised(words)
@@ -84,7 +90,7 @@ def addressee(author_name: str, handle: str | None, style: NameStyle, brand_word
             return ""
     # An East Asian name is never cut: which part is the family name, and whether it may stand alone, differs.
     if _EAST_ASIAN.match(words[0]):
-        return " ".join(words)
+        return ("" if _JOINED.search("".join(words)) else " ").join(words)
     # After a title a single word is the family name; where names are given whole, half of one is too familiar.
     if len(words) == 1 and (titled or style == "full"):
         return ""
@@ -108,7 +114,7 @@ def _is_person(words: list[str], handle: str | None, brand_words: Collection[str
     whole = " ".join(words)
     if not 1 <= len(words) <= 3 or not _PERSON.fullmatch(whole):
         return False
-    if _HONORIFIC.search(whole):
+    if _HONORIFIC.search(whole) or is_disguised(whole):
         return False
     if len(words) == 1 and handle and _letters(whole) == _letters(handle):
         return False

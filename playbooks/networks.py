@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import regex
 
 DEFAULT_LIMIT = 1000
+_SHORT = 600
 # docs.x.com "Counting characters", read 2026-11-22, and the configuration file it names: code points in these ranges
 # weigh 1, every other 2, a link 23, an emoji of any make-up 2, limit 280; counted after NFC.
 _X_LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 _X_LINK_WEIGHT = 23
 _X_EMOJI_WEIGHT = 2
-_LINK = regex.compile(r"https?://\S+|(?<![\w@.])(?:[\w-]+\.)+\p{L}{2,}(?:/\S*)?", regex.IGNORECASE)
+# A domain has 127 parts at most; without that bound, a text of nothing but points would take time by its square.
+_LINK = regex.compile(r"https?://\S+|(?<![\w@.-])(?:[\w-]++\.){1,127}\p{L}{2,}(?:/\S*)?", regex.IGNORECASE)
 _GRAPHEME = regex.compile(r"\X")
+_HEAVY = regex.compile("[^" + "".join(f"{chr(low)}-{chr(high)}" for low, high in _X_LIGHT) + "]")
 _EMOJI = regex.compile(r"[\p{Emoji_Presentation}\ufe0f\u20e3]")
 
 
@@ -39,14 +42,12 @@ def count_weighted(text: str) -> int:
 
 
 def _weigh(text: str) -> int:
+    if not _EMOJI.search(text):
+        return len(text) + len(_HEAVY.findall(text))
     return sum(
-        _X_EMOJI_WEIGHT if _EMOJI.search(cluster) else sum(map(_x_weight, cluster))
+        _X_EMOJI_WEIGHT if _EMOJI.search(cluster) else len(cluster) + len(_HEAVY.findall(cluster))
         for cluster in _GRAPHEME.findall(text)
     )
-
-
-def _x_weight(character: str) -> int:
-    return 1 if any(low <= ord(character) <= high for low, high in _X_LIGHT) else 2
 
 
 def count_graphemes(text: str) -> int:
@@ -86,6 +87,8 @@ _RULES = {
     "googlebusiness": LengthRule(4000, count_utf16),
     "trustpilot": LengthRule(2000, count_utf16),
 }
+WITHOUT_PRIVATE_CHANNEL = frozenset({"youtube", "appstore", "googleplay", "googlebusiness", "trustpilot"})
+"""Networks where a business cannot be written to in private, so that a reply names the brand's own contact."""
 _DEFAULT_RULE = LengthRule(DEFAULT_LIMIT, count_utf16)
 _ALIASES = {"twitter": "x", "vkontakte": "vk", "wecom": "wechat", "googlereviews": "googlebusiness"}
 
@@ -96,6 +99,17 @@ def network_key(network: str) -> str:
     return _ALIASES.get(key, str(key))
 
 
+def known_networks() -> tuple[str, ...]:
+    """Return the networks that this package knows."""
+    return tuple(_RULES)
+
+
 def length_rule(network: str) -> LengthRule:
     """Return the network's length rule, a cautious one where it is not known."""
     return _RULES.get(network_key(network), _DEFAULT_RULE)
+
+
+def short_networks() -> tuple[str, ...]:
+    """Return the networks on which room is short, the shortest first."""
+    found = sorted((rule.limit, name) for name, rule in _RULES.items() if rule.limit <= _SHORT)
+    return tuple(name for _, name in found)

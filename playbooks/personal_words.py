@@ -142,7 +142,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
         r"(?:手机|电话|手機|電話|联系|聯絡)(?:号码?|號碼?|方式)",
         r"(?:家庭|收货|收件|居住|您的)(?:地址|住址)|收貨地址",
         r"(?:订单|訂單|账户|帳戶|客户|快递|运单|预订|會員|会员)(?:号码?|號碼?|编号|編號)|(?<!官方|公众|公眾)[账帳][号號]|[单單][号號]",
-        r"银行卡|銀行卡|信用卡|金融卡|提款卡|卡号|卡號",
+        r"银行卡|銀行卡|卡片|信用卡|金融卡|提款卡|卡号|卡號",
         r"护照|護照|身份证|身分證",
         r"出生(?:日期|年月)|生日",
         r"邮箱|郵箱|电子邮件|電子郵件",
@@ -166,9 +166,41 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
         r"이메일|메일\s?주소",
     ),
 }
+# Words that many forms and people use besides.
+_FURTHER: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "en": (
+        ("address", r"\b(?:post ?code|zip code)s?\b|where do you live"),
+        ("order or account number", r"\biban\b"),
+        ("phone number", r"number (?:that |where )?we can (?:call|reach)|your mobile\b"),
+        ("birth date", r"(?:when|where) were you born"),
+    ),
+    "fr": (
+        ("address", r"code postal|où habitez-vous|où vous habitez"),
+        ("phone number", r"votre (?:portable|mobile)\b|numéro où vous joindre"),
+        ("birth date", r"êtes-vous née?\b"),
+    ),
+    "de": (
+        ("address", r"postleitzahl|\bplz\b|wo wohnen sie"),
+        ("phone number", r"nummer,? unter der wir sie"),
+        ("birth date", r"sind sie geboren"),
+    ),
+    "nl": (("address", r"postcode|waar woont u"),),
+    "es": (("address", r"código postal|dónde vives?\b"), ("birth date", r"naci(?:ste|ó) usted|cuándo naci")),
+    "pt": (("address", r"código postal|\bcep\b|onde (?:mora|vive)\b"), ("birth date", r"quando nasceu")),
+    "it": (("address", r"\bcap\b|codice postale|dove abita"), ("birth date", r"quando è nat[oa]")),
+    "pl": (("address", r"kod\p{L}* pocztow\p{L}*"),),
+    "ru": (("address", r"почтов\p{L}+ индекс"),),
+    "uk": (("address", r"поштов\p{L}+ індекс"),),
+    "tr": (("address", r"posta kodu"),),
+    "id": (("address", r"kode pos\b"),),
+    "zh": (("address", r"地址|邮编|郵遞區號|邮政编码"),),
+    "ja": (("address", r"郵便番号"),),
+    "ko": (("address", r"우편번호"),),
+}
 _PATTERNS = {
     language: tuple(
-        (kind, regex.compile(pattern, regex.IGNORECASE)) for kind, pattern in zip(KINDS, words, strict=True)
+        (kind, regex.compile(pattern, regex.IGNORECASE))
+        for kind, pattern in (*zip(KINDS, words, strict=True), *_FURTHER.get(language, ()))
     )
     for language, words in _WORDS.items()
 }

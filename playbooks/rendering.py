@@ -3,6 +3,7 @@
 The syntax tree is checked against an allow-list before anything is compiled; the sandbox is the second wall.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -15,13 +16,19 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from listener.errors import Problem, TemplateError
 
-REPLY_PLACEHOLDERS = ("greeting", "handoff", "signature", "name", "product", "place", "brand")
-OPTIONAL_PLACEHOLDERS = frozenset({"name", "product", "place"})
-"""Those that may be empty: a reply template names them only inside an `if`."""
+REPLY_PLACEHOLDERS = ("greeting", "quoted", "handoff", "signature", "name", "product", "place", "brand")
+PRIVATE_PLACEHOLDERS = ("product", "place", "brand")
+OPTIONAL_PLACEHOLDERS = frozenset({"name", "product", "place", "quoted", "contact", "hours"})
+"""Those that may be empty: a template names them only inside an `if`."""
 MAX_TEMPLATE_CHARACTERS = 2000
 MAX_OUTPUT_CHARACTERS = 10_000
+_MOST_TAGS = 60
+_LONGEST_TAG = 120
+_TAG = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
+_UNSEEN = re.compile(r"\{#|\{%[-+]?\s*raw\b")
 _FILTERS = ("capitalize", "trim")
 _NODES = (nodes.Output, nodes.TemplateData, nodes.Name, nodes.If, nodes.Not, nodes.And, nodes.Or, nodes.Filter)
+_CONDITIONS = (nodes.Not, nodes.And, nodes.Or)
 _ALLOWED = "only {{ placeholder }} and {% if placeholder %} … {% else %} … {% endif %} are allowed"
 
 
@@ -72,14 +79,9 @@ class CompiledTemplate:
         Raises:
             TemplateError: it holds anything but known placeholders and conditions, or is too long.
         """
-        try:
-            tree = _checked_tree(source, placeholders)
-            self.names = frozenset(node.name for node in tree.find_all(nodes.Name))
-            code = _ENVIRONMENT.compile(tree)
-        except RecursionError:
-            raise _template_error([f"is not a valid template: nested too deeply; {_ALLOWED}"]) from None
-        except jinja2.TemplateError as error:
-            raise _template_error([f"is not a valid template: {str(error).rstrip('.')}; {_ALLOWED}"]) from error
+        tree = _checked(source, placeholders)
+        self.names = frozenset(node.name for node in tree.find_all(nodes.Name))
+        code = _ENVIRONMENT.compile(tree)
         self._template = jinja2.Template.from_code(_ENVIRONMENT, code, {})
 
     def render(self, values: Mapping[str, str]) -> str:
@@ -99,7 +101,16 @@ class CompiledTemplate:
         return text
 
 
-@lru_cache(maxsize=4096)
+def check_source(source: str, placeholders: tuple[str, ...] = REPLY_PLACEHOLDERS) -> None:
+    """Check a template without compiling it, which costs more than most templates of a library are ever used for.
+
+    Raises:
+        TemplateError: see CompiledTemplate.
+    """
+    _checked(source, placeholders)
+
+
+@lru_cache(maxsize=8192)
 def compiled(source: str, placeholders: tuple[str, ...] = REPLY_PLACEHOLDERS) -> CompiledTemplate:
     """Return the template for `source`, compiled once.
 
@@ -114,9 +125,23 @@ def fill(source: str, **values: str) -> str:
     return compiled(source, tuple(values)).render(values)
 
 
+def _checked(source: str, placeholders: tuple[str, ...]) -> nodes.Template:
+    try:
+        return _checked_tree(source, placeholders)
+    except RecursionError:
+        raise _template_error([f"is not a valid template: nested too deeply; {_ALLOWED}"]) from None
+    except jinja2.TemplateError as error:
+        raise _template_error([f"is not a valid template: {str(error).rstrip('.')}; {_ALLOWED}"]) from error
+
+
 def _checked_tree(source: str, placeholders: tuple[str, ...]) -> nodes.Template:
     if len(source) > MAX_TEMPLATE_CHARACTERS:
         raise _template_error([f"is {len(source)} characters long; at most {MAX_TEMPLATE_CHARACTERS} are allowed"])
+    # The compiler would go as deep as tags and conditions are nested.
+    if source.count("{%") > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in _TAG.findall(source)):
+        raise _template_error([f"is not a valid template: nested too deeply; {_ALLOWED}"])
+    if found := _UNSEEN.search(source):  # what it holds would stand outside all checks
+        raise _template_error([f"holds '{found[0]}'; {_ALLOWED}"])
     tree = _ENVIRONMENT.parse(source)
     if problems := _tree_problems(tree, placeholders):
         raise _template_error(problems)
@@ -132,8 +157,10 @@ def _tree_problems(tree: nodes.Template, placeholders: tuple[str, ...]) -> list[
     foreign = dict.fromkeys(type(node).__name__ for node in found if not isinstance(node, _NODES))
     if foreign:
         return [f"uses {', '.join(foreign)}; {_ALLOWED}"]
+    if any(True for output in tree.find_all(nodes.Output) for _ in output.find_all(_CONDITIONS)):
+        return [f"uses and, or, not outside a condition; {_ALLOWED}"]
     problems = [problem for node in found for problem in _name_problems(node, placeholders)]
-    if placeholders == REPLY_PLACEHOLDERS:
+    if placeholders != ("name",):  # a greeting with a name is used where there is one
         problems += [
             f"'{name}' may be empty; use it inside {{% if {name} %}} … {{% endif %}}"
             for name in _unguarded(tree, frozenset())
@@ -146,6 +173,12 @@ def _name_problems(node: nodes.Node, placeholders: tuple[str, ...]) -> Iterator[
         yield f"unknown placeholder '{node.name}'; allowed: {', '.join(placeholders) or 'none'}"
     elif isinstance(node, nodes.Filter) and (node.name not in _FILTERS or node.args or node.kwargs):
         yield f"filter '{node.name}' is not allowed so; allowed without arguments: {', '.join(_FILTERS)}"
+    elif isinstance(node, nodes.Filter) and node.name == "capitalize" and _names_greeting(node):
+        yield "'greeting' must not be capitalized: the name in it would be written small; remove the filter"
+
+
+def _names_greeting(node: nodes.Filter) -> bool:
+    return any(name.name == "greeting" for name in node.find_all(nodes.Name))
 
 
 def _unguarded(node: nodes.Node, sure: frozenset[str]) -> Iterator[str]:

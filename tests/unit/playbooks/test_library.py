@@ -8,11 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from listener.config import Hours
 from listener.errors import TemplateError
 from listener.model import SIGNALS, TOPICS, Guidance, Urgency
 from playbooks import GuideRequest, PlaybookLibrary
 from playbooks.library import locale_chain
 from playbooks.linting import REQUIRED_LOCALES
+from playbooks.model import Contact
 from playbooks.networks import length_rule
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "playbooks"
@@ -46,7 +48,7 @@ def test_a_guide_has_steps_drafts_and_both_links(library: PlaybookLibrary) -> No
     assert guidance.playbook == "late-delivery"
     assert len(guidance.steps) >= 3
     assert guidance.never
-    assert len(guidance.drafts) == 2
+    assert len(guidance.drafts) == 3
     for draft in guidance.drafts:
         assert draft.text.startswith("Bonjour Camille, ")
         assert draft.text.endswith("— Léa, Yunfan")
@@ -65,42 +67,112 @@ def test_the_same_request_gives_the_same_guidance(library: PlaybookLibrary) -> N
 
 def test_seeds_spread_the_first_draft_over_the_variants(library: PlaybookLibrary) -> None:
     first = {library.guide(replace(REQUEST, seed=str(seed))).drafts[0].variant for seed in range(20)}
-    assert first == {"late-delivery/fr/a", "late-delivery/fr/b"}
+    assert first == {"late-delivery/fr/a", "late-delivery/fr/b", "late-delivery/fr/c"}
 
 
-def test_a_variant_already_used_in_the_thread_comes_last(library: PlaybookLibrary) -> None:
-    before = library.guide(REQUEST).drafts
-    after = library.guide(replace(REQUEST, seen_variants=[before[0].variant])).drafts
-    assert [draft.variant for draft in after] == [before[1].variant, before[0].variant]
+def test_a_variant_that_somebody_saw_comes_last(library: PlaybookLibrary) -> None:
+    first, second, third = (draft.variant for draft in library.guide(REQUEST).drafts)
+    assert offered(library, seen_variants=[first]) == [second, third, first]
+    assert offered(library, seen_variants=[first, second, first]) == [third, second, first]
 
 
-@pytest.mark.parametrize("topic", TOPICS)
-def test_every_topic_has_a_playbook_that_names_it(library: PlaybookLibrary, topic: str) -> None:
-    chosen = library.choose(replace(REQUEST, topic=topic))
-    assert topic in chosen.topics
+def test_the_order_in_which_drafts_were_offered_first_stays_until_one_is_sent(library: PlaybookLibrary) -> None:
+    first, second, third = (draft.variant for draft in library.guide(REQUEST).drafts)
+    order = [third, first, second]
+    assert offered(library, offered_variants=order, seen_variants=[third, third]) == order
+    assert offered(library, offered_variants=order, sent_variants=[third]) == [first, second, third]
+    assert offered(library, offered_variants=["thanks/fr/a"]) == [first, second, third]
 
 
-@pytest.mark.parametrize("topic", TOPICS)
-def test_a_safety_signal_outranks_every_topic(library: PlaybookLibrary, topic: str) -> None:
-    assert library.choose(replace(REQUEST, topic=topic, signals={"S": 0.9, "T": 0.6})).id == "safety"
+def test_what_was_offered_of_another_playbook_does_not_hide_what_the_thread_saw(library: PlaybookLibrary) -> None:
+    first, second, third = (draft.variant for draft in library.guide(REQUEST).drafts)
+    before = ["safety/fr/a", "safety/fr/b", "safety/fr/c"]
+    assert offered(library, offered_variants=before) == [first, second, third]
+    assert offered(library, offered_variants=before, thread_variants=[first]) == [second, third, first]
+    assert offered(library, offered_variants=before, seen_variants=[first, second]) == [third, first, second]
+    assert offered(library, offered_variants=[*before, third], thread_variants=[third])[0] == third
 
 
-def test_a_country_may_choose_another_playbook_for_a_topic_but_not_against_safety(library: PlaybookLibrary) -> None:
-    chosen = replace(REQUEST, topic="delivery", playbook_by_topic={"delivery": "booking"})
-    assert library.choose(chosen).id == "booking"
-    assert library.choose(replace(chosen, signals=["S"])).id == "safety"
-    assert library.choose(replace(REQUEST, playbook_by_topic={"delivery": "no-such"})).id == "late-delivery"
+def test_two_people_who_read_different_variants_read_no_sentence_twice(library: PlaybookLibrary) -> None:
+    for name in library.for_posts:
+        drafts = library.guide(replace(REQUEST, playbook=name, author_name="", agent="")).drafts
+        sentences = [
+            {part for part in re.split(r"(?<=[.!?])\s+", draft.text) if len(part) > 15 and "Yunfan" not in part}
+            for draft in drafts
+        ]
+        for one, other in ((0, 1), (0, 2), (1, 2)):
+            assert not sentences[one] & sentences[other], name
 
 
-def test_a_playbook_for_urgent_cases_waits_for_urgency(tmp_path: Path) -> None:
-    shutil.copytree(FIXTURES / "good", tmp_path / "library")
-    book = tmp_path / "library" / "late-delivery" / "playbook.yaml"
-    shutil.copytree(book.parent, tmp_path / "library" / "very-late")
-    urgent = book.read_text(encoding="utf-8").replace("priority: 10", "priority: 50\nurgency_min: 3")
-    (tmp_path / "library" / "very-late" / "playbook.yaml").write_text(urgent, encoding="utf-8")
-    library = PlaybookLibrary.load(tmp_path / "library")
-    assert library.choose(REQUEST).id == "late-delivery"
-    assert library.choose(replace(REQUEST, urgency=Urgency.HIGH)).id == "very-late"
+def offered(library: PlaybookLibrary, **facts: Any) -> list[str]:
+    return [draft.variant for draft in library.guide(replace(REQUEST, **facts)).drafts]
+
+
+def test_the_customers_own_words_are_quoted_where_the_post_has_such_a_clause(library: PlaybookLibrary) -> None:
+    told = replace(REQUEST, network="vk", text="Bonjour, mon colis est perdu depuis lundi ! Merci", words=["perdu"])
+    assert any("mon colis est perdu depuis lundi" in draft.text for draft in library.guide(told).drafts)
+    for signal in "SVI":
+        signalled = replace(told, signals=[signal], playbook="late-delivery")
+        assert not any("perdu depuis" in draft.text for draft in library.guide(signalled).drafts)
+    foreign = replace(told, language="sv")
+    assert not any("perdu depuis" in draft.text for draft in library.guide(foreign).drafts)
+
+
+def test_the_private_message_asks_for_the_least_and_names_the_contact(library: PlaybookLibrary) -> None:
+    week = Hours.parse({"mon-fri": "09:00-18:00"})
+    text = library.guide(replace(REQUEST, contact=Contact("care@acme.example", week))).private_text
+    assert text.startswith("Bonjour Camille, ")
+    assert "numéro de commande" in text
+    assert "care@acme.example" in text
+    assert "lun.–ven. 09:00–18:00" in text
+    assert text.endswith("— Léa, Yunfan")
+    assert "@" not in library.guide(REQUEST).private_text
+
+
+def test_the_private_message_names_the_post_after_its_opening_unless_it_answers_it(library: PlaybookLibrary) -> None:
+    address = str(REQUEST.post_url)
+    for language in ("fr", "ja", "ar"):
+        named = replace(REQUEST, language=language, contact=Contact("care@acme.example"))
+        text = library.guide(named).private_text
+        before, after = text.split(f" {address} ")
+        assert before
+        assert "care@acme.example" in after
+        for network in ("facebook", "instagram", "whatsapp"):
+            shorter = library.guide(replace(named, network=network)).private_text
+            assert address not in shorter
+            assert shorter.startswith(before)
+
+
+def test_where_there_is_no_private_channel_the_reply_names_the_contact(library: PlaybookLibrary) -> None:
+    review = replace(REQUEST, network="googleplay", contact=Contact("care@acme.example"))
+    for draft in library.guide(review).drafts:
+        assert "care@acme.example" in draft.text
+        assert draft.length <= 350
+    for draft in library.guide(replace(review, contact=Contact())).drafts:
+        assert "@" not in draft.text
+        assert "message privé" not in draft.text
+
+
+def test_where_the_private_channel_is_not_known_the_reply_names_the_contact(library: PlaybookLibrary) -> None:
+    forum = replace(REQUEST, network="forum", contact=Contact("care@acme.example"))
+    guidance = library.guide(forum)
+    assert "names the brand's contact" in guidance.handoff.steps
+    assert all("care@acme.example" in draft.text for draft in guidance.drafts)
+    assert any("privé" in draft.text for draft in library.guide(replace(forum, contact=Contact())).drafts)
+    assert not any("@" in draft.text for draft in library.guide(replace(forum, network="facebook")).drafts)
+
+
+def test_a_playbook_says_all_that_a_team_needs(library: PlaybookLibrary) -> None:
+    for name in library.names:
+        book = library.contents.playbooks[name]
+        guidance = library.guide(replace(REQUEST, playbook=name))
+        assert guidance.playbook == name
+        assert all((guidance.title, guidance.tell, guidance.steps, guidance.never, guidance.close))
+        assert guidance.promise or guidance.best_unanswered
+        assert guidance.answer_within in {"30 min", "1 h", "2 h", "4 h", "1 day"}
+        assert bool(guidance.moved) == book.hands_off
+        assert guidance.best_unanswered == (name == "trolling")
+        assert guidance.private_text
 
 
 @pytest.mark.parametrize("urgency", Urgency)
@@ -114,13 +186,13 @@ def test_no_post_is_given_the_playbook_for_crises(library: PlaybookLibrary, topi
 def test_the_statement_of_a_crisis_speaks_to_everybody_and_names_no_time_or_figure(
     library: PlaybookLibrary, locale: str
 ) -> None:
-    drafts = guided(library, language=locale, playbook_by_topic={"delivery": "crisis"}, team_languages=("en",)).drafts
-    assert [draft.variant.split("/")[:2] for draft in drafts] == [["crisis", locale]] * 2
+    drafts = guided(library, language=locale, playbook="crisis", team_languages=("en",)).drafts
+    assert [draft.variant.split("/")[:2] for draft in drafts] == [["crisis", locale]] * 3
     for draft in drafts:
         assert "Camille" not in draft.text
         assert "Bouilloire" not in draft.text
         assert not re.search(r"\d", draft.text)
-        assert bool(draft.gloss) == (locale != "en")
+        assert bool(draft.gloss) == (not locale.startswith("en"))
 
 
 @pytest.mark.parametrize(("locale", "topic"), list(product(REQUIRED_LOCALES, ("safety", "delivery", "praise"))))
@@ -133,12 +205,12 @@ def test_every_locale_answers_in_its_own_language(library: PlaybookLibrary, loca
 
 
 @pytest.mark.parametrize("locale", REQUIRED_LOCALES)
-def test_every_playbook_gives_two_drafts_that_fit_x_with_name_product_and_place(
+def test_every_playbook_gives_three_drafts_that_fit_x_with_name_product_and_place(
     library: PlaybookLibrary, locale: str
 ) -> None:
-    for topic in TOPICS:
-        drafts = library.guide(replace(REQUEST, topic=topic, language=locale, country="XX")).drafts
-        assert len(drafts) >= 2, topic
+    for name in library.names:
+        drafts = library.guide(replace(REQUEST, playbook=name, language=locale, country="XX")).drafts
+        assert len(drafts) == 3, name
         assert all(draft.length <= 280 for draft in drafts)
 
 
@@ -148,10 +220,26 @@ def test_every_playbook_gives_two_drafts_that_fit_x_with_name_product_and_place(
         ("nl", "BE", {"nl": ["nl-BE", "en"]}, ["nl-BE", "en"]),
         ("nl", "BE", {}, ["nl-BE", "nl"]),
         ("pt-BR", "PT", {}, ["pt-PT", "pt-BR", "pt"]),
-        ("zh-Hant", "CN", {}, ["zh-Hant-CN", "zh-Hant"]),
-        ("zh-TW", "GB", {}, ["zh-Hant-GB", "zh-Hant"]),
-        ("zh", "TW", {}, ["zh-Hant-TW", "zh-Hant", "zh"]),
+        ("zh-Hant", "CN", {}, ["zh-Hant"]),
+        ("zh-Hant", "HK", {}, ["zh-HK", "zh-Hant"]),
+        ("zh-TW", "GB", {}, ["zh-TW", "zh-Hant"]),
+        ("zh", "TW", {}, ["zh-TW", "zh-Hant", "zh"]),
+        ("zh-Hans", "HK", {}, ["zh"]),
         ("zh", "CN", {}, ["zh-CN", "zh"]),
+        ("zh-Hans-HK", "HK", {}, ["zh"]),
+        ("zh-Hans-HK", "GB", {}, ["zh-GB", "zh"]),
+        ("zh-Hant-SG", "SG", {}, ["zh-Hant"]),
+        ("zh-Hant-CN", "TW", {}, ["zh-TW", "zh-Hant"]),
+        ("zh_hant_hk", "GB", {}, ["zh-HK", "zh-Hant"]),
+        ("cmn-Hant", "TW", {}, ["zh-TW", "zh-Hant"]),
+        ("yue", "GB", {}, ["zh-HK", "zh-Hant"]),
+        ("yue-Hans", "CN", {}, ["zh-CN", "zh"]),
+        ("pt_BR", "XX", {}, ["pt-XX", "pt-BR", "pt"]),
+        ("PT", "PT", {}, ["pt-PT", "pt"]),
+        ("iw", "IL", {}, ["he-IL", "he"]),
+        ("in", "ID", {}, ["id-ID", "id"]),
+        ("in", "ID", {"id": ["en"]}, ["en"]),
+        ("zh-Hant-HK", "GB", {"zh-Hant": ["zh-TW"]}, ["zh-TW"]),
         ("fr-CA", "BE", {"fr": ["fr"]}, ["fr"]),
     ],
 )
@@ -204,17 +292,42 @@ def test_a_chain_through_another_language_says_so(library: PlaybookLibrary) -> N
     assert library.guide(request).drafts[0].locale == "pl"
 
 
+@pytest.mark.parametrize(
+    ("facts", "note"),
+    [
+        (
+            {"language": "zh-Hans", "country": "TW", "country_locales": {"zh": ["zh-TW"]}},
+            "No simplified Chinese text for TW in the library: this draft is in traditional Chinese",
+        ),
+        ({"language": "zh-Hans-HK", "country": "HK"}, ""),
+        ({"language": "zh_Hant_SG", "country": "SG"}, ""),
+        ({"language": "yue", "country": "GB"}, ""),
+        ({"language": "zh", "country": "TW"}, ""),
+        (
+            {"language": "hi-Latn", "country": "IN"},
+            "No Hindi in Latin script text in the library: this draft is in Hindi in Devanagari script",
+        ),
+        ({"language": "en_GB", "country": "GB"}, ""),
+        ({"language": "PT", "country": "PT"}, ""),
+    ],
+)
+def test_a_draft_in_another_script_says_so(library: PlaybookLibrary, facts: dict[str, Any], note: str) -> None:
+    drafts = library.guide(replace(REQUEST, **facts)).drafts
+    assert {draft.note for draft in drafts} == {note}
+
+
 def test_a_long_draft_gives_up_product_then_place_then_name(library: PlaybookLibrary) -> None:
-    request = replace(REQUEST, topic="outage", language="es", agent="", author_name="Anna Nowak")
+    request = replace(REQUEST, language="es", agent="", author_name="Anna Nowak")
     long_product = "K" * 75
     named = replace(request, text=long_product, products=(long_product,))
-    everything = " ".join(draft.text for draft in library.guide(replace(named, network="vk", place="Gijón")).drafts)
-    assert all(part in everything for part in (long_product, "Gijón", "Anna"))
-    for draft in library.guide(replace(named, place="Gijón")).drafts:
-        assert draft.length <= 280
-        assert long_product not in draft.text
-        assert "Anna" in draft.text
-    for draft in library.guide(replace(request, place="Gijón", agent="W" * 20)).drafts:
+    everything = " ".join(draft.text for draft in library.guide(replace(named, network="vk")).drafts)
+    assert all(part in everything for part in (long_product, "Anna"))
+    drafts = library.guide(replace(named, agent="W" * 25)).drafts
+    assert not all(long_product in draft.text for draft in drafts)
+    assert all(draft.length <= 280 and "Anna" in draft.text for draft in drafts)
+    down = replace(request, topic="outage", place="Gijón")
+    assert "Gijón" in " ".join(draft.text for draft in library.guide(replace(down, network="vk")).drafts)
+    for draft in library.guide(replace(down, agent="W" * 20)).drafts:
         assert draft.length <= 280
 
 
@@ -278,11 +391,13 @@ PRODUCT_WORDS = {
 def test_a_safety_reply_speaks_of_a_product_only_where_the_post_names_one(
     library: PlaybookLibrary, locale: str
 ) -> None:
-    words = re.compile(PRODUCT_WORDS[locale], re.IGNORECASE)
-    for draft in guided(library, topic="safety", language=locale, text="smoke everywhere").drafts:
+    language = locale if locale in PRODUCT_WORDS else locale.split("-")[0]
+    words = re.compile(PRODUCT_WORDS["zh-Hant" if locale in ("zh-TW", "zh-HK") else language], re.IGNORECASE)
+    chosen = {"topic": "safety", "network": "vk", "language": locale, "country_locales": {locale: [locale]}}
+    for draft in guided(library, **chosen, text="smoke everywhere").drafts:
         assert not words.search(draft.text), draft.text
     for seed in "12":
-        named = guided(library, topic="safety", language=locale, text="K2 smokes", products=("K2",), seed=seed)
+        named = guided(library, **chosen, text="K2 smokes", products=("K2",), seed=seed)
         for draft in named.drafts:
             assert "K2" in draft.text
         assert any(words.search(draft.text) for draft in named.drafts)
@@ -305,7 +420,8 @@ def test_the_private_message_greets_once_and_full_width_marks_take_no_space(
 
 def test_a_place_of_several_parts_is_cut_in_the_reply(library: PlaybookLibrary) -> None:
     drafts = guided(library, topic="outage", language="es", place="Madrid, España").drafts
-    assert all(" en Madrid" in draft.text and "España" not in draft.text for draft in drafts)
+    assert any("Madrid" in draft.text for draft in drafts)
+    assert not any("España" in draft.text for draft in drafts)
 
 
 def test_the_formal_greeting_takes_a_whole_name_or_none(library: PlaybookLibrary) -> None:
@@ -332,12 +448,12 @@ def test_without_an_agent_the_brand_alone_signs(library: PlaybookLibrary) -> Non
 
 def test_the_handoff_sentence_is_the_networks_own(library: PlaybookLibrary) -> None:
     for network, words in (
-        ("x", "message privé"),
+        ("x", "message privé|en MP"),
         ("vk", "communauté"),
         ("wechat", "compte officiel"),
         ("forum", "privé"),
     ):
-        assert all(words in draft.text for draft in library.guide(replace(REQUEST, network=network)).drafts)
+        assert all(re.search(words, draft.text) for draft in library.guide(replace(REQUEST, network=network)).drafts)
 
 
 def test_a_folder_without_playbooks_does_not_load(tmp_path: Path) -> None:
@@ -360,7 +476,7 @@ def test_a_draft_that_the_team_does_not_read_has_a_gloss_in_its_language(library
         assert draft.gloss_language == "Dutch"
         assert draft.gloss
         variant = draft.variant.rsplit("/", 1)[1]
-        assert variant in {"a", "b"}
+        assert variant in {"a", "b", "c"}
     assert len({draft.gloss for draft in drafts}) == len(drafts)
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -79,6 +80,29 @@ def test_each_network_has_its_way_to_a_private_channel(request_: LinkRequest, ur
     found = handoff(request_)
     assert found.url == url
     assert found.steps
+
+
+@pytest.mark.parametrize("network", ["facebook", "instagram", "line", "vk"])
+def test_without_an_account_the_steps_promise_no_link(network: str) -> None:
+    found = handoff(LinkRequest(network))
+    assert found.url is None
+    assert "link" not in found.steps
+    assert "publish the reply" in found.steps.lower()
+    assert "arrives" in found.steps
+
+
+def test_on_line_the_customer_sends_the_address_of_the_post_and_not_our_own_words() -> None:
+    request = LinkRequest("line", brand_account="@yunfan", post_url="https://a.example/1?x=é", private_text="Hi")
+    assert handoff(request).url == "https://line.me/R/oaMessage/%40yunfan/?https%3A%2F%2Fa.example%2F1%3Fx%3D%C3%A9"
+    assert handoff(replace(request, post_url="javascript:1")).url == "https://line.me/R/oaMessage/%40yunfan/"
+
+
+@pytest.mark.parametrize("network", ["forum", "threads", "linkedin", ""])
+def test_on_a_network_that_nobody_knows_the_steps_say_how_to_find_a_way(network: str) -> None:
+    assert "names the brand's contact" in handoff(LinkRequest(network, contact="care@acme.example")).steps
+    found = handoff(LinkRequest(network)).steps
+    assert "Open the author's profile" in found
+    assert "contact" not in found
 
 
 def test_other_replies_open_the_post_itself() -> None:

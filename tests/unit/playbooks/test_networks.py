@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from playbooks.networks import count_graphemes, count_utf16, count_weighted, length_rule, network_key
@@ -24,6 +26,8 @@ from playbooks.networks import count_graphemes, count_utf16, count_weighted, len
         ("https://example.com/a/very/long/path/that/goes/on/and/on", 23),
         ("see https://a.io now", 4 + 23 + 4),
         ("example.com", 23),
+        ("see example.com.", 4 + 23 + 1),
+        ("my-shop.example-site.com/a", 26),
         ("", 0),
     ],
 )
@@ -55,3 +59,17 @@ def test_a_limit_is_reached_by_weight() -> None:
 def test_networks_are_known_by_several_spellings() -> None:
     assert network_key("App_Store") == network_key("appstore") == "appstore"
     assert network_key("Twitter") == "x"
+
+
+@pytest.mark.parametrize("piece", ["a.-", "a-", "a.", "a.a-.", "-", "@a.", "a.b/ "])
+def test_counting_takes_no_longer_per_character_for_a_long_text(piece: str) -> None:
+    def steps(times: int) -> float:
+        text = piece * times
+        runs = []
+        for _ in range(3):
+            started = time.process_time()
+            count_weighted(text)
+            runs.append(time.process_time() - started)
+        return min(runs)
+
+    assert steps(40_000) < 20 * max(steps(5_000), 0.002)

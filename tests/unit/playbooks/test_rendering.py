@@ -58,6 +58,12 @@ def test_nothing_is_escaped_because_each_receiver_escapes() -> None:
         "{% if " + "not " * 480 + "brand %}x{% endif %}",
         "{% if brand %}" * 90 + "{% endif %}" * 90,
         "x" * 2001,
+        "{% raw %}{{ brand }}{% endraw %}",
+        "{%- raw %}x{% endraw %}",
+        "x {# your order number #}",
+        "{{ not brand }}",
+        "{{ brand and handoff }}",
+        "{% if name %}{{ (brand or handoff)|trim }}{% endif %}",
     ],
 )
 def test_anything_but_placeholders_and_conditions_is_refused(source: str) -> None:
@@ -85,6 +91,13 @@ def test_what_may_be_empty_stands_inside_its_condition(source: str, fits: bool) 
     else:
         with pytest.raises(TemplateError, match="may be empty; use it inside"):
             compiled(source)
+
+
+@pytest.mark.parametrize("source", ["{{ greeting|capitalize }}", "{{ greeting|trim|capitalize }}"])
+def test_a_greeting_is_not_capitalized_because_of_the_name_in_it(source: str) -> None:
+    with pytest.raises(TemplateError, match="'greeting' must not be capitalized"):
+        compiled(source)
+    assert compiled("{{ brand|capitalize }}").render({"brand": "acme"}) == "Acme"
 
 
 @pytest.mark.parametrize("source", ["{{ 'a' * 9 }}", "{{ 2 ** 9 }}", "{{ 'a' % 1 }}", "{{ 1 + 1 }}", "{{ -brand }}"])

@@ -46,6 +46,14 @@ def test_a_value_that_is_too_long_is_left_out_rather_than_cut() -> None:
         "San Francisco Bay Area",
         "A" * 26,
         "Gate B, Zürich 2 @zrh",
+        "Your Mom",
+        "Fuck Off",
+        "Evil. Com",
+        "Evil Dot Com",
+        "垃圾公司",
+        "Твоя Мама",
+        "P\u0336aris",
+        "𝓟aris",
     ],
 )
 def test_a_place_that_is_not_one_short_name_is_left_out(place: str) -> None:
