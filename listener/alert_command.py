@@ -24,7 +24,7 @@ _WORDS = 100
 _NOBODY = "nobody"
 _GOALS = {"respond": "first answer", "resolve": "resolution"}
 ACTIONS = ("claim", "release", "take-over", "snooze", "wake", "escalate", "replied", "resolve", "not-a-complaint",
-           "reopen", "show")  # fmt: skip
+           "reopen", "show", "playbook")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +183,11 @@ def act(office: OpenDesk, alert: AlertRow, request: Request, who: Actor) -> Answ
         "not-a-complaint": lambda: desk.not_a_complaint(alert.id, who, _choice(detail, WAS), request.topic),
         "reopen": lambda: desk.reopen(alert.id, who),
         "show": lambda: desk.show(alert.id, who),
+        "playbook": lambda: desk.choose_playbook(alert.id, who, detail),
     }
     if request.action not in acts:
         raise DeskError(f"'{one_line(request.action[:40])}' cannot be done; what can: {', '.join(ACTIONS)}")
-    if detail and request.action not in ("snooze", "resolve", "not-a-complaint"):
+    if detail and request.action not in ("snooze", "resolve", "not-a-complaint", "playbook"):
         raise DeskError(f"{request.action} takes nothing more; '{one_line(detail[:40])}' is too much")
     return acts[request.action]()
 
@@ -310,6 +311,7 @@ _SAYINGS: Mapping[str, Callable[[Data, _Local], str]] = {
     "repeated": lambda data, local: "told again: nobody has taken it",
     "woke": lambda data, local: f"woke who is on call: {', '.join(map(str, data['people'])) or 'nobody is named'}",
     "replied": _replied,
+    "playbook": lambda data, local: f"took it for another case: {data['playbook']}",
     "resolved": lambda data, local: f"resolved: {RESOLUTIONS.get(data['how'], data['how'])}",
     "dismissed": _dismissed,
     "reopened": lambda data, local: "opened it again",

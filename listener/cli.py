@@ -10,6 +10,7 @@ import typer
 
 from listener import desk_commands
 from listener.errors import ListenerError
+from listener.playbook_commands import playbooks_app
 from listener.terminal import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -127,11 +128,17 @@ def _listen(application: "App", stop: threading.Event) -> int:
 
 @app.command()
 def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Check the configuration, and say what is on and off."""
+    """Check the configuration and the playbooks' texts in its countries' languages; say what is on and off."""
+    from listener.playbook_commands import library_problems
     from listener.plugins import missing_secrets, status_lines
 
     settings = load_settings(config)
     typer.echo("\n".join(status_lines(settings, missing_secrets(settings))))
+    if problems := library_problems(settings):
+        typer.echo("\n".join(map(str, problems)))
+        found = "1 finding" if len(problems) == 1 else f"{len(problems)} findings"
+        say(f"{found} in the texts that these countries are offered; `listener playbooks lint` has all")
+        raise typer.Exit(1)
     typer.echo(f"{config}: all is well")
 
 
@@ -321,6 +328,7 @@ def forget(
 
 
 desk_commands.add_to(app)
+app.add_typer(playbooks_app, name="playbooks")
 
 
 @app.command()

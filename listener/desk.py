@@ -4,20 +4,20 @@ Each action is one transaction: the alert, its history, its cards and its thread
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from alerts.card import Note
+from alerts.card import Card, Note
 from alerts.silences import parse_matchers, silences
 from alerts.wording import local_time
 from listener.clock import Clock
 from listener.config import Config
 from listener.errors import ListenerError
-from listener.model import RESOLUTIONS, TOPICS, WAS, AlertState
+from listener.model import RESOLUTIONS, TOPICS, WAS, AlertState, Guidance
 from listener.pipeline.announce import Announcer
-from listener.pipeline.cards import reference
+from listener.pipeline.cards import now_another_case, reference
 from listener.pipeline.escalate import Escalator
 from listener.store import AlertRow, Store
 from listener.store.alerts import AlertTransaction
@@ -184,6 +184,8 @@ class Desk:
     ) -> Answer:
         """Note that somebody answered: in public, in private, or both. The first time of each counts.
 
+        `variant` names the draft that was sent, so that the next one in the thread reads another.
+
         Raises:
             DeskError: it is neither.
         """
@@ -202,9 +204,42 @@ class Desk:
                 return Answer(False, f"That was noted for {reference(alert)} before.")
             where = " and ".join(words for said, words in ((public, "in public"), (private, "in private")) if said)
             text = f"Answered {where} by {actor.name}"
-            return self._changed(
-                transaction, alert, values, actor, now, text, "replied", public=public, private=private
-            )
+            said = {"public": public, "private": private, **({"variant": variant} if variant else {})}
+            return self._changed(transaction, alert, values, actor, now, text, "replied", **said)
+
+        return self._act(alert_id, press, change)
+
+    def choose_playbook(self, alert_id: int, actor: Actor, playbook: str, press: str = "", *, seen: str = "") -> Answer:
+        """Take an alert for another case than the rules did: its steps and drafts are that playbook's from then on.
+
+        `seen` is the playbook that the actor had before them; where another is in force by now, they are told so first.
+
+        Raises:
+            DeskError: there is no such playbook.
+        """
+        known = self._announcer.playbooks
+        if playbook not in known:
+            raise DeskError(f"there is no such playbook; there are: {', '.join(known)}")
+
+        def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
+            if alert.kind == "incident":
+                return Answer(False, f"{reference(alert)} is an incident: its playbook follows from its size.")
+            if refused := _closed(alert):
+                return refused
+            shown = self._guidance(transaction, alert, now)
+            chosen_before = (alert.playbook or "") if alert.playbook_by is not None else ""
+            before = shown.playbook if shown else chosen_before
+            if before == playbook:
+                return Answer(False, f"{reference(alert)} has that playbook already.")
+            if shown and seen and seen != before:
+                return Answer(False, now_another_case(alert, shown, actor.name))
+            values: dict[str, object] = {"playbook": playbook, "playbook_by": actor.name}
+            taken = replace(alert, playbook=playbook, playbook_by=actor.name, variants=())
+            if guidance := self._guidance(transaction, taken, now):
+                values["variants"] = [draft.variant for draft in guidance.drafts]
+            text = f"{actor.name} takes it for another case: {known[playbook]}"
+            data = {"playbook": playbook, "before": before}
+            return self._changed(transaction, alert, values, actor, now, text, "playbook", **data)
 
         return self._act(alert_id, press, change)
 
@@ -362,6 +397,11 @@ class Desk:
                 gone = f"{alert.country} of {reference(alert)} is not configured any more"
                 return Answer(False, f"{gone}; it can be claimed, given back, resolved, or be no complaint.")
             return change(transaction, alert, now)
+
+    def _guidance(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Guidance | None:
+        """Return what the card of an alert advises; None where none can be drawn any more."""
+        card = self._announcer.render(transaction, alert, now)
+        return card.guidance if isinstance(card, Card) else None
 
     def _own(
         self, transaction: AlertTransaction, alert: AlertRow, actor: Actor, now: datetime, text: str, kind: str

@@ -127,7 +127,7 @@ def alert(
         str,
         typer.Argument(
             help="claim, release, take-over, snooze 1h, wake, escalate, replied, resolve solved,"
-            " not-a-complaint question, reopen, show."
+            " not-a-complaint question, playbook safety, reopen, show."
         ),
     ],
     detail: Annotated[
@@ -135,6 +135,7 @@ def alert(
         typer.Argument(
             help="snooze: 15m, 1h, or opening. resolve: public, private, solved or no-reply."
             " not-a-complaint: question, praise, other-brand, advert, joke, news, own or other."
+            " playbook: the case that it is, by the playbook's name."
         ),
     ] = "",
     public: Annotated[bool, typer.Option("--public", help="replied: in public.")] = False,

@@ -12,7 +12,7 @@ from listener.config import Config
 from listener.model import AlertState, Author, Classification, Mention
 from listener.pipeline.announce import labels_of
 from listener.pipeline.assess import Assessment, assess
-from listener.pipeline.cards import CardBuilder, language_name
+from listener.pipeline.cards import CardBuilder, Circumstances, language_name
 from listener.plugins import missing_secrets
 from listener.store import AlertRow, TriageItem
 from playbooks.library import PlaybookLibrary
@@ -91,7 +91,8 @@ class Trial:
             f"{name} (off: {self._config.fallback_receiver} instead)" if f"receiver {name}" in off else name
             for name in self._receivers(alert, item)
         ]
-        card = self._cards.card(alert, item, assessment, self._cards.guidance(item), now)
+        guidance = self._cards.guidance(item, Circumstances(assessment.influence))
+        card = self._cards.card(alert, item, assessment, guidance, now)
         return TrialResult(found, assessment, receivers, card, named is None)
 
     def _receivers(self, alert: AlertRow, item: TriageItem) -> list[str]:

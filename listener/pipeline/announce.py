@@ -16,11 +16,12 @@ from alerts.silences import silences
 from listener.config import Config
 from listener.model import Guidance
 from listener.pipeline.assess import SPREAD_WINDOW, Assessment, assess
-from listener.pipeline.cards import CardBuilder, reference
+from listener.pipeline.cards import CardBuilder, Circumstances, circumstances, reference
 from listener.pipeline.workplaces import Workplaces
 from listener.store import AlertRow, Store, TriageItem
 from listener.store.alerts import AlertTransaction
 from listener.store.outbox import USUAL_RANK, WARNING_RANK
+from listener.store.replies import Thread
 
 log = structlog.get_logger("listener.announce")
 
@@ -89,6 +90,11 @@ class Announcer:
         """Whether people can act on what they are shown."""
         return self._cards.interactive
 
+    @property
+    def playbooks(self) -> Mapping[str, str]:
+        """Title of each playbook that people may choose for a single post."""
+        return self._cards.playbooks
+
     # What an alert looks like
 
     def render(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Message | None:
@@ -98,7 +104,9 @@ class Announcer:
         item = None if alert.match_id is None else self._shown(transaction, alert.id, alert.match_id)
         if item is None or item.country not in self._config.countries or item.brand not in self._config.brands:
             return None  # its country or brand has left the configuration
-        card = self.card(alert, item, self.assess(item), self.guidance(item), now)
+        assessment = self.assess(item)
+        guidance = self.guidance(transaction, item, assessment, alert, now)
+        card = self.card(alert, item, assessment, guidance, now)
         return replace(card, withdrawn=transaction.count_deleted(alert.id))
 
     def look(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Message | None:
@@ -126,9 +134,19 @@ class Announcer:
         """Return the card of an alert that shows `item` as its post."""
         return self._cards.card(alert, item, assessment, guidance, now)
 
-    def guidance(self, item: TriageItem) -> Guidance:
-        """Return the playbook that fits one mention, with drafts and hand-off."""
-        return self._cards.guidance(item)
+    def guidance(
+        self, transaction: AlertTransaction, item: TriageItem, assessment: Assessment, alert: AlertRow, now: datetime
+    ) -> Guidance:
+        """Return the playbook that fits an alert's post, with drafts and hand-off."""
+        earlier = transaction.earlier(Thread.of(item.mention, item.brand, item.country), now, alert)
+        return self._cards.guidance(item, circumstances(alert, earlier, assessment.influence))
+
+    def first_guidance(
+        self, transaction: AlertTransaction, item: TriageItem, assessment: Assessment, now: datetime, *, crowd: bool
+    ) -> Guidance:
+        """Return the playbook that fits a post whose alert is opened now."""
+        earlier = transaction.earlier(Thread.of(item.mention, item.brand, item.country), now)
+        return self._cards.guidance(item, Circumstances(assessment.influence, crowd, earlier))
 
     def assess(self, item: TriageItem) -> Assessment:
         """Score one mention as triage does."""

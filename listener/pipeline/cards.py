@@ -1,19 +1,54 @@
 """Puts together the card of an alert: what the post says, why it was raised, what to answer."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from babel import Locale
 from babel.core import UnknownLocaleError
 
 from alerts.card import Card, CardAuthor, Due, PostFate, Progress
-from listener.config import Config, Country
-from listener.model import RESOLUTIONS, SIGNALS, AlertState, Guidance, Sentiment, Urgency
+from classifiers.influence import score_influence
+from listener.config import Brand, Config, Country
+from listener.model import RESOLUTIONS, SIGNALS, AlertState, Classification, Guidance, Influence, Sentiment, Urgency
 from listener.pipeline.assess import Assessment
 from listener.store import AlertRow, TriageItem
+from listener.store.alerts import Earlier
 from playbooks.library import PlaybookLibrary
-from playbooks.model import GuideRequest
+from playbooks.model import Contact, GuideRequest
+
+_SURE = 0.4
+"""So probable is the topic of safety that it is believed without the signal."""
+SETTLED = ("solved", "private")
+"""Endings that the public thread does not show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is known around a mention when its guidance is asked for."""
+
+    influence: Influence | None = None
+    crowd: bool = False
+    """Whether an incident about the same is open."""
+    earlier: Earlier = field(default_factory=Earlier)
+    settled: bool = False
+    playbook: str = ""
+    """The one that a person chose; none once the case is settled, for then only the thread is left to be told."""
+    offered: Sequence[str] = ()
+    """Its drafts in the order in which they were offered first."""
+
+
+def circumstances(alert: AlertRow, earlier: Earlier, influence: Influence | None = None) -> Circumstances:
+    """Return what is known around the post of an alert."""
+    settled = alert.state is AlertState.RESOLVED and alert.resolution in SETTLED
+    return Circumstances(
+        influence=influence,
+        crowd=alert.incident_id is not None,
+        earlier=earlier,
+        settled=settled,
+        playbook=(alert.playbook or "") if alert.playbook_by is not None and not settled else "",
+        offered=alert.variants,
+    )
 
 
 class CardBuilder:
@@ -25,33 +60,66 @@ class CardBuilder:
         self.interactive = interactive
         """Whether the daemon's own Slack app answers to buttons."""
 
-    def guidance(self, item: TriageItem, seen_variants: Collection[str] = ()) -> Guidance:
-        """Return the playbook, drafts and hand-off for one mention; variants that were sent already come last."""
-        found = self._library.guide(self.request(item, seen_variants))
-        return linked(found, self._config.countries[item.country])
+    @property
+    def playbooks(self) -> dict[str, str]:
+        """Title of each playbook that people may choose for a single post."""
+        return {name: self._library.contents.playbooks[name].title for name in self._library.for_posts}
+
+    def guidance(self, item: TriageItem, around: Circumstances | None = None) -> Guidance:
+        """Return the playbook, drafts and hand-off for one mention; variants that were seen already come last."""
+        found = self._library.guide(self.request(item, around))
+        promises = (*self._config.voices[item.brand].promises, *found.promise)
+        tone = self._config.voices[item.brand].tone.notes
+        return replace(linked(found, self._config.countries[item.country]), promise=promises, tone=tone)
+
+    @staticmethod
+    def influence(item: TriageItem) -> Influence:
+        """Return the influence of a mention's author and reach."""
+        mention = item.mention
+        return score_influence(mention.author, mention.engagement, sponsored=mention.sponsored)
+
+    def is_variant(self, name: str) -> bool:
+        """Tell whether the library has a reply draft of this name."""
+        return self._library.is_variant(name)
+
+    def word_faults(self, text: str, locale: str, brand: str) -> list[str]:
+        """Return what a reply promises or blames, or says against the brand's own voice."""
+        return self._library.word_faults(text, locale, self._config.voices[brand])
 
     def reply_url(self, item: TriageItem, text: str) -> str | None:
         """Return where the public reply to a mention is written, with `text` filled in where that can be."""
         return self._library.reply_url(self.request(item), text)
 
-    def request(self, item: TriageItem, seen_variants: Collection[str] = ()) -> GuideRequest:
+    def request(self, item: TriageItem, around: Circumstances | None = None) -> GuideRequest:
         """Return all that the playbook library is told of one mention."""
-        brand = self._config.brands[item.brand]
+        around = around or Circumstances()
+        brand, voice = self._config.brands[item.brand], self._config.voices[item.brand]
         country = self._config.countries[item.country]
+        contact = voice.contact(item.country)
         mention, found = item.mention, item.classification
-        complains = found.complaint >= country.thresholds.complaint or found.sentiment is Sentiment.NEGATIVE
+        # An insult alone is negative, and no complaint.
+        negative = found.sentiment is Sentiment.NEGATIVE and "I" not in found.signals
+        complains = found.complaint >= country.thresholds.complaint or negative
         return GuideRequest(
-            # Nobody who complains is thanked for praise, whatever the topic's own score says.
-            topic="other" if found.topic == "praise" and complains else found.topic,
+            topic=_topic(found, complains=complains),
             signals=tuple(found.signals),
             urgency=Urgency(found.urgency),
+            influence=around.influence.score if around.influence else 0.0,
+            roles=_roles(around.influence),
+            complains=complains,
+            crowd=around.crowd,
+            earlier=around.earlier.unanswered,
+            other_company=_names_another(brand, mention.text),
+            settled=around.settled,
+            playbook=around.playbook,
             network=mention.network,
             language=found.language,
             country=item.country,
             country_locales=country.playbook.locales,
             playbook_by_topic={**brand.playbooks, **country.playbook.topics},
             brand_name=brand.name,
-            brand_signature=brand.signature,
+            brand_signature=voice.signature,
+            brand_phrase=voice.phrase,
             brand_account=brand.accounts.get(mention.network, ""),
             agent=self._config.teams[country.team].signature,
             author_name=mention.author.name,
@@ -59,11 +127,16 @@ class CardBuilder:
             handle=mention.author.handle,
             text=mention.text,
             products=brand.products,
+            words=[reason.word for reason in found.reasons if reason.weight > 0],
+            contact=Contact(contact.channel, contact.hours or country.hours) if contact else Contact(),
             place=mention.place if mention.network != "wechat" else "",
             links=mention.links,
             post_id=mention.external_id,
             post_url=mention.url,
-            seen_variants=seen_variants,
+            seen_variants=around.earlier.variants,
+            thread_variants=around.earlier.in_thread,
+            sent_variants=around.earlier.sent,
+            offered_variants=around.offered,
             team_languages=self._config.teams[country.team].languages,
             seed=f"{mention.network}/{mention.author.external_id}",
         )
@@ -144,9 +217,40 @@ class CardBuilder:
         )
 
 
+def _topic(found: Classification, *, complains: bool) -> str:
+    """Return the topic that the playbook is chosen by; `other` where the model's own is too rash."""
+    # Nobody who complains is thanked for praise, whatever the topic's own score says.
+    is_praise = found.topic == "praise" and complains
+    # Where nothing else tells of danger, nobody is asked whether they are hurt because no topic was likely.
+    is_guess = found.topic == "safety" and "S" not in found.signals and found.topic_probability < _SURE
+    return "other" if is_praise or is_guess else found.topic
+
+
+def _roles(influence: Influence | None) -> tuple[str, ...]:
+    """Return what the author's profile tells of them, by the parts of their influence."""
+    return tuple(part.name for part in influence.parts if part.value > 0) if influence else ()
+
+
+def _names_another(brand: Brand, text: str) -> bool:
+    """Tell whether a text names a company that is taken for the brand, and not the brand."""
+    folded = text.casefold()
+    own = (*brand.terms, *brand.products, *brand.accounts.values())
+    return any(name.casefold() in folded for name in brand.others) and not any(
+        name.casefold() in folded for name in own
+    )
+
+
 def linked(guidance: Guidance, country: Country) -> Guidance:
     """Return guidance with the address of the team's own page of its playbook, where it has one."""
     return replace(guidance, url=country.playbook.links.get(guidance.playbook))
+
+
+def now_another_case(alert: AlertRow, guidance: Guidance, reader: str = "") -> str:
+    """Return what to say to whoever still has another playbook before them than the one in force."""
+    if alert.playbook_by is not None and alert.playbook == guidance.playbook:
+        who = "You" if alert.playbook_by == reader else alert.playbook_by
+        return f"{who} took {reference(alert)} for another case meanwhile: {guidance.title}."
+    return f"{reference(alert)} counts as another case by now: {guidance.title}."
 
 
 def reference(alert: AlertRow) -> str:

@@ -1,7 +1,7 @@
 """Puts together the card of an incident: its figures, its voices, its words, its curve, and what to do."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -177,9 +177,7 @@ class IncidentCards:
         country = self._config.countries[sight.subject.country]
         topic = sight.topic or _commonest((one.topic for one in mentions), "other")
         network = _commonest((one.network for one in mentions), "")
-        chosen: Mapping[str, str] = {**brand.playbooks, **country.playbook.topics}
-        if CRISIS in self._library.names and (level >= CRISIS_FROM or not sight.topic):
-            chosen = {**chosen, topic: CRISIS}
+        is_crisis = CRISIS in self._library.names and (level >= CRISIS_FROM or not sight.topic)
         request = GuideRequest(
             topic=topic,
             urgency=Urgency.HIGH,
@@ -187,9 +185,11 @@ class IncidentCards:
             language=_commonest((one.language for one in mentions), country.languages[0]),
             country=sight.subject.country,
             country_locales=country.playbook.locales,
-            playbook_by_topic=chosen,
+            playbook=CRISIS if is_crisis else "",
+            playbook_by_topic={**brand.playbooks, **country.playbook.topics},
+            crowd=True,
             brand_name=brand.name,
-            brand_signature=brand.signature,
+            brand_signature=self._config.voices[sight.subject.brand].signature,
             brand_account=brand.accounts.get(network, ""),
             agent=self._config.teams[country.team].signature,
             team_languages=self._config.teams[country.team].languages,

@@ -122,7 +122,9 @@ class TriageStep:
         respond_by, resolve_by = self._escalator.deadlines(item.country, severity, now)
         now_with, _ = self._announcer.workplaces.in_charge(item.country, now)
         drill, topic = item.mention.network == DRILL_NETWORK, item.classification.topic
-        guidance = self._announcer.guidance(item)
+        incident_id = transaction.open_incident(item.brand, item.country, topic, drill=drill)
+        crowd = incident_id is not None
+        guidance = self._announcer.first_guidance(transaction, item, assessment, now, crowd=crowd)
         alert = transaction.open_alert(
             NewAlert(
                 match_id=item.match_id,
@@ -140,7 +142,8 @@ class TriageStep:
                 posted_at=item.mention.published_at,
                 respond_by=respond_by,
                 resolve_by=resolve_by,
-                incident_id=transaction.open_incident(item.brand, item.country, topic, drill=drill),
+                incident_id=incident_id,
+                variants=[draft.variant for draft in guidance.drafts],
             ),
             held,
             now,
