@@ -13,12 +13,13 @@ from alerts.card import Card, Entry, IncidentCard, Message, Note, Summary, Voice
 from alerts.curve import sparkline
 from alerts.escaping import clean, isolate, one_line, shorten, shorten_lines, web_url
 from alerts.standing import COUNTS, facts, standing
-from listener.model import Draft, Guidance
+from listener.model import Draft, Guidance, Handoff
 
 Look = Literal["text", "quiet", "list", "steps", "quote", "draft", "alarm", "link", "curve"]
 Tone = Literal["urgent", "important", "attention", "closed", "note"]
 
 MAX_TEXT = 3_000
+MOVED = "Tell the thread that it goes on in private"
 _MAX_LINES = 40
 _MAX_URL = 4_000
 _MOST_DRAFTS, _MOST_STEPS, _MOST_RULES = 12, 15, 10
@@ -120,6 +121,7 @@ def _card(card: Card) -> Outline:
         Part("About", (f"{wording.language(card)} · {wording.name(card.topic)} · {wording.counts(card)}",)),
         Part("Why it was raised", _reasons(card), "list"),
         Part("", (shorten(wording.priority(card), 400),), "quiet"),
+        *(_sendable(MOVED, text, card.guidance) for text in wording.moved(card)[:1] if card.guidance),
         *(_guidance(card.guidance) if card.guidance else ()),
         *_links(*_answer_links(card.guidance), ("Open post", card.url), ("Open author", card.author.url)),
     ]
@@ -138,8 +140,7 @@ def post_part(card: Card) -> Part:
 
 def _quote(label: str, text: str, detail: str = "", *, language: str = "", url: str | None = None) -> Part:
     shown = _shown(text) or "(no text)"
-    language = language if _LANGUAGE.fullmatch(language) else ""
-    return Part(label, tuple(shown.split("\n")), "quote", detail, _checked(url), language)
+    return Part(label, tuple(shown.split("\n")), "quote", detail, _checked(url), _tag(language))
 
 
 def _shown(text: str) -> str:
@@ -152,7 +153,10 @@ def _reasons(card: Card) -> tuple[str, ...]:
 
 def _guidance(guidance: Guidance) -> Iterator[Part]:
     steps = tuple(wording.names(guidance.steps[:_MOST_STEPS], 300))
-    yield Part("Playbook", steps, "steps", wording.name(guidance.title, 120))
+    if guidance.best_unanswered:
+        yield Part("", (f"{wording.UNANSWERED}: {wording.WHY_UNANSWERED}.",), "alarm")
+    yield Part("Tell", (others,) if (others := wording.told(guidance)) else ())
+    yield Part("Playbook", steps, "steps", wording.playbook_title(guidance))
     yield from _links(("Open playbook", guidance.url))
     for number, draft in enumerate(guidance.drafts[:_MOST_DRAFTS], 1):
         yield _draft(number, draft)
@@ -161,17 +165,39 @@ def _guidance(guidance: Guidance) -> Iterator[Part]:
         yield Part("", (f"({left_out} more suggested replies are in the playbook)",), "quiet")
     never = tuple(wording.names(guidance.never[:_MOST_RULES], 200))
     yield Part("Never say", never, "alarm")
-    handoff = shorten(clean(guidance.handoff.steps), 700)
-    yield Part("Move to a private channel", tuple(isolate(handoff).split("\n")) if handoff else ())
+    yield Part("Move to a private channel", handoff_lines(guidance.handoff))
+    if guidance.private_text.strip():
+        yield _sendable("Private message", guidance.private_text, guidance)
+    for label, lines in (("May be promised", guidance.promise), ("Ask for in private, nothing else", guidance.ask)):
+        yield Part(label, tuple(wording.names(lines[:_MOST_RULES], 200)), "list")
+    yield Part("To close it", tuple(wording.names([guidance.close], 300)))
+
+
+def handoff_lines(handoff: Handoff) -> tuple[str, ...]:
+    """Return how the team moves to a private channel, and after it whether it may write first."""
+    steps, first = shorten(clean(handoff.steps), 700), wording.name(handoff.first, 300)
+    return (*(isolate(steps).split("\n") if steps else ()), *([first] if first else []))
 
 
 def _draft(number: int, draft: Draft) -> Part:
-    text = clean(draft.text)
-    # A draft that was cut would be sent as if it were whole.
-    shown = "(too long to show here)" if len(text) > MAX_TEXT else text or "(empty)"
-    language = draft.locale if _LANGUAGE.fullmatch(draft.locale) else ""
     label = shorten(wording.draft_label(draft), 250)
-    return Part(f"Suggested reply {number}", tuple(shown.split("\n")), "draft", label, language=language)
+    return Part(f"Suggested reply {number}", _whole(draft.text), "draft", label, language=_tag(draft.locale))
+
+
+def _sendable(label: str, text: str, guidance: Guidance) -> Part:
+    """Return a text that stands beside the drafts, in their language."""
+    locale = guidance.drafts[0].locale if guidance.drafts else ""
+    return Part(label, _whole(text), "draft", language=_tag(locale))
+
+
+def _tag(language: str) -> str:
+    return language if _LANGUAGE.fullmatch(language) else ""
+
+
+def _whole(text: str) -> tuple[str, ...]:
+    """Return the lines of a text that people send, or words in its place: one that was cut would be sent as whole."""
+    shown = clean(text)
+    return ("(too long to show here)",) if len(shown) > MAX_TEXT else tuple((shown or "(empty)").split("\n"))
 
 
 def _incident(card: IncidentCard) -> Outline:

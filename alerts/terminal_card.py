@@ -12,14 +12,15 @@ from rich.text import Text
 from alerts import wording
 from alerts.card import Card, IncidentCard, Message, Note, Summary
 from alerts.escaping import clean, isolate, shorten, shorten_lines, web_url
-from alerts.outline import Outline, Part, outline
+from alerts.outline import Outline, Part, handoff_lines, outline
 from alerts.standing import COUNTS, facts, reference, standing
-from listener.model import Draft
+from listener.model import Guidance
 
 MAX_WIDTH = 110
 _MAX_LINES = 20
 _MAX_TEXT = 1_500
 _MAX_URL = 8_000
+_MOST_RULES = 10
 _COLOURS = {3: "red", 2: "yellow", 1: "cyan"}
 _NOTE_COLOURS = {
     "history": "blue",
@@ -117,8 +118,22 @@ def _head(card: Card) -> Iterator[RenderableType]:
     yield _labelled("Why", _why(card))
     guidance = card.guidance
     if guidance:
-        steps = [f"{number}. {wording.name(step, 300)}" for number, step in enumerate(guidance.steps[:10], 1)]
-        yield _labelled("Do", [Text(wording.name(guidance.title, 120), style="bold"), *steps])
+        yield from _told(guidance)
+        yield _labelled("Do", _steps(guidance))
+
+
+def _told(guidance: Guidance) -> Iterator[RenderableType]:
+    if others := wording.told(guidance):
+        yield _labelled("Tell", [Text(others, style="yellow")])
+
+
+def _steps(guidance: Guidance) -> list[str | Text]:
+    unanswered = [Text(f"{wording.UNANSWERED}: {wording.WHY_UNANSWERED}.", style="yellow")]
+    return [
+        Text(wording.playbook_title(guidance), style="bold"),
+        *(unanswered if guidance.best_unanswered else []),
+        *(f"{number}. {wording.name(step, 300)}" for number, step in enumerate(guidance.steps[:10], 1)),
+    ]
 
 
 def _where(card: Card) -> Text:
@@ -149,22 +164,26 @@ def _why(card: Card) -> list[str | Text]:
 
 
 def _drafts(card: Card) -> Iterator[tuple[Text, Text]]:
-    for number, draft in enumerate(card.guidance.drafts if card.guidance else (), 1):
-        yield _draft_label(number, draft), Text(clean(draft.text) or "(empty)")
+    guidance = card.guidance
+    for text in wording.moved(card)[:1]:
+        yield _draft_label("Tell the thread", "that it goes on in private"), Text(clean(text))
+    for number, draft in enumerate(guidance.drafts if guidance else (), 1):
+        label = _draft_label(f"Reply {number}", shorten(wording.draft_label(draft), 200))
+        yield label, Text(clean(draft.text) or "(empty)")
+    if guidance and (private := clean(guidance.private_text)):
+        yield _draft_label("Private message"), Text(private)
 
 
-def _draft_label(number: int, draft: Draft) -> Text:
-    label = Text("\n").append(f"Reply {number}", style="bold green")
-    return label.append(f"  {shorten(wording.draft_label(draft), 200)}", style="dim")
+def _draft_label(words: str, detail: str = "") -> Text:
+    return Text("\n").append(words, style="bold green").append(f"  {detail}" if detail else "", style="dim")
 
 
 def _tail(card: Card, *, whole_links: bool, width: int) -> Iterator[RenderableType]:
     guidance = card.guidance
     yield Text()
-    if guidance and (never := [f"• {words}" for words in wording.names(guidance.never, 200)]):
-        yield _labelled("Never say", never, style="bold red")
     if guidance:
-        private: list[str | Text] = [isolate(handoff)] if (handoff := clean(guidance.handoff.steps)) else []
+        yield from _rules(guidance)
+        private: list[str | Text] = [*handoff_lines(guidance.handoff)]
         private += [_link(guidance.handoff.url, whole_links, width)] if guidance.handoff.url else []
         yield from [_labelled("Private", private)] if private else []
         yield from (
@@ -175,6 +194,19 @@ def _tail(card: Card, *, whole_links: bool, width: int) -> Iterator[RenderableTy
     yield from [_labelled("Author", [_link(card.author.url, whole_links, width)])] if card.author.url else []
     yield Text(f"Team {wording.name(card.team)} · {wording.times(card)}", style="dim")
     yield Text()
+
+
+def _rules(guidance: Guidance) -> Iterator[RenderableType]:
+    rules = (
+        ("Never say", guidance.never, "bold red"),
+        ("Promise", guidance.promise, "bold"),
+        ("Ask only", guidance.ask, "bold"),
+        ("Close", (guidance.close,), "bold"),
+    )
+    for label, lines, style in rules:
+        shown = wording.names(lines[:_MOST_RULES], 200)
+        if shown:
+            yield _labelled(label, shown if label == "Close" else [f"• {words}" for words in shown], style=style)
 
 
 def _link(url: str, whole: bool, width: int) -> Text:

@@ -1,12 +1,13 @@
 """The words of a card that every receiver says alike: severity, counts, language, times. No markup."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from alerts.card import Card, IncidentCard, Progress, Voice
 from alerts.escaping import clean, isolate, one_line, shorten
-from listener.model import AlertState, Draft
+from listener.model import AlertState, Draft, Guidance
 
 SEVERITIES = {3: "urgent, answer now", 2: "important, answer today", 1: "for attention"}
 _DOTS = {3: "●●●", 2: "●●○", 1: "●○○"}
@@ -15,6 +16,10 @@ _NETWORKS = {"x": "X", "vk": "VK", "wechat": "WeChat", "file": "File", "drill": 
 DELETED = "This post was withdrawn by its author, or on request, and its text with it."
 EDITED = "The author edited this post; this is its text now."
 NO_OWNER = "nobody yet"
+UNANSWERED = "As a rule nobody answers this"
+WHY_UNANSWERED = "an answer makes it larger"
+_THE_TEAM = re.compile(r"\Athe team\.?(?:[;,:]\s*|\s*$)", re.IGNORECASE)
+"""What says only that the team itself is told, as every alert tells it."""
 
 
 def name(text: str, limit: int = 80) -> str:
@@ -127,6 +132,24 @@ def draft_label(draft: Draft) -> str:
     over = " (over the limit)" if draft.limit and draft.length > draft.limit else ""
     note = name(draft.note, 150)
     return f"{name(draft.locale, 20)} · {length}{over}" + (f" · {note}" if note else "")
+
+
+def playbook_title(guidance: Guidance) -> str:
+    """Name a playbook, and how soon it wants an answer: "Late delivery · answer within 4 h"."""
+    within = "" if guidance.best_unanswered else name(guidance.answer_within, 20)
+    return " · ".join(names([guidance.title], 120) + ([f"answer within {within}"] if within else []))
+
+
+def told(guidance: Guidance) -> str:
+    """Say who must hear of it beside the team; empty where nobody must."""
+    others = [_THE_TEAM.sub("", line.strip(), count=1) for line in guidance.tell[:3]]
+    return " ".join(shown[:1].upper() + shown[1:] for shown in names(others, 160))
+
+
+def moved(card: Card) -> tuple[str, ...]:
+    """Return what may be said in public now that the conversation goes on in private; nothing where it does not."""
+    has_moved = card.progress.private_at is not None and not is_closed(card)
+    return card.guidance.moved if card.guidance and has_moved else ()
 
 
 def local_time(moment: datetime, timezone: str) -> str:

@@ -28,6 +28,14 @@ GUIDANCE = Guidance(
     reply_url="https://x.com/intent/post?in_reply_to=42",
     never=("that it is the carrier's fault",),
     url="https://wiki.yunfan.example/late-delivery",
+    tell=("The team; the carrier desk where the parcel cannot be found.",),
+    promise=("That a person reads and answers.",),
+    answer_within="4 h",
+    ask=("the order number – to find the parcel",),
+    close="Ask whether it has arrived.",
+    private_text="Hola Marta, gracias por escribirnos. Envíanos el número de pedido. — Yunfan",
+    moved=("Marta, seguimos por privado. — Yunfan", "Seguimos contigo por privado, Marta. — Yunfan"),
+    tone=("Short, concrete.",),
 )
 _CARD = Card(
     alert_id=12,
@@ -78,6 +86,15 @@ def filled_with(text: str) -> Card:
         reply_url=text,
         never=(text,) * 9,
         url=text,
+        tell=(text,) * 9,
+        promise=(text,) * 20,
+        answer_within=text,
+        ask=(text,) * 20,
+        close=text,
+        best_unanswered=True,
+        private_text=text,
+        moved=(text,) * 3,
+        tone=(text,) * 9,
     )
     shown = dict.fromkeys(
         ("reference", "brand", "country", "country_name", "team", "network", "language", "language_name", "text",

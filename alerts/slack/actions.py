@@ -10,16 +10,32 @@ from alerts.slack.elements import Fact, button, date, mention, option, plain, se
 from alerts.slack.ids import RESOLUTION_WORDS, SNOOZE_WORDS, ActionName, owner_seen, value
 from listener.model import AlertState
 
+SETTLED_PLAYBOOK = "solved-public"
 Actionable = Card | IncidentCard
 
 
 def action_blocks(card: Actionable) -> Iterator[Block]:
     """Yield the buttons that the alert's state allows: what is done most stands first."""
     if wording.is_closed(card):
-        yield ActionsBlock(elements=[button("Reopen", ActionName.REOPEN, value(card.alert_id))])
+        yield ActionsBlock(elements=[*_telling(card), button("Reopen", ActionName.REOPEN, value(card.alert_id))])
         return
     yield ActionsBlock(elements=[*_owning(card), *_replying(card)])
     yield ActionsBlock(elements=[*_putting_off(card), *_ending(card)])
+
+
+def _telling(card: Actionable) -> Iterator[InteractiveElement]:
+    """What was settled in private is told in the public thread, where nothing shows it yet."""
+    if label := opens_replies(card):
+        yield button(label, ActionName.REPLY, value(card.alert_id))
+
+
+def opens_replies(card: Actionable) -> str:
+    """Return what the button says that opens the reply window; empty where there is none."""
+    if not isinstance(card, Card):
+        return ""
+    if not wording.is_closed(card):
+        return "Reply…"
+    return "Tell the thread…" if card.guidance and card.guidance.playbook == SETTLED_PLAYBOOK else ""
 
 
 def _owning(card: Actionable) -> Iterator[InteractiveElement]:
@@ -49,7 +65,7 @@ def _take_over(card: Actionable) -> InteractiveElement:
 def _replying(card: Actionable) -> Iterator[InteractiveElement]:
     if isinstance(card, Card):
         style = "primary" if card.state is AlertState.CLAIMED else None
-        yield button("Reply…", ActionName.REPLY, value(card.alert_id), style=style)
+        yield button(opens_replies(card), ActionName.REPLY, value(card.alert_id), style=style)
     elif card.progress.replied_at is None:
         yield button("Statement is out", ActionName.ANSWERED, value(card.alert_id))
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ContextBlock, DividerBlock
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ContextBlock, DividerBlock, SectionBlock
 
 from alerts import wording
 from alerts.card import Card, IncidentCard
 from alerts.escaping import clean, escape_mrkdwn, isolate, shorten, shorten_lines, slack_length, web_url
-from alerts.slack.actions import action_blocks, progress_facts
+from alerts.slack.actions import action_blocks, opens_replies, progress_facts
 from alerts.slack.elements import (
     MAX_SECTION,
     MAX_TEXT,
@@ -19,6 +19,7 @@ from alerts.slack.elements import (
     header,
     labelled,
     link_button,
+    mrkdwn,
     paragraph,
     plain,
     section,
@@ -30,6 +31,8 @@ _MAX_LINES = 40
 _MAX_BULLETS = 6
 _SYMBOLS = {3: "\N{POLICE CARS REVOLVING LIGHT}", 2: "\N{WARNING SIGN}\ufe0f", 1: "\N{INFORMATION SOURCE}\ufe0f"}
 _CLOSED = "\N{WHITE HEAVY CHECK MARK}"
+_QUIET = "\N{SPEAKER WITH CANCELLATION STROKE}"
+_TELL = "\N{CHEERING MEGAPHONE}"
 _FATES = {"stands": "", "edited": wording.EDITED, "deleted": ""}
 
 
@@ -79,11 +82,21 @@ def plain_message(card: Card) -> str:
         f"{wording.author(card)}\n{shorten(wording.influence(card), 400)}",
         "\n".join(wording.progress_lines(card.progress, card.timezone)),
         _quoted(card, 900),
+        "\n".join(_at_a_glance(card.guidance)) if card.guidance else "",
         *(f"{label}: {url}" for label, _, url in _links(card) if web_url(url)),
         *(f"Suggested reply ({wording.draft_label(draft)}):\n{clean(draft.text)}" for draft in _drafts(card)[:2]),
         _footer(card),
     ]
-    return escape_mrkdwn("\n\n".join(fitting(parts, MAX_TEXT)))
+    return escape_mrkdwn("\n\n".join(fitting(filter(None, parts), MAX_TEXT)))
+
+
+def _at_a_glance(guidance: Guidance) -> Iterator[str]:
+    """Yield what a playbook says before its steps, a line each."""
+    yield f"Playbook: {wording.playbook_title(guidance)}"
+    if guidance.best_unanswered:
+        yield f"{wording.UNANSWERED}: {wording.WHY_UNANSWERED}."
+    if others := wording.told(guidance):
+        yield f"Tell: {others}"
 
 
 def _blocks(card: Card, room: Room) -> Iterator[Block]:
@@ -95,7 +108,7 @@ def _blocks(card: Card, room: Room) -> Iterator[Block]:
         yield from action_blocks(card)
     yield from labelled("Why it was raised", _why(card), 1_600)
     if card.guidance:
-        yield from _guidance(card.guidance, room, interactive=card.interactive)
+        yield from _guidance(card, card.guidance, room)
     yield from _buttons(card, room)
     yield DividerBlock()
     yield ContextBlock(elements=[plain(_footer(card), 400)])
@@ -136,9 +149,12 @@ def _why(card: Card) -> str:
     return "\n".join([*bullets(card.reasons), *because, shorten(wording.priority(card), 400)])
 
 
-def _guidance(guidance: Guidance, room: Room, *, interactive: bool) -> Iterator[Block]:
+def _guidance(card: Card, guidance: Guidance, room: Room) -> Iterator[Block]:
     yield from playbook(guidance, room.steps)
-    yield from _draft_blocks(guidance.drafts, room.drafts, interactive=interactive)
+    if (moved := wording.moved(card)) and room.drafts:
+        yield from labelled("Tell the thread that it goes on in private", whole(moved[0]), MAX_SECTION)
+    else:
+        yield from _draft_blocks(card, guidance.drafts, room.drafts)
     yield from never_say(guidance)
     handoff = _handoff(guidance.handoff)
     if handoff:
@@ -146,8 +162,13 @@ def _guidance(guidance: Guidance, room: Room, *, interactive: bool) -> Iterator[
 
 
 def playbook(guidance: Guidance, most: int) -> Iterator[Block]:
-    """Yield a playbook's title and its first `most` steps."""
-    yield from labelled("Playbook", _steps(guidance, most), 2_400, wording.name(guidance.title, 120))
+    """Yield a playbook's title, whom to tell, and its first `most` steps."""
+    yield ContextBlock(elements=[mrkdwn("*Playbook*"), plain(wording.playbook_title(guidance), 300)])
+    if guidance.best_unanswered:
+        yield SectionBlock(text=mrkdwn(f"{_QUIET} *{wording.UNANSWERED}:* {wording.WHY_UNANSWERED}."))
+    told = f"{_TELL} Tell: {others}" if (others := wording.told(guidance)) else ""
+    if text := "\n".join(filter(None, (told, _steps(guidance, most)))):
+        yield section(text, 2_600)
 
 
 def never_say(guidance: Guidance) -> Iterator[Block]:
@@ -171,20 +192,21 @@ def _steps(guidance: Guidance, most: int) -> str:
     return "\n".join(shown)
 
 
-def _draft_blocks(drafts: tuple[Draft, ...], most: int, *, interactive: bool) -> Iterator[Block]:
-    # Behind Reply… stand all of them, each beside its translation.
-    shown = drafts[: min(most, 1) if interactive else most]
+def _draft_blocks(card: Card, drafts: tuple[Draft, ...], most: int) -> Iterator[Block]:
+    # Behind the button stand all of them, each beside its translation.
+    shown = drafts[: min(most, 1) if card.interactive else most]
     for number, draft in enumerate(shown, 1):
-        yield from labelled(f"Suggested reply {number}", draft_text(draft), MAX_SECTION, wording.draft_label(draft))
-    if left_out := len(drafts) - len(shown):
+        yield from labelled(f"Suggested reply {number}", whole(draft.text), MAX_SECTION, wording.draft_label(draft))
+    where = f"behind {opens_replies(card)}" if card.interactive else "left out: the card is full."
+    left_out = len(drafts) - len(shown)
+    if left_out and (opens_replies(card) or not card.interactive):
         words = wording.plural(left_out, "more suggested reply", "more suggested replies")
-        where = "behind Reply…" if interactive else "left out: the card is full."
         yield ContextBlock(elements=[plain(f"{words} {'is' if left_out == 1 else 'are'} {where}", 200)])
 
 
-def draft_text(draft: Draft) -> str:
+def whole(text: str) -> str:
     """Return a draft whole, or words in its place: one that was cut would be sent as if it were whole."""
-    text = clean(draft.text)
+    text = clean(text)
     return (text or "(empty)") if slack_length(text) <= MAX_SECTION else "(too long to show here)"
 
 

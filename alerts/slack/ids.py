@@ -102,6 +102,7 @@ class ViewName(StrEnum):
 class FieldName(StrEnum):
     """Every `action_id` of a field in a view."""
 
+    PLAYBOOK = "playbook"
     VARIANT = "reply_variant"
     TEXT = "reply_text"
     SENT = "reply_sent"

@@ -19,7 +19,7 @@ from alerts.card import IncidentCard, Voice
 from alerts.curve import sparkline
 from alerts.escaping import escape_mrkdwn, shorten, web_url
 from alerts.slack.actions import action_blocks, progress_facts
-from alerts.slack.blocks import bullets, draft_text, never_say, playbook, quoted, symbol
+from alerts.slack.blocks import bullets, never_say, playbook, quoted, symbol, whole
 from alerts.slack.elements import (
     MAX_TEXT,
     Fact,
@@ -176,7 +176,7 @@ def _guidance(guidance: Guidance, room: IncidentRoom) -> Iterator[Block]:
     if room.steps:
         yield from never_say(guidance)
     for draft in guidance.drafts[:1]:
-        yield from labelled("Suggested statement", draft_text(draft), 1_200, wording.draft_label(draft))
+        yield from labelled("Suggested statement", whole(draft.text), 1_200, wording.draft_label(draft))
         gloss = paragraph(draft.gloss, 600)
         if gloss and room.steps:
             yield from labelled("What it says", gloss, 800, wording.name(draft.gloss_language, 40))

@@ -27,8 +27,8 @@ from slack_sdk.models.views import View
 from alerts import wording
 from alerts.escaping import clean, isolate, shorten, slack_length
 from alerts.silences import MatcherError, parse_matchers
-from alerts.slack.blocks import quoted
-from alerts.slack.elements import labelled, link_button, mrkdwn, option, plain, section
+from alerts.slack.blocks import quoted, whole
+from alerts.slack.elements import MAX_SECTION, labelled, link_button, mrkdwn, option, plain, section
 from alerts.slack.ids import (
     RESOLUTION_WORDS,
     SENT_WORDS,
@@ -49,7 +49,12 @@ from listener.model import TOPICS
 MAX_TYPED = 3_000
 """The most that Slack lets anybody type into a field."""
 MAX_REVISION = 1_000_000
+MAX_KEY = 150
+"""The most that an option's value holds in Slack."""
 _MAX_METADATA = 3_000
+_MOST_NOTES = 5
+_MOST_WARNINGS = 12
+_MOST_OPTIONS = 100
 _WARNING = "\N{WARNING SIGN}\ufe0f"
 DURATIONS: Mapping[str, tuple[str, timedelta]] = {
     "1h": ("1 hour", timedelta(hours=1)),
@@ -83,6 +88,8 @@ class ReplyDraft:
     text: str
     label: str
     """Locale, variant and length in words."""
+    key: str = ""
+    """Name of the draft, by which it is known however they are ordered."""
     locale: str = ""
     gloss: str = ""
     """The same reply in the team's language; empty where the team reads the draft's own."""
@@ -100,8 +107,8 @@ class ReplyForm:
     network: str
     """Its name as people write it."""
     drafts: tuple[ReplyDraft, ...]
-    chosen: int
-    """Index of the draft that is chosen."""
+    chosen: str
+    """Key of the draft that is chosen; else the first is."""
     text: str
     """What stands in the box now."""
     count: int
@@ -113,8 +120,20 @@ class ReplyForm:
     private_url: str | None = None
     steps: str = ""
     """How to move to a private channel, in words."""
+    private_text: str = ""
+    """The private message as it may be written."""
+    playbook: str = ""
+    """Id of the playbook in force."""
+    playbooks: tuple[tuple[str, str], ...] = ()
+    """Id and title of those that may be chosen instead."""
+    notes: tuple[str, ...] = ()
+    """What the playbook and the brand say to keep in mind, a line each."""
+    private_notes: tuple[str, ...] = ()
+    """What to keep in mind once it goes on in private, a line each."""
     revision: int = 0
     """Raised to put another text into the box; the same one keeps what was typed."""
+    seen: str = ""
+    """Id of the playbook that was in force when the text was put into the box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +141,14 @@ class ReplyState:
     """What the reply window holds while it is open."""
 
     alert_id: int
-    chosen: int
+    chosen: str
+    """Key of a draft, as it came back: hostile."""
     text: str
     revision: int
+    playbook: str = ""
+    """Id of a playbook, as it came back: hostile."""
+    seen: str = ""
+    """Id of the playbook that was in force when the text was put into the box, as it came back: hostile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +158,10 @@ class ReplySubmission:
     alert_id: int
     text: str
     sent: SentAs
-    chosen: int
+    chosen: str
+    """Key of a draft, as it came back: hostile."""
+    seen: str = ""
+    """Id of the playbook that was in force when the text was put into the box, as it came back: hostile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +214,15 @@ def reply_view(form: ReplyForm) -> dict[str, Any]:
     blocks: list[Block] = [
         section(f"{wording.name(form.author, 120)} · {wording.name(form.network, 30)}", 300),
         *labelled("The post", quoted(form.post, 700), 900),
+        *_playbook_chooser(form),
         *_draft_chooser(form),
         *_reply_box(form),
         *_ways_out(form),
         _choice_input(FieldName.SENT, "How did you answer?", SENT_WORDS),
     ]
-    told = {"alert": form.alert_id, "revision": form.revision}
+    told: dict[str, int | str] = {"alert": form.alert_id, "revision": form.revision}
+    if form.seen and _is_value(form.seen):
+        told["playbook"] = form.seen
     title = f"Reply · {wording.name(form.reference, 14)}"
     return _modal(ViewName.REPLY, title, blocks, submit="I have sent it", close="Not yet", told=told)
 
@@ -249,6 +279,16 @@ def reply_text_block(revision: int) -> str:
     return f"{FieldName.TEXT}_{revision}"
 
 
+def variant_block(revision: int) -> str:
+    """Return the block id of the menu of drafts: under the same one Slack keeps what was chosen among other drafts."""
+    return f"{FieldName.VARIANT}_{revision}"
+
+
+def playbook_block(revision: int) -> str:
+    """Return the block id of the menu of playbooks: what was chosen and refused must not stay in it."""
+    return f"{FieldName.PLAYBOOK}_{revision}"
+
+
 def parse_reply_state(view: object) -> ReplyState | None:
     """Return what the reply window holds, or None where it is not exactly ours."""
     told = _told(view, ViewName.REPLY)
@@ -256,9 +296,12 @@ def parse_reply_state(view: object) -> ReplyState | None:
     if alert_id is None or type(revision) is not int or not 0 <= revision <= MAX_REVISION:
         return None
     text = _field(view, reply_text_block(revision), FieldName.TEXT).get("value")
-    chosen = _chosen(_field(view, FieldName.VARIANT, FieldName.VARIANT))
-    index = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) <= 2 else 0
-    return ReplyState(alert_id, index, text if isinstance(text, str) else "", revision)
+    chosen = _chosen(_field(view, variant_block(revision), FieldName.VARIANT))
+    playbook = _chosen(_field(view, playbook_block(revision), FieldName.PLAYBOOK))
+    typed = text[:MAX_TYPED] if isinstance(text, str) else ""
+    before = told.get("playbook")
+    seen = before[:MAX_KEY] if isinstance(before, str) else ""
+    return ReplyState(alert_id, chosen[:MAX_KEY], typed, revision, playbook[:MAX_KEY], seen)
 
 
 def parse_reply(view: object) -> ReplySubmission | FieldErrors | None:
@@ -271,7 +314,7 @@ def parse_reply(view: object) -> ReplySubmission | FieldErrors | None:
     wrong |= {} if sent else {FieldName.SENT.value: "Choose how you answered."}
     if wrong or sent is None:
         return FieldErrors(wrong)
-    return ReplySubmission(state.alert_id, state.text[:MAX_TYPED], sent, state.chosen)
+    return ReplySubmission(state.alert_id, state.text[:MAX_TYPED], sent, state.chosen, state.seen)
 
 
 def parse_not_complaint(view: object) -> NotComplaint | FieldErrors | None:
@@ -323,31 +366,71 @@ def parse_silence(view: object) -> SilenceRequest | FieldErrors | None:
     return SilenceRequest(tuple(line.strip() for line in lines), duration[1], reason)
 
 
+def _playbook_chooser(form: ReplyForm) -> list[Block]:
+    """The case that the rules took it for, and the others that a person may know it to be."""
+    # One whose name Slack does not take could not be chosen, and would keep the window from opening.
+    titles = {name: title for name, title in form.playbooks if _is_value(name)}
+    options = [option(wording.name(title, 70), name) for name, title in titles.items()][:_MOST_OPTIONS]
+    blocks: list[Block] = []
+    if options:
+        menu = StaticSelectElement(
+            action_id=FieldName.PLAYBOOK,
+            placeholder=plain("Another case", 100),
+            options=options,
+            initial_option=next((one for one in options if one.value == form.playbook), None),
+        )
+        blocks.append(SectionBlock(block_id=playbook_block(form.revision), text=mrkdwn("*The case*"), accessory=menu))
+    return [*blocks, *_noted(form.notes)]
+
+
+def _noted(notes: Sequence[str]) -> list[Block]:
+    return [ContextBlock(elements=[plain(words, 900)]) for words in wording.names(notes[:_MOST_NOTES], 800)]
+
+
+def _is_value(key: str) -> bool:
+    """Tell whether Slack takes a name as an option's value, and gives it back as it was."""
+    return key.isprintable() and key == key.strip() != "" and slack_length(key) <= MAX_KEY
+
+
+def draft_values(drafts: Sequence[ReplyDraft]) -> list[str]:
+    """Return by what each draft comes back from the menu: its key, or its number where Slack does not take that."""
+    values: list[str] = []
+    for number, draft in enumerate(drafts[:_MOST_OPTIONS], 1):
+        values.append(draft.key if _is_value(draft.key) and draft.key not in values else f"#{number}")
+    return values
+
+
+def chosen_draft(drafts: Sequence[ReplyDraft], value: str) -> ReplyDraft | None:
+    """Return the draft that came back from the menu; the first where it is none of them."""
+    values = draft_values(drafts)
+    return drafts[values.index(value) if value in values else 0] if drafts else None
+
+
 def _draft_chooser(form: ReplyForm) -> list[Block]:
     if not form.drafts:
         return [ContextBlock(elements=[plain("There is no suggested reply for this alert.", 100)])]
-    options = [option(f"{number}. {wording.name(draft.label, 70)}", str(number - 1), _beginning(draft))
-               for number, draft in enumerate(form.drafts[:99], 1)]  # fmt: skip
-    chosen = form.drafts[form.chosen] if 0 <= form.chosen < len(options) else form.drafts[0]
+    values = draft_values(form.drafts)
+    index = values.index(form.chosen) if form.chosen in values else 0
+    chosen = form.drafts[index]
+    options = [option(f"{number}. {wording.name(draft.label, 70)}", name, wording.name(draft.text, 70))
+               for number, (name, draft) in enumerate(zip(values, form.drafts, strict=False), 1)]  # fmt: skip
     menu = StaticSelectElement(
         action_id=FieldName.VARIANT,
         placeholder=plain("Another reply", 100),
         options=options,
-        initial_option=options[form.chosen if 0 <= form.chosen < len(options) else 0],
+        initial_option=options[index],
     )
-    blocks: list[Block] = [SectionBlock(block_id=FieldName.VARIANT, text=mrkdwn("*Suggested reply*"), accessory=menu)]
+    where, title = variant_block(form.revision), mrkdwn("*Suggested reply*")
+    blocks: list[Block] = [SectionBlock(block_id=where, text=title, accessory=menu)]
     if gloss := isolate(shorten(clean(chosen.gloss), 1_800, slack_length)):
         language = wording.name(chosen.gloss_language, 40)
         blocks += labelled("What it says", gloss, 2_000, f"in {language}" if language else "")
     return blocks
 
 
-def _beginning(draft: ReplyDraft) -> str:
-    return wording.name(draft.text, 70)
-
-
 def _reply_box(form: ReplyForm) -> list[Block]:
-    locale = form.drafts[form.chosen].locale if 0 <= form.chosen < len(form.drafts) else ""
+    chosen = chosen_draft(form.drafts, form.chosen)
+    locale = chosen.locale if chosen else ""
     named = f" ({wording.name(locale, 20)})" if locale else ""
     # Slack counts UTF-16 units here; what does not fit was never going to be sent whole.
     text = shorten(clean(form.text), MAX_TYPED, _utf16_length)
@@ -376,7 +459,7 @@ def count_line(count: int, limit: int | None) -> str:
 
 
 def _warnings(form: ReplyForm) -> list[Block]:
-    shown = [words for warning in form.warnings[:5] if (words := wording.name(warning, 250))]
+    shown = [words for warning in form.warnings[:_MOST_WARNINGS] if (words := wording.name(warning, 250))]
     if _utf16_length(clean(form.text)) > MAX_TYPED:
         shown.append("This reply is longer than a field in Slack can hold: copy it from the card.")
     return [section(f"{_WARNING} {words}", 300) for words in shown]
@@ -395,9 +478,11 @@ def _ways_out(form: ReplyForm) -> list[Block]:
     if len(buttons) < sum(url is not None for _, _, url, _ in links):
         words = "The text is too long for a link: copy it and open the reply from the card."
         blocks.append(ContextBlock(elements=[plain(words, 200)]))
-    if steps := isolate(shorten(clean(form.steps), 700, slack_length)):
+    if steps := isolate(shorten(clean(form.steps), 850, slack_length)):
         blocks += labelled("Move to a private channel", steps, 900)
-    return blocks
+    if form.private_text.strip():
+        blocks += labelled("The private message", whole(form.private_text), MAX_SECTION)
+    return [*blocks, *_noted(form.private_notes)]
 
 
 def _about(line: str) -> list[Block]:

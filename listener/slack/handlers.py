@@ -165,6 +165,8 @@ class SlackHandlers:
         state = modals.parse_reply_state(view)
         if state is None or not isinstance(action, Mapping):
             return NOTHING
+        if action.get("action_id") == FieldName.PLAYBOOK:
+            return self._playbook_chosen(state, view, presser)
         picked = state.chosen if action.get("action_id") == FieldName.VARIANT else None
         if picked is None and not str(action.get("action_id")).startswith(FieldName.TEXT):
             return NOTHING
@@ -175,6 +177,36 @@ class SlackHandlers:
                 self._slack.update_view(presser.view_id, modals.reply_view(form), hash_=str(view.get("hash") or ""))
 
         return Reaction(show=show)
+
+    def _playbook_chosen(self, state: modals.ReplyState, view: Mapping[str, Any], presser: Presser) -> Reaction:
+        """Take the case for another one, as a person knows it to be, and offer that one's replies."""
+
+        def put(form: modals.ReplyForm | None) -> None:
+            if form is not None:
+                self._slack.update_view(presser.view_id, modals.reply_view(form), hash_=str(view.get("hash") or ""))
+
+        def show() -> None:
+            put(self._replies.changed(state, picked=""))
+
+        def show_what_stands() -> None:
+            put(self._replies.standing(state))
+
+        def work() -> Job:
+            actor = self.actor(presser.user_id, presser.user_name)
+            answer = self._desk.choose_playbook(state.alert_id, actor, state.playbook, presser.key, seen=state.seen)
+            if answer.done or answer.repeated:
+                return show
+            untold = [answer.text]
+
+            def refuse() -> None:
+                while untold:  # said once, though the window may have to be tried again
+                    self._tell(presser, untold[0])
+                    untold.pop()
+                show_what_stands()
+
+            return refuse
+
+        return Reaction(work=work, excuse=partial(self._tell, presser))
 
     def _submitted(self, view: object, presser: Presser) -> Reaction:
         name = view.get("callback_id") if isinstance(view, Mapping) else None
@@ -192,7 +224,7 @@ class SlackHandlers:
         public, private = sent.sent in (SentAs.PUBLIC, SentAs.BOTH), sent.sent in (SentAs.PRIVATE, SentAs.BOTH)
 
         def act(actor: Actor, key: str) -> Answer:
-            variant = self._replies.variant(sent.alert_id, sent.chosen)
+            variant = self._replies.known(sent.alert_id, sent.chosen, sent.seen)
             return self._desk.replied(sent.alert_id, actor, public=public, private=private, variant=variant, press=key)
 
         return self._do(act, presser)

@@ -72,7 +72,7 @@ def open_slack(
     slack = SlackDesk(settings.token, settings.base_url)
     commands = Commands(config, slack, desk, announcer, store, clock)
     home = HomeDesk(config, slack, announcer, cards, store, clock)
-    handlers = SlackHandlers(config, slack, desk, ReplyDesk(config, cards, store), home, commands)
+    handlers = SlackHandlers(config, slack, desk, ReplyDesk(config, cards, store, clock), home, commands)
     inbox = SlackInbox(handlers, stopping, Spool(Path(settings.spool)))
     try:
         return SlackService(_listener(settings, inbox, clock), inbox)

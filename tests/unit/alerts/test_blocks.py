@@ -13,6 +13,7 @@ from alerts.escaping import clean, escape_mrkdwn, isolate, one_line, shorten, sl
 from alerts.receivers.slack import SlackOptions, SlackReceiver
 from alerts.slack.blocks import fallback_text, plain_message, render_blocks
 from alerts.slack.elements import MAX_TOTAL, block_texts
+from alerts.wording import told
 from listener.config import Secret
 from listener.model import AlertState, Draft, Guidance, Handoff
 from tests.cards import GUIDANCE, HOSTILE, card, filled_with
@@ -55,7 +56,8 @@ CARDS = st.builds(
     | st.builds(
         Guidance, TEXTS, TEXTS, st.lists(TEXTS, max_size=9).map(tuple), st.lists(DRAFTS, max_size=9).map(tuple),
         st.builds(Handoff, TEXTS, st.none() | TEXTS), st.none() | TEXTS, st.lists(TEXTS, max_size=4).map(tuple),
-        st.none() | TEXTS,
+        st.none() | TEXTS, st.lists(TEXTS, max_size=4).map(tuple), answer_within=TEXTS, best_unanswered=st.booleans(),
+        private_text=TEXTS, moved=st.lists(TEXTS, max_size=3).map(tuple),
     ),
     url=st.none() | TEXTS,
     progress=st.builds(
@@ -130,7 +132,8 @@ def test_hostile_text_is_taken_and_stays_dead(server: SlackServer, receiver: Sla
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_others_wrote_stands_only_where_slack_does_not_parse(text: str) -> None:
-    usual = {node["text"] for node in mrkdwn(render_blocks(card()))}
+    unanswered = card(guidance=replace(GUIDANCE, best_unanswered=True))
+    usual = {node["text"] for node in mrkdwn(render_blocks(unanswered))}
     assert {node["text"] for node in mrkdwn(render_blocks(filled_with(text)))} <= usual | {
         f"*Suggested reply {number}*" for number in range(1, 20)
     }
@@ -147,6 +150,52 @@ def test_the_card_reads_from_what_to_whom_to_why_to_how_to_answer() -> None:
              "Move to a private", "Open post", "A-12"]  # fmt: skip
     places = [text.index(words) for words in order]
     assert places == sorted(places)
+
+
+def test_a_playbook_says_at_a_glance_how_soon_to_answer_and_whom_to_tell() -> None:
+    text = in_blocks(card())
+    assert "Late delivery · answer within 4 h" in text
+    assert "📣 Tell: The carrier desk where the parcel cannot be found.\n1. Answer within the hour." in text
+    assert "nobody answers this" not in text
+    for words in ("Playbook: Late delivery · answer within 4 h", "Tell: The carrier desk where the parcel"):
+        assert words in plain_message(card())
+
+
+@pytest.mark.parametrize(
+    ("tell", "shown"),
+    [
+        (("The team.",), ""),
+        (("the team",), ""),
+        (("The team; operations, if the board shows nothing.",), "Operations, if the board shows nothing."),
+        (("The team lead; the police.",), "The team lead; the police."),
+        (("Ask the team; then us.",), "Ask the team; then us."),
+        (("The security team, now.", "The team.", "The press office."), "The security team, now. The press office."),
+        (("\u202e", " "), ""),
+    ],
+)
+def test_that_the_team_itself_is_told_goes_without_saying(tell: tuple[str, ...], shown: str) -> None:
+    assert told(replace(GUIDANCE, tell=tell)) == shown
+    assert ("Tell:" in in_blocks(card(guidance=replace(GUIDANCE, tell=tell)))) is bool(shown)
+
+
+def test_what_is_best_left_unanswered_is_said_before_the_steps_and_has_no_hurry() -> None:
+    one = card(guidance=replace(GUIDANCE, best_unanswered=True))
+    text = in_blocks(one)
+    assert "*As a rule nobody answers this:* an answer makes it larger." in text
+    assert text.index("nobody answers this") < text.index("1. Answer within the hour.")
+    assert "answer within" not in text
+    assert "As a rule nobody answers this" in plain_message(one)
+
+
+def test_once_it_has_moved_the_card_offers_what_shows_the_thread_so() -> None:
+    progress = Progress("Anna", private_at=datetime(2026, 3, 14, 9, tzinfo=UTC))
+    moved = in_blocks(card(progress=progress, interactive=True, state=AlertState.CLAIMED))
+    assert GUIDANCE.moved[0] in moved
+    assert GUIDANCE.drafts[0].text not in moved
+    closed = in_blocks(card(progress=progress, interactive=True, state=AlertState.RESOLVED))
+    assert GUIDANCE.moved[0] not in closed
+    unmoved = in_blocks(card(progress=progress, guidance=replace(GUIDANCE, moved=())))
+    assert GUIDANCE.drafts[0].text in unmoved
 
 
 def why(words: tuple[str, ...]) -> list[str]:

@@ -1,16 +1,18 @@
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
-from alerts.card import Card, CurvePoint, IncidentCard, Message, Voice
+from alerts.card import Card, CurvePoint, IncidentCard, Message, Progress, Voice, dump_message, load_message
 from alerts.html_mail import html_page
 from alerts.outline import follow_up, outline, subject
 from alerts.plain_text import plain_text
 from alerts.standing import facts
-from listener.model import Draft
+from listener.model import AlertState, Draft, Guidance, Handoff
 from tests.cards import GUIDANCE, HOSTILE, card, filled_with
 from tests.messages import (
     BEGAN_AT,
@@ -87,7 +89,7 @@ def test_what_others_wrote_chooses_its_direction_and_our_words_do_not() -> None:
 
 def test_a_language_tag_that_is_none_is_left_out() -> None:
     assert 'lang="ar"' in html_page(outline(card(language="ar")))
-    assert html_page(outline(card(language='ar" onclick="x'))).count("lang=") == 1 + len(GUIDANCE.drafts)
+    assert html_page(outline(card(language='ar" onclick="x'))).count("lang=") == 2 + len(GUIDANCE.drafts)
 
 
 def test_a_draft_is_whole_or_not_there() -> None:
@@ -96,6 +98,73 @@ def test_a_draft_is_whole_or_not_there() -> None:
     assert "a" * 2_900 in text
     assert "(too long to show here)" in text
     assert "bbb" not in text
+
+
+def test_the_private_message_and_what_a_playbook_allows_stand_after_the_drafts() -> None:
+    text = plain_text(card())
+    order = [
+        "Tell\n  The carrier desk where the parcel cannot be found.", "Playbook (Late delivery · answer within 4 h)",
+        "Suggested reply 2", "Never say", "Move to a private channel", f"Private message\n{GUIDANCE.private_text}\n",
+        "May be promised\n  • That a person reads and answers.",
+        "Ask for in private, nothing else\n  • the order number – to find the parcel",
+        "To close it\n  Ask whether it has arrived.",
+    ]  # fmt: skip
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+    assert "nobody answers this" not in text
+    for part in ("Private message", "May be promised", "Ask for in", "To close it", "Tell"):
+        assert part not in plain_text(card(guidance=replace(GUIDANCE, **BARE)))
+
+
+def test_whether_the_brand_may_write_first_stands_below_the_steps() -> None:
+    first = "We may write first, if the account takes messages."
+    shown = replace(GUIDANCE, handoff=Handoff("Send the private link.", None, first))
+    assert f"Move to a private channel\n  Send the private link.\n  {first}\n" in plain_text(card(guidance=shown))
+    hostile = replace(shown, handoff=Handoff("", None, "a\x1b\n" * 900))
+    assert len(plain_text(card(guidance=hostile))) < len(plain_text(card(guidance=shown))) + 320
+
+
+BARE: dict[str, Any] = {"tell": ("The team.",), "promise": (), "ask": (), "close": "", "private_text": " "}
+
+
+def test_what_is_best_left_unanswered_is_said_and_without_a_time() -> None:
+    shown = card(guidance=replace(GUIDANCE, best_unanswered=True))
+    assert "  ✗ As a rule nobody answers this: an answer makes it larger.\n\nTell" in plain_text(shown)
+    for text in (plain_text(shown), html_page(outline(shown))):
+        assert "As a rule nobody answers this" in text
+        assert "answer within" not in text
+
+
+def test_once_it_has_moved_the_thread_is_told_and_a_closed_case_is_not() -> None:
+    progress = Progress(private_at=BEGAN_AT)
+    moved = card(progress=progress)
+    assert f"Tell the thread that it goes on in private\n{GUIDANCE.moved[0]}\n" in plain_text(moved)
+    assert GUIDANCE.moved[0] not in plain_text(card())
+    assert GUIDANCE.moved[0] not in plain_text(card(progress=progress, state=AlertState.RESOLVED))
+
+
+def test_a_private_message_is_whole_or_not_there() -> None:
+    text = plain_text(card(guidance=replace(GUIDANCE, private_text="b" * 3_100)))
+    assert "Private message\n(too long to show here)" in text
+    assert "bbb" not in text
+
+
+@pytest.mark.parametrize("message", [card(), incident()], ids=lambda message: message.kind)
+def test_a_stored_message_comes_back_whole(message: Message) -> None:
+    full = replace(message, guidance=replace(GUIDANCE, best_unanswered=True))  # type: ignore[type-var]
+    assert load_message(dump_message(full)) == full
+
+
+@pytest.mark.parametrize("message", [card(), incident()], ids=lambda message: message.kind)
+def test_a_message_stored_before_playbooks_said_more_is_read(message: Message) -> None:
+    stored = json.loads(dump_message(message))
+    kept = {"playbook", "title", "steps", "drafts", "handoff", "reply_url", "never", "url"}
+    stored["guidance"] = {name: value for name, value in stored["guidance"].items() if name in kept}
+    for draft in stored["guidance"]["drafts"]:
+        del draft["gloss"], draft["gloss_language"]
+    older = load_message(json.dumps(stored))
+    assert older == replace(message, guidance=Guidance(**{name: getattr(GUIDANCE, name) for name in kept}))  # type: ignore[type-var]
+    assert "Late delivery" in plain_text(older)
 
 
 def test_drafts_are_not_indented_so_that_they_can_be_copied() -> None:

@@ -53,7 +53,7 @@ from listener.desk import ENDINGS, WAS
 from listener.model import AlertState, Draft, Guidance
 from playbooks.library import PlaybookLibrary
 from playbooks.linting import REQUIRED_LOCALES
-from playbooks.model import GuideRequest
+from playbooks.model import Contact, GuideRequest
 from tests.cards import GUIDANCE, HOSTILE, card, filled_with
 from tests.messages import BEGAN_AT, VOICE, incident, incident_filled_with, progress_filled_with
 from tests.servers.slack import TOKEN, Person, SlackServer, View, block_problems, view_problems
@@ -157,34 +157,59 @@ def offered(blocks: list[dict[str, Any]]) -> list[Action]:
     return found
 
 
+def menu(view: dict[str, Any], field: FieldName) -> dict[str, Any]:
+    (found,) = [node for node in nodes(view["blocks"]) if node.get("action_id") == field]
+    return found
+
+
+def options_of(view: dict[str, Any], field: FieldName) -> list[str]:
+    return [option["value"] for option in menu(view, field)["options"]]
+
+
+def chosen_in(view: dict[str, Any], field: FieldName) -> str | None:
+    option = menu(view, field).get("initial_option")
+    return option["value"] if option else None
+
+
 def names(blocks: list[dict[str, Any]]) -> set[str]:
     return {str(action.name) for action in offered(blocks) if not action.is_link}
 
 
 def longest(library: PlaybookLibrary, locale: str, network: str) -> Guidance:
-    """Return the guidance of all playbooks with the longest drafts that a locale has."""
-    topics = ("delivery", "billing", "outage", "safety", "privacy", "booking", "staff", "question", "praise",
-              "other")  # fmt: skip
+    """Return guidance with the longest of everything that a locale's playbooks have."""
     found = []
-    for topic in topics:
+    for name in library.names:
         request = GuideRequest(
-            topic=topic, network=network, language=locale, country="FR", brand_name="Bouilloires Générales de France",
-            brand_signature="L’équipe du service clientèle", agent="Marie-Antoinette", author_name="Александра 👩‍🚀",
-            handle="alexandra_petrova", author_id="123", post_id="99", post_url="https://x.com/cam_m/status/99",
-            text=POSTS[locale], products=("Bouilloire électrique K2 Professional",), place="Saint-Étienne", seed="9",
-            country_locales={locale: (locale,)}, playbook_by_topic={"other": "crisis"}, team_languages=("fr", "de"),
+            topic="other", playbook=name, network=network, language=locale, country="FR", settled=True,
+            brand_name="Bouilloires Générales de France", brand_signature="L’équipe du service clientèle",
+            brand_phrase="Une bouilloire, une équipe, une vie.", agent="Marie-Antoinette",
+            author_name="Александра 👩‍🚀", handle="alexandra_petrova", author_id="123", post_id="99", post_url="https://x.com/cam_m/status/99",
+            text=post_in(locale), products=("Bouilloire électrique K2 Professional",), place="Saint-Étienne", seed="9",
+            country_locales={locale: (locale,)}, team_languages=("fr", "de"),
+            contact=Contact("service-clientele@bouilloires.example"),
         )  # fmt: skip
         found.append(library.guide(request))
     drafts = sorted((draft for one in found for draft in one.drafts), key=lambda draft: -len(draft.text))
     assert drafts
-    return replace(max(found, key=lambda one: sum(map(len, one.steps))), drafts=tuple(drafts[:6]), url=GUIDANCE.url)
+    lists = {name: max((getattr(one, name) for one in found), key=lambda lines: sum(map(len, lines)))
+             for name in ("steps", "never", "tell", "promise", "ask", "moved")}  # fmt: skip
+    texts = {name: max((getattr(one, name) for one in found), key=len) for name in ("title", "close", "private_text")}
+    return replace(found[0], drafts=tuple(drafts[:6]), url=GUIDANCE.url, best_unanswered=True, **lists, **texts)
+
+
+def post_in(locale: str) -> str:
+    """Return a post in a locale, or in the language that it varies."""
+    return POSTS.get(locale) or POSTS["zh-Hant" if locale in ("zh-TW", "zh-HK") else locale.split("-")[0]]
 
 
 def reply_form(guidance: Guidance, post: str, **changes: Any) -> ReplyForm:
     drafts = tuple(
-        ReplyDraft(draft.text, f"{draft.locale} · {draft.variant} · {draft.note}", draft.locale, draft.text, "English")
+        ReplyDraft(
+            draft.text, f"{draft.locale} · {draft.length} · {draft.note}", draft.variant, draft.locale, draft.text,
+            "English",
+        )
         for draft in guidance.drafts
-    )
+    )  # fmt: skip
     form = ReplyForm(
         alert_id=12,
         reference="A-1042",
@@ -192,7 +217,7 @@ def reply_form(guidance: Guidance, post: str, **changes: Any) -> ReplyForm:
         post=post,
         network="X",
         drafts=drafts,
-        chosen=0,
+        chosen="",
         text=drafts[0].text if drafts else "",
         count=212,
         limit=280,
@@ -200,7 +225,13 @@ def reply_form(guidance: Guidance, post: str, **changes: Any) -> ReplyForm:
         reply_url="https://x.com/intent/post?in_reply_to=42",
         private_url="https://x.com/messages/compose?recipient_id=7",
         steps="Send the private link in your reply.",
-    )
+        private_text=guidance.private_text,
+        playbook=guidance.playbook,
+        playbooks=(("late-delivery", "Late delivery"), ("billing", "Charge or refund")),
+        notes=tuple(f"{label}: {' · '.join(lines)}" for label, lines in (
+            ("Tell", guidance.tell), ("Never say", guidance.never), ("May be promised", guidance.promise))),
+        private_notes=(f"Ask for this: {' · '.join(guidance.ask)}", f"To close it: {guidance.close}"),
+    )  # fmt: skip
     return replace(form, **changes)
 
 
@@ -213,24 +244,32 @@ def test_every_card_and_window_is_within_the_limits_in_every_language(
     library: PlaybookLibrary, locale: str, network: str
 ) -> None:
     guidance = longest(library, locale, network)
-    post = (POSTS[locale] + " ") * (LONGEST[network] // len(POSTS[locale]))
+    post = (post_in(locale) + " ") * (LONGEST[network] // len(post_in(locale)))
     progress = Progress("Анна-Мария Ķēniņš", "slack:U1", BEGAN_AT, (Due("first answer", BEGAN_AT),) * 3)
     for interactive in (False, True):
         one = card(text=post, guidance=guidance, interactive=interactive, progress=progress, network=network)
         blocks = render_blocks(one)
         check_blocks(blocks)
-        assert POSTS[locale][:40] in shown_in(blocks)
+        assert post_in(locale)[:40] in shown_in(blocks)
         assert guidance.drafts[0].text in shown_in(blocks)
+        for line in (*guidance.tell, *guidance.never):
+            assert line in shown_in(blocks)
         voices = (replace(VOICE, text=post),) * 6
         burst = incident(
             guidance=guidance, first=voices[0], influential=voices, progress=progress, interactive=interactive
         )
         for picture in (None, "F0001"):
             check_blocks(render_incident(burst, picture))
-    for chosen in range(len(guidance.drafts)):
-        view = modals.reply_view(reply_form(guidance, post, chosen=chosen, text=guidance.drafts[chosen].text))
+    titles = tuple((name, library.contents.playbooks[name].title) for name in library.names)
+    assert len(titles) >= 24
+    for draft in guidance.drafts:
+        form = reply_form(guidance, post, chosen=draft.variant, text=draft.text, playbooks=titles)
+        view = modals.reply_view(form)
         check_view(view)
-        assert guidance.drafts[chosen].text in shown_in(view["blocks"])
+        for text in (draft.text, guidance.private_text, *form.notes, *form.private_notes):
+            assert text in shown_in(view["blocks"])
+        assert options_of(view, FieldName.PLAYBOOK) == [name for name, _ in titles]
+        assert chosen_in(view, FieldName.VARIANT) == draft.variant
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -543,18 +582,100 @@ def test_a_reply_is_chosen_edited_counted_and_recorded(server: SlackServer, clie
     assert "212 of 280" in view.shown
     assert view.buttons == {"Open the reply on X": form.reply_url, "Open the private message": form.private_url}
     olga.type(view, modals.reply_text_block(0), "My own words")
-    assert modals.parse_reply_state(view.public()) == ReplyState(12, 0, "My own words", 0)
+    assert modals.parse_reply_state(view.public()) == ReplyState(12, "a", "My own words", 0, "late-delivery")
     client.views_update(view_id=view.id, view=modals.reply_view(replace(form, text="My own words", count=12)))
     assert "12 of 280" in view.shown
     assert "My own words" in view.shown
-    olga.choose_in_view(view, FieldName.VARIANT, "1")
-    assert modals.parse_reply_state(view.public()) == ReplyState(12, 1, "My own words", 0)
-    second = replace(form, chosen=1, revision=1, text=guidance.drafts[1].text)
+    olga.choose_in_view(view, FieldName.VARIANT, "b")
+    assert modals.parse_reply_state(view.public()) == ReplyState(12, "b", "My own words", 0, "late-delivery")
+    second = replace(form, chosen="b", revision=1, text=guidance.drafts[1].text)
     client.views_update(view_id=view.id, view=modals.reply_view(second))
     assert guidance.drafts[1].text in view.shown
     assert "My own words" not in view.shown
     olga.fill(view, {FieldName.SENT: "both"})
-    assert modals.parse_reply(view.public()) == ReplySubmission(12, guidance.drafts[1].text, SentAs.BOTH, 1)
+    assert modals.parse_reply(view.public()) == ReplySubmission(12, guidance.drafts[1].text, SentAs.BOTH, "b")
+
+
+def test_of_what_was_typed_no_more_is_read_than_the_box_holds() -> None:
+    view = modals.reply_view(reply_form(GUIDANCE, "post"))
+    typed = {modals.reply_text_block(0): {FieldName.TEXT: {"type": "plain_text_input", "value": "x" * 9_000}}}
+    state = modals.parse_reply_state({**view, "state": {"values": typed}})
+    assert state is not None
+    assert state.text == "x" * modals.MAX_TYPED
+
+
+def test_another_case_is_chosen_from_the_menu_and_read_back(
+    server: SlackServer, client: WebClient, olga: Person
+) -> None:
+    view = opened(server, client, olga, modals.reply_view(reply_form(GUIDANCE, card().text)))
+    assert ("The case" in view.shown, "Late delivery" in view.shown) == (True, True)
+    olga.choose_in_view(view, FieldName.PLAYBOOK, "billing")
+    state = modals.parse_reply_state(view.public())
+    assert state is not None
+    assert (state.playbook, state.chosen) == ("billing", "a")
+
+
+def test_drafts_are_known_by_their_key_however_they_are_ordered() -> None:
+    form = reply_form(GUIDANCE, "post", chosen="b")
+    turned = replace(form, drafts=form.drafts[::-1])
+    for one in (form, turned):
+        assert chosen_in(modals.reply_view(one), FieldName.VARIANT) == "b"
+    for gone in ("", "c", "1", "#1"):
+        assert chosen_in(modals.reply_view(replace(form, chosen=gone)), FieldName.VARIANT) == "a"
+
+
+@pytest.mark.parametrize("key", ["", " ", "a ", "k" * 151, "x\ny", "\ud800", "<&>" * 40, "b"])
+def test_a_draft_whose_key_slack_does_not_take_is_known_by_its_number(key: str) -> None:
+    drafts = (ReplyDraft("One", "first", "b", "fr"), ReplyDraft("Two", "second", key, "nl"))
+    view = modals.reply_view(reply_form(GUIDANCE, "post", drafts=drafts, chosen="#2"))
+    check_view(view)
+    assert options_of(view, FieldName.VARIANT) == ["b", "#2"]
+    assert chosen_in(view, FieldName.VARIANT) == "#2"
+    assert "Your reply (nl)" in shown_in(view["blocks"])
+    assert modals.chosen_draft(drafts, "#2") is drafts[1]
+    assert modals.chosen_draft(drafts, "#3") is drafts[0]
+    assert modals.chosen_draft((), "#1") is None
+
+
+def test_the_menus_hold_what_slack_takes_and_leave_the_rest_out() -> None:
+    titles = (("k" * 150, "t" * 200), ("k" * 151, "too long a name"), ("a\nb", "no name"), ("ok", ""), ("ok", "again"))
+    many = tuple((f"book-{number}", "<&>" * 60) for number in range(120))
+    for given, expected in ((titles, ["k" * 150, "ok"]), (many, [name for name, _ in many[:100]])):
+        drafts = tuple(ReplyDraft("字" * 200, "&" * 200, f"d{number}") for number in range(120))
+        view = modals.reply_view(reply_form(GUIDANCE, "post", playbooks=given, playbook="gone", drafts=drafts))
+        check_view(view)
+        assert options_of(view, FieldName.PLAYBOOK) == expected
+        assert chosen_in(view, FieldName.PLAYBOOK) is None
+        assert len(options_of(view, FieldName.VARIANT)) == 100
+    bare = modals.reply_view(reply_form(GUIDANCE, "post", playbooks=(), notes=(), private_notes=(), private_text=" "))
+    check_view(bare)
+    for words in ("The case", "The private message"):
+        assert words not in shown_in(bare["blocks"])
+
+
+def test_a_private_message_that_has_no_room_is_not_shown_cut() -> None:
+    view = modals.reply_view(reply_form(GUIDANCE, "post", private_text="word " * 900))
+    check_view(view)
+    assert "(too long to show here)" in shown_in(view["blocks"])
+    assert "word word" not in shown_in(view["blocks"])
+
+
+def test_what_is_settled_in_private_is_told_in_the_thread_from_the_closed_card() -> None:
+    settled = replace(GUIDANCE, playbook="solved-public")
+    blocks = render_blocks(card(interactive=True, state=AlertState.RESOLVED, guidance=settled))
+    assert names(blocks) == {"reply", "reopen"}
+    assert "1 more suggested reply is behind Tell the thread…" in shown_in(blocks)
+    assert "more suggested" not in shown_in(render_blocks(card(interactive=True, state=AlertState.RESOLVED)))
+    for one in (
+        card(interactive=True, state=AlertState.RESOLVED), card(state=AlertState.RESOLVED, guidance=settled),
+        card(interactive=True, guidance=settled), card(interactive=True, state=AlertState.RESOLVED, guidance=None),
+    ):  # fmt: skip
+        assert "Tell the thread…" not in shown_in(render_blocks(one))
+
+
+def test_an_incident_says_how_soon_to_answer_and_whom_to_tell() -> None:
+    for words in ("Late delivery · answer within 4 h", "Tell: The carrier desk where the parcel cannot be found."):
+        assert words in shown_in(render_incident(incident()))
 
 
 def test_an_empty_reply_is_refused_at_its_field(server: SlackServer, client: WebClient, olga: Person) -> None:
@@ -601,8 +722,11 @@ def test_a_link_that_cannot_hold_the_text_says_what_to_do_instead() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_windows_and_home_of_hostile_text_are_taken_and_stay_dead(text: str) -> None:
-    draft = ReplyDraft(text, text, text, text, text)
-    form = ReplyForm(12, text, text, text, text, (draft,) * 12, 3, text, 10**9, 280, (text,) * 9, text, text, text)
+    draft = ReplyDraft(text, text, text, text, text, text)
+    form = ReplyForm(
+        12, text, text, text, text, (draft,) * 12, text, text, 10**9, 280, (text,) * 9, text, text, text, text, text,
+        ((text, text),) * 9, (text,) * 9, (text,) * 9,
+    )  # fmt: skip
     due = Due(text, BEGAN_AT)
     mine = [HomeEntry(number, text, 3, text, text, due, text, text) for number in range(1, 60)]
     for view in (

@@ -10,7 +10,7 @@ from alerts.card import Card, Due, Note, Progress
 from alerts.receivers.base import Delivery
 from alerts.receivers.terminal import SPEC, TerminalOptions, TerminalReceiver
 from listener.errors import PermanentDeliveryError
-from listener.model import AlertState
+from listener.model import AlertState, Handoff
 from tests.cards import GUIDANCE, HOSTILE, card, filled_with
 from tests.messages import BEGAN_AT, incident, note, summary
 
@@ -144,6 +144,47 @@ def test_the_card_fits_the_screen(monkeypatch: pytest.MonkeyPatch, columns: int)
     monkeypatch.setenv("COLUMNS", str(columns))
     lines = printed(card(text="字" * 300 + " word" * 60)).splitlines()
     assert max(map(cell_len, lines)) <= min(columns, 110)
+
+
+def squeezed(shown: Card) -> list[str]:
+    return [" ".join(line.split()) for line in printed(shown).splitlines()]
+
+
+def test_the_card_says_all_that_the_playbook_says() -> None:
+    lines = squeezed(card())
+    order = [
+        "Tell The carrier desk where the parcel cannot be found.", "Do Late delivery · answer within 4 h",
+        "1. Answer within the hour.", GUIDANCE.drafts[0].text, "Private message", GUIDANCE.private_text,
+        "Never say • that it is the carrier's fault", "Promise • That a person reads and answers.",
+        "Ask only • the order number – to find the parcel", "Close Ask whether it has arrived.",
+        "Private Send the private link in your reply.",
+    ]  # fmt: skip
+    places = [lines.index(line) for line in order]
+    assert places == sorted(places)
+
+
+def test_whether_the_brand_may_write_first_stands_below_the_steps() -> None:
+    lines = squeezed(card(guidance=replace(GUIDANCE, handoff=Handoff("Send the link.", None, "We may write first."))))
+    assert lines[lines.index("Private Send the link.") + 1] == "We may write first."
+
+
+def test_what_is_best_left_unanswered_is_said_under_the_playbooks_title() -> None:
+    lines = squeezed(card(guidance=replace(GUIDANCE, best_unanswered=True)))
+    assert lines[lines.index("Do Late delivery") + 1] == "As a rule nobody answers this: an answer makes it larger."
+    assert not [line for line in squeezed(card()) if "nobody answers" in line]
+
+
+def test_once_it_has_moved_the_thread_is_told_first() -> None:
+    lines = squeezed(card(progress=Progress(private_at=BEGAN_AT)))
+    assert lines[lines.index("Tell the thread that it goes on in private") + 1] == GUIDANCE.moved[0]
+    assert lines.index(GUIDANCE.moved[0]) < lines.index(GUIDANCE.drafts[0].text)
+    assert GUIDANCE.moved[0] not in squeezed(card())
+
+
+def test_a_card_of_a_bare_playbook_has_no_empty_labels() -> None:
+    bare = replace(GUIDANCE, tell=("The team.",), promise=(), ask=(), close=" ", private_text="", never=())
+    labels = {line.split(" ")[0] for line in printed(card(guidance=bare)).splitlines()}
+    assert not labels & {"Tell", "Promise", "Ask", "Close", "Never"}
 
 
 def test_words_that_raised_it_are_named_under_why() -> None:

@@ -33,6 +33,7 @@ from alerts.receivers.webhook import (
 )
 from listener.config import Secret, load_config
 from listener.errors import ConfigError, MissingSecretError, PermanentDeliveryError, RetryableDeliveryError
+from listener.model import Guidance
 from listener.plugins import plugin_options
 from tests.cards import card
 from tests.messages import incident, note, summary
@@ -80,6 +81,8 @@ def test_a_card_arrives_signed_with_all_its_fields(server: WebhookServer) -> Non
     assert (body["version"], body["event"], body["kind"], body["in_reply_to"]) == (1, "created", "card", None)
     assert (body["notification_id"], body["alert_id"], body["reference"]) == ("n-1", 12, "A-12")
     assert set(body["message"]) == {field.name for field in fields(Card)}
+    assert set(body["message"]["guidance"]) == {field.name for field in fields(Guidance)}
+    assert body["message"]["guidance"]["tell"] == ["The team; the carrier desk where the parcel cannot be found."]
     assert body["message"]["published_at"] == "2026-03-14T08:12:00+00:00"
     assert body["message"]["author"]["followers"] == 48_200
     assert body["text"].startswith("Severity 3: urgent, answer now · A-12")
