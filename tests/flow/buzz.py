@@ -36,7 +36,7 @@ HISTORY_DAYS = 21
 CONFIG = """
 version: 1
 brands:
-  acme: {{name: Acme, terms: [acme], accounts: {{x: acme}}, signature: Acme Care}}
+  acme: {{name: Acme, terms: [acme], accounts: {{x: acme}}}}
 teams:
   hub: {{name: Hub, languages: [en, fr]}}
 sources:

@@ -61,7 +61,7 @@ from tests.servers.slack import APP_TOKEN, METHODS, TOKEN, Person, SlackMessage,
 
 CONFIG = """
 version: 1
-brands: {{acme: {{name: Acme, terms: [acme], signature: Acme Care}}}}
+brands: {{acme: {{name: Acme, terms: [acme]}}}}
 teams:
   paris:
     name: Paris

@@ -191,6 +191,7 @@ def test_damaged_weights_are_named_before_anything_is_written(folder: Path, tmp_
     config = (ROOT / "config.yaml").read_text(encoding="utf-8")
     config = config.replace("model:\n", f'model:\n  heads: "{heads}"\n', 1)
     (tmp_path / "config.yaml").write_text(config, encoding="utf-8")
+    shutil.copy(ROOT / "brand.yaml", tmp_path)
     found = classify(folder, "--config", str(tmp_path / "config.yaml"), given=b'{"text": "a"}\n')
     assert found.returncode == 1
     assert found.stdout == b""

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from alerts.card import Card, load_message
 from listener.config import load_config
 from listener.plugins import plugin_options
+from listener.store import Store
+from playbooks.library import PlaybookLibrary
 
 ROOT = Path(__file__).parents[2]
 OFF = {"X_BEARER_TOKEN": "", "VK_TOKEN": "", "SLACK_BOT_TOKEN": "", "COLUMNS": "110"}
@@ -58,6 +62,7 @@ def config(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, checkpoi
     text += f'\nstore: {{url: "sqlite:///{folder}/listener.db"}}\n'
     path = folder / "config.yaml"
     path.write_text(text, encoding="utf-8")
+    shutil.copy(ROOT / "brand.yaml", folder)
     return path
 
 
@@ -82,6 +87,30 @@ def test_one_pass_over_the_examples_raises_alerts_for_every_country_and_sums_up(
         collected, new, classified, alerts, notifications = counts(line)
         assert collected >= new == classified > alerts == notifications > 0, line
     assert counts(total)[1:] == [sum(values) for values in zip(*(counts(line)[1:] for line in by_country), strict=True)]
+
+
+def test_every_card_carries_a_playbook_two_drafts_that_fit_and_a_way_to_a_private_channel(
+    config: Path, first_pass: subprocess.CompletedProcess[str]
+) -> None:
+    settings = load_config(config, plugin_options())
+    store = Store(settings.store.address)
+    library = PlaybookLibrary.load()
+    cards = [load_message(row["payload"]) for row in store.outbox.rows(("sent", "pending")) if row["kind"] == "alert"]
+    store.close()
+    assert len(cards) > 20
+    for card in cards:
+        assert isinstance(card, Card)
+        guidance = card.guidance
+        assert guidance is not None
+        assert guidance.playbook in library.names
+        assert guidance.steps
+        assert len(guidance.drafts) >= 2, card.reference
+        assert all(draft.limit is None or draft.length <= draft.limit for draft in guidance.drafts)
+        assert guidance.handoff.steps
+        wanted = card.language.split("-")[0]
+        assert all(draft.note or draft.locale.split("-")[0] == wanted for draft in guidance.drafts), card.reference
+        signed = {voice.signature for voice in settings.voices.values()}
+        assert all(any(name in draft.text for name in signed) for draft in guidance.drafts)
 
 
 def test_what_is_off_is_said_with_the_variable_to_set(first_pass: subprocess.CompletedProcess[str]) -> None:

@@ -21,7 +21,7 @@ MENTIONS = 500
 CONFIG = """
 version: 1
 brands:
-  acme: {{name: Acme, terms: [acme], signature: Acme Care}}
+  acme: {{name: Acme, terms: [acme]}}
 teams:
   hub: {{name: Hub, languages: [en]}}
 sources:

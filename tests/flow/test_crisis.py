@@ -16,6 +16,7 @@ HOUR = timedelta(hours=1)
 LINKS = """playbook:
     links:
       crisis: https://wiki.example/crisis
+      mass-outage: https://wiki.example/outage
       outage: https://wiki.example/outage"""
 BELGIUM = '{playbook: {links: {outage: "https://wiki.example/be/panne"}}}'
 
@@ -39,7 +40,7 @@ def shown(buzz: Buzz) -> tuple[str, str | None]:
 def test_a_small_burst_keeps_its_topics_playbook_and_a_severe_one_is_a_crisis(buzz: Buzz) -> None:
     buzz.live(buzz.burst(NOW, 1, 9), NOW + HOUR)
     assert buzz.alert(buzz.incidents[0]).severity == 1
-    assert shown(buzz) == ("outage", "https://wiki.example/outage")
+    assert shown(buzz) == ("mass-outage", "https://wiki.example/outage")
     stars = [
         Post(NOW + HOUR, f"acme en panne, honteux {number}", f"star{number}", "outage", followers=2_000_000)
         for number in range(3)
@@ -49,7 +50,7 @@ def test_a_small_burst_keeps_its_topics_playbook_and_a_severe_one_is_a_crisis(bu
     assert shown(buzz) == ("crisis", "https://wiki.example/crisis")
     card = buzz.card(buzz.incidents[0])
     assert card.guidance is not None
-    assert [draft.variant.rsplit("/", 1)[0] for draft in card.guidance.drafts] == ["crisis/fr"] * 2
+    assert [draft.variant.rsplit("/", 1)[0] for draft in card.guidance.drafts] == ["crisis/fr"] * 3
     buzz.live([], NOW + 8 * HOUR)
     assert buzz.incidents[0].ended_at is not None
     assert shown(buzz) == ("crisis", "https://wiki.example/crisis")

@@ -4,13 +4,16 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import JSON, update
 
+from alerts.card import Card, load_message
 from alerts.receivers.terminal import TerminalReceiver
 from alerts.silences import MatcherError
 from classifiers.copies import text_hash
@@ -20,11 +23,11 @@ from listener.app import App, OpenDesk, open_desk
 from listener.clock import FixedClock
 from listener.config import Config, load_config
 from listener.desk import Actor, DeskError
-from listener.model import Author, Mention, Page, Watch
+from listener.model import Author, Guidance, Mention, Page, Watch
 from listener.pipeline.tally import Tally
 from listener.plugins import Plugins, plugin_options
 from listener.silence_command import Wish
-from listener.store import Arrival, Store
+from listener.store import AlertRow, Arrival, Store, schema
 from playbooks.library import PlaybookLibrary
 from tests.databases import new_database
 from tests.flow.made import MadeClassifier
@@ -33,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 CONFIG = """
 version: 1
 brands:
-  acme: {{name: Acme, terms: [acme], signature: Acme Care}}
+  acme: {{name: Acme, terms: [acme]}}
 teams:
   paris: {{name: Paris hub, languages: [fr], people: [{{name: Olga Petit, slack: U1}}, {{name: Paul}}]}}
   london: {{name: London hub, languages: [en]}}
@@ -172,6 +175,134 @@ def test_everything_that_slack_can_do_is_done_and_stands_in_the_record(office: O
         at = next(index for index, line in enumerate(lines) if index >= at and words in line) + 1
     assert any(line.startswith("  card to desk: sent") and line.endswith("1 attempt") for line in lines)
     assert office.desk.store.corrections.count() == 1
+
+
+def test_a_person_takes_an_alert_for_another_case(office: Office) -> None:
+    assert office.act("A-2", "playbook", "safety") == (
+        "A-2: Paul takes it for another case: Danger to health or safety."
+    )
+    assert "A-2 has that playbook already." in office.act("A-2", "playbook", "safety")
+    row = office.app.store.alerts.alert(2)
+    assert row is not None
+    assert (row.playbook, row.playbook_by) == ("safety", "Paul")
+    office.work()
+    shown = load_message(office.app.store.alerts.looks([2])[2])
+    assert isinstance(shown, Card)
+    assert shown.guidance is not None
+    assert shown.guidance.playbook == "safety"
+    assert "took it for another case: safety" in office.record("A-2")
+
+
+def stored(office: Office, number: int) -> AlertRow:
+    row = office.app.store.alerts.alert(number)
+    assert row is not None
+    return row
+
+
+def shown_of(office: Office, number: int) -> Guidance:
+    """Return what the card of an alert advises."""
+    office.work()
+    card = load_message(office.app.store.alerts.looks([number])[number])
+    assert isinstance(card, Card)
+    assert card.guidance is not None
+    return card.guidance
+
+
+@pytest.mark.parametrize("how", ["solved", "private"])
+def test_the_case_that_somebody_chose_rests_while_it_is_settled_and_is_back_when_it_is_opened_again(
+    office: Office, how: str
+) -> None:
+    assert office.act("A-2", "playbook", "safety").startswith("A-2: Paul takes it")
+    office.act("A-2", "resolve", how)
+    assert shown_of(office, 2).playbook == "solved-public"
+    assert (stored(office, 2).playbook, stored(office, 2).playbook_by) == ("safety", "Paul")
+    office.act("A-2", "reopen")
+    assert shown_of(office, 2).playbook == "safety"
+    assert office.act("A-2", "playbook", "safety") == "A-2 has that playbook already."
+    assert office.act("A-2", "playbook", "billing").startswith("A-2: Paul takes it")
+    assert shown_of(office, 2).playbook == "billing"
+
+
+@pytest.mark.parametrize(
+    ("action", "detail", "words"),
+    [
+        ("not-a-complaint", "joke", "A-2 was closed by Paul: "),
+        ("resolve", "public", "A-2 was closed by Paul: "),
+        ("resolve", "solved", "A-2 was closed by Paul: "),
+        ("resolve", "no-reply", "A-2 was closed by Paul: "),
+    ],
+)
+def test_a_closed_alert_is_not_taken_for_another_case(office: Office, action: str, detail: str, words: str) -> None:
+    office.act("A-2", action, detail)
+    before = stored(office, 2)
+    assert office.act("A-2", "playbook", "safety").startswith(words)
+    assert stored(office, 2) == before
+    assert "took it for another case" not in office.record("A-2")
+
+
+def test_a_case_is_compared_with_what_the_card_shows(office: Office) -> None:
+    assert stored(office, 3).playbook == "outage"
+    with office.app.store.alerts.transaction() as transaction:  # others write of the same meanwhile
+        row = transaction.change(3, office.clock.now(), incident_id=1)
+        office.desk.announcer.changed(transaction, row, office.clock.now())
+    assert shown_of(office, 3).playbook == "mass-outage"
+    assert office.act("A-3", "playbook", "mass-outage") == "A-3 has that playbook already."
+    assert stored(office, 3).playbook_by is None
+    assert office.act("A-3", "playbook", "outage").startswith("A-3: Paul takes it for another case: ")
+    assert shown_of(office, 3).playbook == "outage"
+    (event,) = [one for one in office.app.store.alerts.history(3) if one.kind == "playbook"]
+    assert (event.data["playbook"], event.data["before"]) == ("outage", "mass-outage")
+
+
+def test_the_drafts_of_another_case_are_stored_as_those_that_were_offered_first(office: Office) -> None:
+    assert {name.split("/")[0] for name in stored(office, 2).variants} == {"billing"}
+    office.act("A-2", "playbook", "safety")
+    first = [draft.variant for draft in shown_of(office, 2).drafts]
+    assert list(stored(office, 2).variants) == first
+    assert {name.split("/")[0] for name in first} == {"safety"}
+
+
+@pytest.mark.parametrize("variants", [JSON.NULL, {"a": 1}, "billing/en/a", [None, 7, {}]], ids=repr)
+def test_variants_that_are_none_hide_no_card(office: Office, variants: object) -> None:
+    with office.app.store.alerts._engine.begin() as connection:
+        connection.execute(update(schema.alerts).where(schema.alerts.c.id == 2).values(variants=variants))
+    assert list(stored(office, 2).variants) == []
+    office.act("A-2", "claim")
+    assert len(shown_of(office, 2).drafts) == 3
+    assert office.act("A-2", "playbook", "safety").startswith("A-2: Paul takes it")
+    assert len(stored(office, 2).variants) == 3
+
+
+def test_of_two_who_choose_different_cases_at_once_one_wins_and_the_other_is_told(office: Office) -> None:
+    together, answers = threading.Barrier(2), {}
+
+    def choose(actor: Actor, playbook: str) -> None:
+        together.wait()
+        answers[actor.name] = office.desk.desk.choose_playbook(2, actor, playbook, seen="billing")
+
+    chosen = {OLGA: "safety", PAUL: "fraud"}
+    threads = [threading.Thread(target=choose, args=pair) for pair in chosen.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    winner = stored(office, 2).playbook_by
+    loser = next(actor for actor in chosen if actor.name != winner)
+    title = shown_of(office, 2).title
+    assert answers[winner].done
+    assert (answers[loser.name].done, answers[loser.name].text) == (
+        False,
+        f"{winner} took A-2 for another case meanwhile: {title}.",
+    )
+    assert [one.kind for one in office.app.store.alerts.history(2)].count("playbook") == 1
+    again = office.desk.desk.choose_playbook(2, loser, chosen[loser], seen=str(stored(office, 2).playbook))
+    assert again.done
+
+
+@pytest.mark.parametrize("name", ["", "poems", "crisis", "safety' --", "x" * 500])
+def test_a_case_that_cannot_be_is_refused_with_those_that_can(office: Office, name: str) -> None:
+    with pytest.raises(DeskError, match=r"there is no such playbook; there are: .*safety"):
+        office.act("A-2", "playbook", name)
 
 
 def test_the_record_is_json_with_every_message(office: Office) -> None:

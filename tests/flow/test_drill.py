@@ -263,7 +263,7 @@ def test_enough_posts_become_an_incident_of_the_drill_alone(day: tuple[World, Sl
 OWN_CONFIG = """
 version: 1
 brands:
-  acme: {{name: Acme, terms: [acme], signature: Acme Care}}
+  acme: {{name: Acme, terms: [acme]}}
 teams:
   hub: {{name: Hub, languages: [en]}}
 sources:

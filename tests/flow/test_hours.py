@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CONFIG = """
 version: 1
-brands: {{acme: {{name: Acme, terms: [acme], signature: Acme Care}}}}
+brands: {{acme: {{name: Acme, terms: [acme]}}}}
 teams:
   paris:
     name: Paris
@@ -793,8 +793,8 @@ def test_the_home_tab_counts_all_however_many_there_are(tmp_path: Path) -> None:
         here.post(2)
         here.work()
         columns = (
-            "brand, country, team, now_with, kind, severity, priority, topic, pilot, drill, rules, rungs, mentions,"
-            " copies, opened_at, updated_at, first_posted_at, last_posted_at"
+            "brand, country, team, now_with, kind, severity, priority, topic, pilot, drill, rules, rungs, variants,"
+            " mentions, copies, opened_at, updated_at, first_posted_at, last_posted_at"
         )
         for number, state, owner in ((230, "open", "null"), (210, "claimed", "'slack:U0LGA'")):
             many = f"with recursive many(n) as (select 1 union all select n + 1 from many where n < {number})"

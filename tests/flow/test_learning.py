@@ -31,7 +31,7 @@ NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 URGENT = "Skybird left my 6 year old alone at gate B14, she needs her insulin now, nobody answers the phone!!"
 CONFIG = """
 version: 1
-brands: {{skybird: {{name: Skybird, terms: [skybird], signature: Skybird Care}}}}
+brands: {{skybird: {{name: Skybird, terms: [skybird]}}}}
 teams: {{hub: {{name: Hub, languages: [en]}}}}
 sources: {{file: {{}}}}
 receivers: {{terminal: {{type: terminal}}}}

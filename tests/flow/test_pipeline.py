@@ -36,7 +36,7 @@ def test_an_urgent_post_becomes_one_card_with_drafts_in_the_authors_language(her
     (card,) = here.shown()
     assert "bouilloire vient de prendre feu" in card
     assert "Bonjour" in card
-    assert "Yunfan Care" in card
+    assert "— Yunfan" in card
     assert "urgency" in card
     assert (tally.new["FR"], tally.classified["FR"], tally.alerts["FR"], tally.notifications["FR"]) == (2, 2, 1, 1)
     buttons = here.slack.channel("C1").messages[0].buttons

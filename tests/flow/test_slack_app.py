@@ -1,5 +1,6 @@
 """A community manager's day in Slack: presses, windows, Home tab and commands, through the real slack-sdk."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import JSON, event, update
 from sqlalchemy.exc import OperationalError
 
 from listener.desk import Actor
 from listener.model import AlertState
 from listener.slack.http import HttpListener
 from listener.slack.service import SlackService
+from listener.store import schema
 from tests.databases import new_database
 from tests.flow.world import URGENT_FR, World, world
 from tests.servers.base import Reply
@@ -152,30 +154,376 @@ def test_a_reply_is_drafted_counted_and_recorded(day: tuple[World, SlackService]
     assert any("Answered in public by Olga" in reply.shown for reply in card.replies)
 
 
-def test_another_draft_can_be_picked_and_the_next_person_reads_another_sentence(
+def reply_window(here: World, service: SlackService, person: Person, card: SlackMessage) -> View:
+    person.press(card, "reply")
+    return opened(here, service, person)
+
+
+def text_in(view: View) -> str:
+    (block,) = [block for block in view.inputs if block.startswith("reply_text")]
+    return str(view.state[block, "reply_text"]["value"])
+
+
+def menu(view: View, name: str) -> tuple[list[str], str]:
+    """Return what a menu of the window offers, by value, and what is chosen in it."""
+    (found,) = [one for block in view.given["blocks"] if (one := block.get("accessory", {})).get("action_id") == name]
+    return [option["value"] for option in found["options"]], found["initial_option"]["value"]
+
+
+def test_what_one_person_sent_the_next_is_offered_last(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    first = olga(here)
+    view = reply_window(here, service, first, card)
+    before, (names, chosen) = text_in(view), menu(view, "reply_variant")
+    assert chosen == names[0]
+    first.choose_in_view(view, "reply_variant", names[1])
+    settled(here, service)
+    assert menu(view, "reply_variant") == (names, names[1])
+    assert text_in(view) not in ("", before)
+    first.choose_in_view(view, "reply_variant", names[0])
+    settled(here, service)
+    assert text_in(view) == before
+    delivery = first.fill_and_submit(view, {"reply_sent": "public"}).delivery
+    settled(here, service)
+    assert here.slack.replay(delivery).is_acked
+    settled(here, service)
+    replies = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    assert [one.data["variant"] for one in replies] == [names[0]]
+    window = reply_window(here, service, paul(here), card)
+    assert "answered in public" in window.shown
+    assert menu(window, "reply_variant") == ([*names[1:], names[0]], names[1])
+    assert text_in(window) not in ("", before)
+    assert text_in(window) in card.shown
+
+
+def test_once_it_has_moved_the_window_first_offers_what_shows_the_thread_so(
     day: tuple[World, SlackService],
 ) -> None:
     here, service = day
     card = raise_alert(here)
     first = olga(here)
-    first.press(card, "reply")
-    view = opened(here, service, first)
-    (block,) = [block for block in view.inputs if block.startswith("reply_text")]
-    before = view.state[block, "reply_text"]
-    first.choose_in_view(view, "reply_variant", "1")
-    settled(here, service)
-    (later,) = [block for block in view.inputs if block.startswith("reply_text")]
-    assert later != block
-    assert view.state[later, "reply_text"] not in ("", before)
-    first.fill_and_submit(view, {"reply_sent": "both"})
+    view = reply_window(here, service, first, card)
+    assert "The private message" in view.shown
+    names, _ = menu(view, "reply_variant")
+    assert not any(name.startswith("moved/") for name in names)
+    first.fill_and_submit(view, {"reply_sent": "private"})
     settled(here, service)
     assert alert(here).private_at is not None
-    second = paul(here)
-    second.press(card, "reply")
-    window = opened(here, service, second)
-    assert "answered in public" in window.shown
-    (again,) = [block for block in window.inputs if block.startswith("reply_text")]
-    assert window.state[again, "reply_text"] == before
+    window = reply_window(here, service, paul(here), card)
+    offered, chosen = menu(window, "reply_variant")
+    assert chosen == offered[0] == "moved/fr/1"
+    assert "now that it has moved" in window.shown
+    assert text_in(window) in card.shown
+    assert set(names) < set(offered)
+    paul(here).fill_and_submit(window, {"reply_sent": "public"})
+    settled(here, service)
+    assert alert(here).replied_at is not None
+    sent = [one.data.get("variant") for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    assert sent == [names[0], None]
+
+
+def test_another_case_changes_the_card_the_record_and_the_drafts_once(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    person = olga(here)
+    view = reply_window(here, service, person, card)
+    assert menu(view, "playbook")[1] == "safety"
+    assert "Danger to health or safety" in card.shown
+    before = text_in(view)
+    delivery = person.choose_in_view(view, "playbook", "billing")
+    assert delivery is not None
+    settled(here, service)
+    assert (alert(here).playbook, alert(here).playbook_by) == ("billing", "Olga")
+    assert "Charge or refund · answer within 4 h" in card.shown
+    assert "Danger to health or safety" not in card.shown
+    assert menu(view, "playbook")[1] == "billing"
+    assert {name.split("/")[0] for name in menu(view, "reply_variant")[0]} == {"billing"}
+    assert text_in(view) not in ("", before)
+    assert text_in(view) in card.shown
+    assert here.slack.replay(delivery).is_acked
+    settled(here, service)
+    assert [one.kind for one in here.app.store.alerts.history(1)].count("playbook") == 1
+    told = [reply.shown for reply in card.replies if "takes it for another case" in reply.shown]
+    assert ["Olga takes it for another case: Charge or refund" in words for words in told] == [True]
+    assert list(person.ephemerals) == []
+    person.fill_and_submit(view, {"reply_sent": "public"})
+    settled(here, service)
+    (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    assert sent.data["variant"].startswith("billing/fr/")
+
+
+@contextmanager
+def on_each_database(
+    database: str, tmp_path: Path, classifier: "MentionClassifier", request: pytest.FixtureRequest
+) -> Iterator[tuple[World, SlackService]]:
+    store = "" if database == "sqlite" else new_database(request.getfixturevalue("postgres_url"))
+    with slack_world(tmp_path, classifier, SOCKET, store=store) as made:
+        made[0].slack.ack_s = 60.0
+        yield made
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_of_two_who_choose_different_cases_one_wins_and_the_other_sees_what_stands(
+    tmp_path: Path, classifier: "MentionClassifier", database: str, request: pytest.FixtureRequest
+) -> None:
+    with on_each_database(database, tmp_path, classifier, request) as (here, service):
+        card = raise_alert(here)
+        first, second = olga(here), paul(here)
+        views = [reply_window(here, service, person, card) for person in (first, second)]
+        wanted = {"Olga": "billing", "Paul": "quality"}
+        together = threading.Barrier(2)
+
+        def choose(person: Person, view: View) -> None:
+            together.wait()
+            person.choose_in_view(view, "playbook", wanted[person.name.title()])
+
+        threads = [threading.Thread(target=choose, args=pair) for pair in zip((first, second), views, strict=True)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        settled(here, service)
+        winner = str(alert(here).playbook_by)
+        loser, view = (second, views[1]) if winner == "Olga" else (first, views[0])
+        assert alert(here).playbook == wanted[winner]
+        assert [f"{winner} took A-1 for another case meanwhile: " in said.shown for said in loser.dm.messages] == [True]
+        assert menu(view, "playbook")[1] == wanted[winner]
+        (picked,) = [entry["selected_option"] for (_, name), entry in view.state.items() if name == "playbook"]
+        assert picked["value"] == wanted[winner]
+        assert {name.split("/")[0] for name in menu(view, "reply_variant")[0]} == {wanted[winner]}
+        assert text_in(view) in card.shown
+        assert "meanwhile" not in view.shown
+        mine = wanted[loser.name.title()]
+        loser.choose_in_view(view, "playbook", mine)  # now they know of the other, and mean it
+        settled(here, service)
+        assert (alert(here).playbook, alert(here).playbook_by) == (mine, loser.name.title())
+        assert [one.kind for one in here.app.store.alerts.history(1)].count("playbook") == 2
+
+
+def test_whoever_writes_while_another_case_is_chosen_is_warned_and_loses_nothing(
+    day: tuple[World, SlackService],
+) -> None:
+    here, service = day
+    card = raise_alert(here)
+    writer = paul(here)
+    view = reply_window(here, service, writer, card)
+    name = menu(view, "reply_variant")[1]
+    olgas = reply_window(here, service, olga(here), card)
+    olga(here).choose_in_view(olgas, "playbook", "billing")
+    settled(here, service)
+    (block,) = [block for block in view.inputs if block.startswith("reply_text")]
+    for text in ("Bonjour Claire, écrivez-nous.", "Bonjour Claire, écrivez-nous en privé."):
+        writer.type(view, block, text)
+        settled(here, service)
+        warning = "Olga took A-1 for another case meanwhile: Charge or refund. This text is of the case before."
+        assert warning in view.shown
+        assert text_in(view) == text
+        assert menu(view, "playbook")[1] == "billing"
+    assert writer.fill_and_submit(view, {"reply_sent": "public"}).is_acked
+    settled(here, service)
+    (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    assert (sent.actor, sent.data["variant"]) == ("Paul", name)
+
+
+def test_a_draft_of_the_new_case_that_never_stood_in_the_box_is_not_recorded(day: tuple[World, SlackService]) -> None:
+    here, service = day
+    card = raise_alert(here)
+    writer = paul(here)
+    view = reply_window(here, service, writer, card)
+    olgas = reply_window(here, service, olga(here), card)
+    olga(here).choose_in_view(olgas, "playbook", "billing")
+    settled(here, service)
+    view.state["reply_variant_0", "reply_variant"]["selected_option"] = {"value": menu(olgas, "reply_variant")[1]}
+    writer.fill_and_submit(view, {"reply_sent": "public"})
+    settled(here, service)
+    (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    assert "variant" not in sent.data
+
+
+@pytest.mark.parametrize(
+    ("action", "choice"), [("resolve", "1|no_reply"), ("resolve", "1|solved"), ("not_complaint", "joke")]
+)
+def test_a_closed_alert_offers_no_other_case_and_takes_none_from_an_old_window(
+    day: tuple[World, SlackService], action: str, choice: str
+) -> None:
+    here, service = day
+    card = raise_alert(here)
+    writer = paul(here)
+    view = reply_window(here, service, writer, card)
+    if action == "resolve":
+        olga(here).choose(card, action, choice)
+    else:
+        olga(here).press(card, action)
+        olga(here).fill_and_submit(opened(here, service, olga(here)), {"what_it_was": choice})
+    settled(here, service)
+    assert not alert(here).is_live
+    writer.choose_in_view(view, "playbook", "billing")
+    settled(here, service)
+    assert ["A-1 was closed by Olga: " in said.shown for said in writer.dm.messages] == [True]
+    assert alert(here).playbook_by is None
+    assert "The case" not in view.shown
+    assert writer.fill_and_submit(view, {"reply_sent": "public"}).is_acked
+    settled(here, service)
+    assert alert(here).replied_at is not None
+
+
+def test_a_window_that_told_the_thread_records_what_was_sent_though_it_was_opened_again(
+    day: tuple[World, SlackService],
+) -> None:
+    here, service = day
+    card = raise_alert(here)
+    person = olga(here)
+    person.choose(card, "resolve", "1|solved")
+    settled(here, service)
+    view = reply_window(here, service, person, card)
+    name = menu(view, "reply_variant")[1]
+    assert name.startswith("solved-public/")
+    paul(here).press(card, "reopen")
+    settled(here, service)
+    (block,) = [block for block in view.inputs if block.startswith("reply_text")]
+    person.type(view, block, text_in(view) + " Merci.")
+    settled(here, service)
+    assert "A-1 counts as another case by now: Danger to health or safety. This text is of" in view.shown
+    assert person.fill_and_submit(view, {"reply_sent": "public"}).is_acked
+    settled(here, service)
+    (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    assert sent.data["variant"] == name
+    assert alert(here).replied_at is not None
+
+
+@pytest.mark.parametrize("name", ["thanks/fr/a", "safety/de/a", "crisis/fr/a", "safety/fr/zz", "moved/fr/1", "x" * 999])
+def test_a_draft_that_was_never_offered_is_not_recorded_as_sent(day: tuple[World, SlackService], name: str) -> None:
+    here, service = day
+    card = raise_alert(here)
+    person = olga(here)
+    view = reply_window(here, service, person, card)
+    view.state["reply_variant_0", "reply_variant"]["selected_option"] = {"value": name}
+    for told in ({}, {"playbook": name.split("/")[0]}, {"playbook": ["safety"]}):
+        view.given["private_metadata"] = json.dumps({"alert": 1, "revision": 0, **told})
+        person.fill(view, {"reply_sent": "public"})
+        payload = {
+            "type": "view_submission",
+            "user": {"id": "U1"},
+            "trigger_id": f"t{len(told)}",
+            "view": view.public(),
+        }
+        service.inbox.take("interactive", payload)
+        settled(here, service)
+    (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    assert "variant" not in sent.data
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_window_opens_though_nothing_is_known_of_what_was_offered(
+    tmp_path: Path, classifier: "MentionClassifier", database: str, request: pytest.FixtureRequest
+) -> None:
+    with on_each_database(database, tmp_path, classifier, request) as (here, service):
+        card = raise_alert(here)
+        with here.app.store.alerts._engine.begin() as connection:
+            connection.execute(update(schema.alerts).values(variants=JSON.NULL))
+        person = olga(here)
+        view = reply_window(here, service, person, card)
+        names, chosen = menu(view, "reply_variant")
+        assert (len(names), chosen) == (3, names[0])
+        person.fill_and_submit(view, {"reply_sent": "public"})
+        settled(here, service)
+        (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+        assert sent.data["variant"] == chosen
+
+
+HOSTILE_NAMES = ("../../etc/passwd", "crisis", "", "x" * 5_000, "<!channel>\x00\ud800", None, ["safety"])
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=range(len(HOSTILE_NAMES)))
+def test_a_playbook_that_is_none_is_refused_with_words(day: tuple[World, SlackService], name: object) -> None:
+    here, service = day
+    card = raise_alert(here)
+    person = olga(here)
+    view = reply_window(here, service, person, card)
+    shown = view.shown
+    delivery = person.choose_in_view(view, "playbook", "safety")  # what is chosen already
+    assert delivery is not None
+    settled(here, service)
+    assert ["has that playbook already" in said.shown for said in person.dm.messages] == [True]
+    forged = json.loads(json.dumps(delivery.payload))
+    forged["actions"][0]["action_ts"] = "1.1"
+    forged["view"]["state"]["values"]["playbook_0"]["playbook"]["selected_option"] = {"value": name}
+    service.inbox.take("interactive", forged)
+    settled(here, service)
+    assert alert(here).playbook_by is None
+    assert view.shown == shown
+    assert "there is no such playbook; there are: account" in person.dm.messages[-1].shown
+    assert not person.dm.messages[-1].live_markup
+
+
+VOICE = """\
+yunfan:
+  signature: Yunfan Care
+  never: {en: [cheap], fr: ["pas de notre ressort"]}
+  tone: {emoji: false, exclamation_marks: 1, notes: ["Short and calm."]}
+  promises: [That a person reads and answers.]
+"""
+
+
+def test_the_window_warns_of_words_and_tone_while_somebody_types(
+    tmp_path: Path, classifier: "MentionClassifier"
+) -> None:
+    (tmp_path / "brand.yaml").write_text(VOICE, encoding="utf-8")
+    with slack_world(tmp_path, classifier, "voice: brand.yaml\n" + SOCKET) as (here, service):
+        card = raise_alert(here)
+        person = olga(here)
+        view = reply_window(here, service, person, card)
+        assert "\N{WARNING SIGN}" not in view.shown
+        assert "Tone: Short and calm." in view.shown
+        assert "May be promised: That a person reads and answers · " in view.shown
+        assert "Never say: " in view.shown
+        (block,) = [block for block in view.inputs if block.startswith("reply_text")]
+        for text, warning in (
+            ("Ce n’est pas de notre ressort.", "It says 'pas de notre ressort', which Yunfan Care never does"),
+            ("C'est cheap.", "It says 'cheap', which Yunfan Care never does"),
+            ("Nous garantissons que ça ira.", "It promises ('Nous garantissons') what nobody has confirmed yet"),
+            ("C’est votre erreur.", "It blames or makes light of it ('votre erreur')"),
+            ("Bonjour \N{GRINNING FACE}", "It holds an emoji; the tone of Yunfan Care has none"),
+            ("Appelez le 01 23 45 67 89.", "This holds what looks like a phone or account number"),
+            ("Ref. FR76 3000-6000 0112.", "This holds what looks like a phone or account number"),
+            ("Écrivez à claire.d@mail.example.", "This holds an e-mail address that is not the brand's own"),
+            ("Bonjour ! Merci !", "It has 2 exclamation marks; the tone of Yunfan Care has 1 at most"),
+        ):
+            person.type(view, block, text)
+            settled(here, service)
+            assert f"\N{WARNING SIGN}\ufe0f {warning}" in view.shown
+            assert view.shown.count("\N{WARNING SIGN}") == 1
+        everything = (
+            "C’est votre erreur, pas de notre ressort !! Nous garantissons tout \N{GRINNING FACE} numéro de téléphone"
+        )
+        person.type(view, block, everything + "x" * 300)
+        settled(here, service)
+        assert view.shown.count("\N{WARNING SIGN}") == 8  # the count's own, and one for each fault
+        person.type(view, block, "Bonjour Claire, écrivez-nous en privé.")
+        settled(here, service)
+        assert "\N{WARNING SIGN}" not in view.shown
+
+
+@pytest.mark.parametrize("how", ["solved", "private"])
+def test_what_was_settled_in_private_is_told_in_the_thread_from_its_closed_card(
+    day: tuple[World, SlackService], how: str
+) -> None:
+    here, service = day
+    card = raise_alert(here)
+    person = olga(here)
+    person.choose(card, "resolve", f"1|{how}")
+    settled(here, service)
+    assert set(card.actions) >= {"reply", "reopen"}
+    assert "Tell the thread…" in card.shown
+    view = reply_window(here, service, person, card)
+    offered, chosen = menu(view, "reply_variant")
+    assert chosen == offered[0]
+    assert {name.split("/")[0] for name in offered} == {"solved-public"}
+    assert person.fill_and_submit(view, {"reply_sent": "public"}).is_acked
+    settled(here, service)
+    assert alert(here).replied_at is not None
+    assert alert(here).state is AlertState.RESOLVED
 
 
 def test_snoozing_escalating_resolving_and_reopening(day: tuple[World, SlackService]) -> None:

@@ -34,7 +34,6 @@ brands:
     terms: [yunfan, Юньфань]
     accounts: {{x: yunfan}}
     products: [kettle, bouilloire]
-    signature: Yunfan Care
 teams:
   hub: {{name: Hub, languages: [en, fr]{team}}}
 sources:

@@ -16,7 +16,7 @@ SHAPES: list[type[Strict]] = [
     *(options for pair in plugin_options().sources.values() for options in pair),
     *plugin_options().receivers.values(),
 ]
-MADE_BY_LOADING = {"path", "watches", "warnings"}
+MADE_BY_LOADING = {"path", "voices", "watches", "warnings"}
 """What the whole configuration has besides its sections."""
 
 

@@ -164,7 +164,7 @@ def config_file(tmp_path: Path) -> Path:
     path.write_text(
         f"""
 version: 1
-brands: {{acme: {{name: Acme, terms: [acme], signature: Acme Care}}}}
+brands: {{acme: {{name: Acme, terms: [acme]}}}}
 teams: {{hub: {{name: Hub, languages: [en]}}}}
 sources: {{file: {{}}}}
 receivers: {{desk: {{type: terminal}}}}

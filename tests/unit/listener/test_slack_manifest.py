@@ -1,6 +1,7 @@
 """`listener slack-manifest` prints what the Slack app is created from."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, An
 def configured(folder: Path, mode: str) -> Path:
     """The shipped configuration with another mode of the Slack app."""
     text = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    shutil.copy(ROOT / "brand.yaml", folder)
     secret = "  signing_secret: ${env:SLACK_SIGNING_SECRET}\n"
     path = folder / "config.yaml"
     path.write_text(text.replace("\nslack:\n", f"\nslack:\n  mode: {mode}\n{secret}", 1), encoding="utf-8")
