@@ -69,8 +69,8 @@ def library_problems(settings: "Config") -> "list[Problem]":
 
 def _speakers(settings: "Config") -> "list[Speaker]":
     """Return what each country's team signs with, once for every brand."""
-    from playbooks.library import FALLBACK_LOCALE, locale_chain
     from playbooks.linting import Speaker
+    from playbooks.locales import FALLBACK_LOCALE, locale_chain
 
     found = []
     for code, country in settings.countries.items():

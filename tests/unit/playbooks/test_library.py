@@ -12,8 +12,8 @@ from listener.config import Hours
 from listener.errors import TemplateError
 from listener.model import SIGNALS, TOPICS, Guidance, Urgency
 from playbooks import GuideRequest, PlaybookLibrary
-from playbooks.library import locale_chain
 from playbooks.linting import REQUIRED_LOCALES
+from playbooks.locales import locale_chain
 from playbooks.model import Contact
 from playbooks.networks import length_rule
 

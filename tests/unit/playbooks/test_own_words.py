@@ -150,7 +150,7 @@ def test_insults_griefs_names_sarcasm_and_disguises_are_not_quoted(text: str, la
 
 
 def test_every_language_of_the_library_has_words_that_are_not_quoted() -> None:
-    from playbooks.library import LANGUAGE_NAMES
+    from playbooks.locales import LANGUAGE_NAMES
 
     assert set(UNQUOTABLE.words) == set(LANGUAGE_NAMES)
     assert min(map(len, UNQUOTABLE.words.values())) > 60
