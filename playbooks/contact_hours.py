@@ -25,7 +25,8 @@ def hours_text(hours: Hours | None, locale: str) -> str:
     if hours is None or not hours.spans:
         return ""
     form = _locale(locale)
-    names = get_day_names("abbreviated", "stand-alone", form)
+    # Not "stand-alone": where Babel takes those from "format", it may take another locale's that was read before.
+    names = get_day_names("abbreviated", "format", form)
     merged = [[0]]
     for before, day in pairwise(range(7)):
         if _spans(hours, before) == _spans(hours, day):

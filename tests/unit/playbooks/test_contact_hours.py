@@ -14,7 +14,7 @@ WEEK = Hours.parse({"mon-fri": "09:00-19:00", "sat": "10:00-17:00"})
     ("locale", "text"),
     [
         ("fr", "lun.–ven. 09:00–19:00; sam. 10:00–17:00"),
-        ("de-AT", "Mo–Fr 09:00–19:00; Sa 10:00–17:00"),
+        ("de-AT", "Mo.–Fr. 09:00–19:00; Sa. 10:00–17:00"),
         ("ja", "月–金 9:00–19:00; 土 10:00–17:00"),
         ("ru", "пн–пт 09:00–19:00; сб 10:00–17:00"),
     ],
@@ -72,3 +72,10 @@ def test_without_hours_nothing_is_said(hours: Hours | None) -> None:
 
 def test_a_locale_that_nobody_knows_is_written_in_english() -> None:
     assert hours_text(Hours.parse({"mon": "08:00-12:00"}), "xx-YY").startswith("Mon")
+
+
+@pytest.mark.parametrize("before", ["pt-BR", "pt", "de"])
+def test_days_are_the_locales_own_whatever_was_written_before(before: str) -> None:
+    hours_text(WEEK, before)
+    assert hours_text(WEEK, "pt").startswith("segunda–sexta ")
+    assert hours_text(WEEK, "pt-BR").startswith("seg.–sex. ")
