@@ -128,3 +128,7 @@ class LabelledFileError(ListenerError):
 
 class StoreError(ListenerError):
     """The database cannot be used as it is."""
+
+
+class DigestError(ListenerError):
+    """A digest cannot be made as it was asked for."""
