@@ -68,10 +68,10 @@ class Spoken:
     mentions: posts published in the week that matched a brand, one for each brand they matched; posts of drills and
     posts that matched a competitor alone are left out. A post that was deleted since is counted and never quoted.
     authors: different accounts that wrote them. reach: for each author the greater of the most followers and the views
-    of all their posts of the week, added up; an account that the network gives neither for counts 0. complaints: mentions
-    whose complaint probability reaches the country's threshold, unless people said otherwise: their word counts. urgent:
-    complaints whose probability of the highest urgency reaches the country's `urgent` threshold. complaint_share:
-    complaints / mentions. net_sentiment: (positive - negative) / mentions x 100.
+    of all their posts of the week, added up; an account that the network gives neither for counts 0.
+    complaints: mentions whose complaint probability reaches the country's threshold, unless people said otherwise:
+    their word counts. urgent: complaints whose probability of the highest urgency reaches the country's `urgent`
+    threshold. complaint_share: complaints / mentions. net_sentiment: (positive - negative) / mentions x 100.
     """
 
     mentions: Measure
