@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -378,4 +379,71 @@ receiver_states = Table(
     Column("name", String(80), primary_key=True),
     Column("disabled_at", UtcDateTime),
     Column("reason", CleanText),
+)
+
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("mention_id", ForeignKey("mentions.id"), primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+)
+
+irritants = Table(
+    "irritants",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("brand", String(80), nullable=False, index=True),
+    Column("cause", String(80), nullable=False),
+    Column("centre", LargeBinary, nullable=False),
+    Column("first_week", String(8), nullable=False),
+    Column("last_week", String(8), nullable=False, index=True),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+)
+
+irritant_matches = Table(
+    "irritant_matches",
+    metadata,
+    Column("match_id", ForeignKey("matches.id"), primary_key=True),
+    Column("irritant_id", ForeignKey("irritants.id"), nullable=False),
+    Column("week", String(8), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Index("ix_irritant_matches_irritant", "irritant_id", "week", "rank"),
+)
+
+irritant_weeks = Table(
+    "irritant_weeks",
+    metadata,
+    Column("irritant_id", ForeignKey("irritants.id"), primary_key=True),
+    Column("week", String(8), primary_key=True),
+    Column("country", String(2), primary_key=True),
+    Column("mentions", Integer, nullable=False),
+    Index("ix_irritant_weeks_week", "week"),
+)
+
+grouped_weeks = Table(
+    "grouped_weeks",
+    metadata,
+    Column("week", String(8), primary_key=True),
+    Column("brand", String(80), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("complaints", Integer, nullable=False),
+)
+
+week_counts = Table(
+    "week_counts",
+    metadata,
+    Column("week", String(8), primary_key=True),
+    Column("scope", String(40), primary_key=True),
+    Column("counted_at", UtcDateTime, nullable=False),
+    Column("counts", CleanText, nullable=False),
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("reader", String(80), primary_key=True),
+    Column("week", String(8), primary_key=True),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("document", CleanText, nullable=False),
 )

@@ -15,17 +15,24 @@ def upgrade() -> None:
     """Bring the tables to this revision."""
     _make_authors()
     _make_coverage_gaps()
+    _make_digests()
+    _make_grouped_weeks()
+    _make_irritants()
     _make_presses()
     _make_receiver_states()
     _make_silences()
     _make_skipped_items()
     _make_watch_states()
+    _make_week_counts()
+    _make_irritant_weeks()
     _make_mentions()
     _make_classifications()
     _make_copy_bands()
     _make_corrections()
+    _make_embeddings()
     _make_matches()
     _make_alerts()
+    _make_irritant_matches()
     _make_alert_events()
     _make_alert_keys()
     _make_alert_mentions()
@@ -66,6 +73,45 @@ def _make_coverage_gaps() -> None:
     )
     with op.batch_alter_table("coverage_gaps", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_coverage_gaps_watch_id"), ["watch_id"], unique=False)
+
+
+def _make_digests() -> None:
+    op.create_table(
+        "digests",
+        sa.Column("reader", sa.String(length=80), nullable=False),
+        sa.Column("week", sa.String(length=8), nullable=False),
+        sa.Column("made_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("document", types.CleanText(), nullable=False),
+        sa.PrimaryKeyConstraint("reader", "week", name=op.f("pk_digests")),
+    )
+
+
+def _make_grouped_weeks() -> None:
+    op.create_table(
+        "grouped_weeks",
+        sa.Column("week", sa.String(length=8), nullable=False),
+        sa.Column("brand", sa.String(length=80), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("complaints", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("week", "brand", name=op.f("pk_grouped_weeks")),
+    )
+
+
+def _make_irritants() -> None:
+    op.create_table(
+        "irritants",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("brand", sa.String(length=80), nullable=False),
+        sa.Column("cause", sa.String(length=80), nullable=False),
+        sa.Column("centre", sa.LargeBinary(), nullable=False),
+        sa.Column("first_week", sa.String(length=8), nullable=False),
+        sa.Column("last_week", sa.String(length=8), nullable=False),
+        sa.Column("first_seen_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_irritants")),
+    )
+    with op.batch_alter_table("irritants", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_irritants_brand"), ["brand"], unique=False)
+        batch_op.create_index(batch_op.f("ix_irritants_last_week"), ["last_week"], unique=False)
 
 
 def _make_presses() -> None:
@@ -132,6 +178,33 @@ def _make_watch_states() -> None:
         sa.Column("problem", types.CleanText(), nullable=True),
         sa.PrimaryKeyConstraint("watch_id", name=op.f("pk_watch_states")),
     )
+
+
+def _make_week_counts() -> None:
+    op.create_table(
+        "week_counts",
+        sa.Column("week", sa.String(length=8), nullable=False),
+        sa.Column("scope", sa.String(length=40), nullable=False),
+        sa.Column("counted_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("counts", types.CleanText(), nullable=False),
+        sa.PrimaryKeyConstraint("week", "scope", name=op.f("pk_week_counts")),
+    )
+
+
+def _make_irritant_weeks() -> None:
+    op.create_table(
+        "irritant_weeks",
+        sa.Column("irritant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("week", sa.String(length=8), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("mentions", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["irritant_id"], ["irritants.id"], name=op.f("fk_irritant_weeks_irritant_id_irritants")
+        ),
+        sa.PrimaryKeyConstraint("irritant_id", "week", "country", name=op.f("pk_irritant_weeks")),
+    )
+    with op.batch_alter_table("irritant_weeks", schema=None) as batch_op:
+        batch_op.create_index("ix_irritant_weeks_week", ["week"], unique=False)
 
 
 def _make_mentions() -> None:
@@ -265,6 +338,19 @@ def _make_corrections() -> None:
         batch_op.create_index("ix_corrections_post", ["network", "external_id"], unique=False)
 
 
+def _make_embeddings() -> None:
+    op.create_table(
+        "embeddings",
+        sa.Column("mention_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["mention_id"], ["mentions.id"], name=op.f("fk_embeddings_mention_id_mentions")),
+        sa.PrimaryKeyConstraint("mention_id", name=op.f("pk_embeddings")),
+    )
+    with op.batch_alter_table("embeddings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_embeddings_at"), ["at"], unique=False)
+
+
 def _make_matches() -> None:
     op.create_table(
         "matches",
@@ -353,6 +439,23 @@ def _make_alerts() -> None:
             postgresql_where=sa.text("look_at IS NOT NULL"),
         )
         batch_op.create_index(batch_op.f("ix_alerts_state"), ["state"], unique=False)
+
+
+def _make_irritant_matches() -> None:
+    op.create_table(
+        "irritant_matches",
+        sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("irritant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("week", sa.String(length=8), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["irritant_id"], ["irritants.id"], name=op.f("fk_irritant_matches_irritant_id_irritants")
+        ),
+        sa.ForeignKeyConstraint(["match_id"], ["matches.id"], name=op.f("fk_irritant_matches_match_id_matches")),
+        sa.PrimaryKeyConstraint("match_id", name=op.f("pk_irritant_matches")),
+    )
+    with op.batch_alter_table("irritant_matches", schema=None) as batch_op:
+        batch_op.create_index("ix_irritant_matches_irritant", ["irritant_id", "week", "rank"], unique=False)
 
 
 def _make_alert_events() -> None:
