@@ -23,6 +23,7 @@ from listener.config.models import (
     Brand,
     Config,
     Country,
+    DigestReader,
     Holidays,
     Model,
     ReceiverOptions,
@@ -52,6 +53,7 @@ SECTIONS = (
     "head_office",
     "trial_receiver",
     "slack",
+    "digests",
     "store",
     "model",
     "voice",
@@ -60,6 +62,11 @@ _NAMED = (
     ("fallback_receiver", "receivers", "receiver"),
     ("trial_receiver", "receivers", "receiver"),
     ("head_office", "teams", "team"),
+)
+_OF_DIGESTS = (
+    ("receivers", "receivers", "receiver"),
+    ("countries", "countries", "country"),
+    ("brands", "brands", "brand"),
 )
 _REQUIRED = ("brands", "teams", "receivers", "defaults", "countries", "route", "fallback_receiver")
 
@@ -116,6 +123,8 @@ class _Loader:
         self._check_routes()
         slack = self._section("slack", SlackApp)
         self._check_slack(slack)
+        digests = self._named("digests", DigestReader)
+        self._check_digests(digests)
         self._check_teams(teams)
         for key, section, what in _NAMED:
             self._check_reference((key,), self.data.get(key), section, what)
@@ -135,6 +144,7 @@ class _Loader:
             head_office=self.data.get("head_office"),
             trial_receiver=self.data.get("trial_receiver"),
             slack=slack,
+            digests=digests,
             store=store,
             model=model,
             watches=tuple(watches),
@@ -240,6 +250,17 @@ class _Loader:
                     known = (ANY_COUNTRY, *self._mapping("countries"))
                     loc: Loc = (name, "contacts", country)
                     self.problems.append(document.problem(loc, unknown_key(str(country), known)))
+
+    def _check_digests(self, digests: Mapping[str, DigestReader]) -> None:
+        for name, reader in digests.items():
+            loc: Loc = ("digests", name)
+            self._check_reference((*loc, "team"), reader.team, "teams", "team")
+            for key, section, what in _OF_DIGESTS:
+                for index, one in enumerate(getattr(reader, key) or ()):
+                    self._check_reference((*loc, key, index), one, section, what)
+            for index, brand in enumerate(reader.brands or ()):
+                if brand in self.brands and self.brands[brand].competitor:
+                    self._problem((*loc, "brands", index), f"{brand} is a competitor; name your own brands")
 
     def _check_name(self, loc: Loc) -> None:
         if not re.fullmatch(r"[\w-]{1,60}", str(loc[-1])):

@@ -2,7 +2,7 @@
 
 import re
 import zoneinfo
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,6 +53,8 @@ class Brand(Strict):
     """Companies and namesakes that posts mean when they are taken for this brand."""
     playbooks: dict[Literal[TOPICS], Text] = {}  # type: ignore[valid-type]
     """A playbook by topic, where the library's own choice does not fit what this brand does."""
+    competitor: bool = False
+    """Listened for to compare with: counted in the share of voice, never alerted of."""
 
 
 ANY_COUNTRY = "default"
@@ -411,6 +413,40 @@ class SlackApp(Strict):
     """Who may silence; everybody where the list is empty."""
 
 
+def _clock_time(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        return time.fromisoformat(value)
+    raise PydanticCustomError("clock_time", 'write a time of the day such as "08:00", in quotation marks')
+
+
+DIGEST_LANGUAGES = ("en", "fr", "de", "es", "ru", "zh")
+
+
+def _digest_language(value: str) -> str:
+    if value.partition("-")[0] not in DIGEST_LANGUAGES:
+        raise PydanticCustomError("digest_language", f"digests are written in {', '.join(DIGEST_LANGUAGES)}")
+    return value
+
+
+class DigestReader(Strict):
+    """Who gets a digest on Mondays, and what of it they may see."""
+
+    receivers: list[str] = Field(min_length=1)
+    language: Annotated[Language, AfterValidator(_digest_language)] = "en"
+    timezone: TimeZone = "UTC"
+    """The reader's: in it stands `at`, and moments on the page."""
+    at: Annotated[time, BeforeValidator(_clock_time)] = time(8)
+    """When on Monday; later where the week ends later in one of the countries."""
+    countries: list[str] | None = None
+    """All of them unless named."""
+    brands: list[str] | None = None
+    """All but competitors unless named."""
+    team: str | None = None
+    """Only alerts raised for this team."""
+    personal_data: Literal["masked", "shown"] = "masked"
+    """masked shortens handles of private persons and removes phone numbers, addresses and order numbers."""
+
+
 def _database(value: str) -> str:
     if value.startswith("${"):
         Secret.parse(value)
@@ -498,6 +534,8 @@ class Config(Strict):
     trial_receiver: str | None = None
     """Where drills go."""
     slack: SlackApp | None = None
+    digests: dict[str, DigestReader] = {}
+    """The readers of the weekly digest."""
     store: Store = Store()
     model: Model = Model()
     watches: tuple[Watch, ...] = ()

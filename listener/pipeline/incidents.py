@@ -126,11 +126,13 @@ class IncidentStep:
 
     def _subjects(self) -> list[Subject]:
         countries = [code for code, country in self._config.countries.items() if country.mode != "off"]
-        return [Subject(brand, code, False) for brand in self._config.brands for code in countries]
+        own = [name for name, brand in self._config.brands.items() if not brand.competitor]
+        return [Subject(brand, code, False) for brand in own for code in countries]
 
     def _is_configured(self, subject: Subject) -> bool:
         country = self._config.countries.get(subject.country)
-        return country is not None and country.mode != "off" and subject.brand in self._config.brands
+        brand = self._config.brands.get(subject.brand)
+        return country is not None and country.mode != "off" and brand is not None and not brand.competitor
 
     def _learn(self, subjects: Collection[Subject], now: datetime) -> None:
         """Begin to follow subjects, with all that the store holds of their past."""

@@ -65,6 +65,8 @@ class TriageStep:
         country = self._config.countries.get(item.country)
         if country is None or country.mode == "off" or item.brand not in self._config.brands:
             return self._forget(item, "not configured")  # it has left since the mention was collected
+        if self._config.brands[item.brand].competitor:
+            return self._forget(item, "competitor")
         assessment = self._announcer.assess(item)
         now = self._clock.now()
         root = item.copy_of or item.mention_id
