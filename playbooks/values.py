@@ -132,6 +132,11 @@ def find_product(text: str, products: Sequence[str]) -> str:
     return min(found)[2] if found else ""
 
 
+def names_product(text: str, product: str) -> bool:
+    """Tell whether a text names a product, in any case, as a word of its own where its script has such."""
+    return _find(text, product) >= 0
+
+
 def _find(text: str, product: str) -> int:
     name = product.strip()
     if not name:

@@ -7,6 +7,7 @@ from listener.store.alerts import Alerts
 from listener.store.classifying import Classifying
 from listener.store.collecting import Collecting
 from listener.store.corrections import Corrections
+from listener.store.digests import Digests
 from listener.store.drills import Drills
 from listener.store.engine import migrate, open_engine, reading
 from listener.store.incidents import Incidents
@@ -33,6 +34,7 @@ class Store:
         self.incidents = Incidents(self._engine)
         self.silences = Silences(self._engine)
         self.drills = Drills(self._engine)
+        self.digests = Digests(self._engine)
         self.outbox = Outbox(self._engine)
         self.corrections = Corrections(self._engine)
         self.withdrawals = Withdrawals(self._engine)
