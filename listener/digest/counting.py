@@ -107,6 +107,10 @@ class Columns:
     views: Ints
     """-1 where unknown."""
     followers: Ints
+    reposts: Ints
+    copy_of: Ints
+    """Id of the mention that it repeats; -1 where it repeats none."""
+    influence: NDArray[np.float32]
     quarter: Ints
     """Number of the quarter of an hour of the local week, 0 to 671."""
     complaint: NDArray[np.bool_]
@@ -158,7 +162,7 @@ class _Reader:
     def take(self, chunk: Sequence[Sequence[object]]) -> None:
         """Take in a chunk, a column each in the order of ROW."""
         (match, mention, brand, country, network, author, published, complaint, urgent, sentiment, topic, language,
-         views, followers, texts) = chunk  # fmt: skip
+         views, followers, reposts, copy_of, influence, texts) = chunk  # fmt: skip
         named = {"country": country, "network": network, "language": language, "topic": topic, "brand": brand}
         codes = {name: self._coded(name, values) for name, values in named.items()}
         quarter = self._quarters(country, np.array(published, dtype=np.int64))
@@ -173,6 +177,9 @@ class _Reader:
             "author": np.array(author, dtype=np.int64),
             "views": _whole(views),
             "followers": _whole(followers),
+            "reposts": _whole(reposts),
+            "copy_of": _whole(copy_of),
+            "influence": np.array([one or 0.0 for one in influence], dtype=np.float32),
             "quarter": quarter,
             "complaint": complains,
             "urgent": complains & (np.array(urgent, dtype=np.float64) >= _by_name(country, self._counted.urgent)),
@@ -211,8 +218,9 @@ class _Reader:
         if not self._corrected:
             return
         known = np.array([one for one, _ in self._corrected], dtype=np.int64)
-        for row in np.flatnonzero(np.isin(np.array(mention, dtype=np.int64), known)):
-            said = self._corrected.get((int(str(mention[row])), str(brand[int(row)])))
+        ids = np.array(mention, dtype=np.int64)
+        for row in map(int, np.flatnonzero(np.isin(ids, known))):
+            said = self._corrected.get((int(ids[row]), str(brand[row])))
             if said is not None:
                 complains[row] = said
 
@@ -274,10 +282,26 @@ def _whole(values: Sequence[object]) -> Ints:
 
 
 def _no_columns() -> Columns:
-    whole, small, none = np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0, np.bool_)
-    codes = {name: np.zeros(0, np.int16) for name in DIMENSIONS}
-    return Columns(whole, whole, whole, whole, whole, whole, none, none, small, whole, none, codes,
-                   {name: [] for name in DIMENSIONS}, [])  # fmt: skip
+    whole, none = np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    return Columns(
+        match=whole,
+        mention=whole,
+        author=whole,
+        views=whole,
+        followers=whole,
+        reposts=whole,
+        copy_of=whole,
+        influence=np.zeros(0, np.float32),
+        quarter=whole,
+        complaint=none,
+        urgent=none,
+        tone=np.zeros(0, np.int8),
+        products=whole,
+        own=none,
+        codes={name: np.zeros(0, np.int16) for name in DIMENSIONS},
+        names={name: [] for name in DIMENSIONS},
+        product_names=[],
+    )
 
 
 def tally(columns: Columns) -> WeekCounts:

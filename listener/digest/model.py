@@ -29,7 +29,8 @@ class Measure:
     last: float | None = None
     """The week before; None where there was too little."""
     mean: float | None = None
-    """The mean of the four weeks before, over those that were listened to; None where there were none."""
+    """The four weeks before, as far as they were listened to: of counts the mean, of shares, net sentiments and
+    percentiles that of the weeks taken together; None where there is too little."""
     verdict: Verdict = "unknown"
     lack: Lack = ""
 
@@ -155,11 +156,13 @@ class Desk:
 
     Alerts of drills, of countries in pilot and of incidents are left out. needing: those not dismissed as no complaint,
     not resolved as needing no reply, and not withdrawn. response_rate: answered (in public or in private) / needing.
-    claim, answer, resolution: from the opening to the first claim, the first answer, the closing, over `needing`.
+    claim, answer, resolution: from the opening to the first claim (or answer, where that came first), the first answer,
+    the closing, over `needing`. Percentiles are by nearest rank; a median wants 5 alerts, a 90th percentile 10.
     in_target: answered by `respond_by` / needing whose `respond_by` has passed or that were answered. private: moved to
-    private / answered. first_contact: resolved as solved after exactly one reply, never reopened / solved. recontacts:
+    private / answered. first_contact: solved after exactly one reply, never reopened / closed as solved. recontacts:
     alerts of authors who were answered about this brand within the seven days before / alerts.
-    precision: closed by people as anything but "not a complaint" / closed by people.
+    precision: closed by people as anything but "not a complaint" / closed by people. Shares of fewer than 10 are not
+    said.
     """
 
     alerts: Measure

@@ -174,6 +174,9 @@ class Digests:
                 _found.c.language,
                 type_coerce(_mentions.c.views, BigInteger),
                 type_coerce(_authors.c.followers, BigInteger),
+                type_coerce(_mentions.c.reposts, BigInteger),
+                _mentions.c.copy_of,
+                _matches.c.influence,
                 type_coerce(_mentions.c.text, String) if texts else literal_column("''"),
             )
             .select_from(_posts().join(_authors, _authors.c.id == _mentions.c.author_id))
@@ -300,12 +303,12 @@ class Digests:
         with reading(self._engine) as connection:
             return [EventFacts(**row) for row in connection.execute(query).mappings()]
 
-    def done(self, since: datetime, until: datetime) -> list[tuple[EventFacts, str, str]]:
-        """Return what people did in a span with any alert in earnest, with its country and its brand, in order."""
+    def done(self, since: datetime, until: datetime) -> list[tuple[EventFacts, str, str, str]]:
+        """Return what was done in a span with any alert in earnest, with its country, brand and team, in order."""
         query = (
             select(
                 _events.c.alert_id, _events.c.kind, _events.c.at, _events.c.actor, _events.c.data,
-                _alerts.c.country, _alerts.c.brand,
+                _alerts.c.country, _alerts.c.brand, _alerts.c.team,
             )
             .join(_alerts, _alerts.c.id == _events.c.alert_id)
             .where(_events.c.at >= since, _events.c.at < until, ~_alerts.c.drill, ~_alerts.c.pilot)
@@ -314,7 +317,7 @@ class Digests:
         )  # fmt: skip
         with reading(self._engine) as connection:
             return [
-                (EventFacts(row.alert_id, row.kind, row.at, row.actor, row.data), row.country, row.brand)
+                (EventFacts(row.alert_id, row.kind, row.at, row.actor, row.data), row.country, row.brand, row.team)
                 for row in connection.execute(query)
             ]
 
@@ -433,7 +436,8 @@ class Digests:
 
 ROW = (
     "match_id", "mention_id", "brand", "country", "network", "author_id", "published_s", "complaint", "urgent",
-    "sentiment", "topic", "language", "views", "followers", "text",
+    "sentiment", "topic", "language", "views", "followers", "reposts", "copy_of",
+    "influence", "text",
 )  # fmt: skip
 """The columns of `Digests.rows`."""
 DONE_BY_PEOPLE = ("claimed", "taken over", "replied", "resolved", "dismissed", "snoozed", "reopened")
