@@ -33,12 +33,18 @@ class Phrases:
 
     # --- names -----------------------------------------------------------------------------------------------------
 
+    def name(self, text: str) -> str:
+        """Return a name that others chose, on one line and of bounded length."""
+        return safe_name(text, _NAME_LIMIT)
+
     def brand(self, key: str) -> str:
         """Return what a brand is called."""
         return safe_name(self.digest.names.get(f"brand:{key}", key), _NAME_LIMIT)
 
     def team(self, key: str) -> str:
         """Return what a team is called."""
+        if not key:
+            return self.words.say("No team")
         return safe_name(self.digest.names.get(f"team:{key}", key), _NAME_LIMIT)
 
     def brands(self) -> str:
@@ -149,6 +155,11 @@ class Phrases:
             return self.words.say("{difference} on the four-week mean, too little to judge by", difference=shown)
         # Translators: "▲ +19 % on the four-week mean, more than noise": the change is more than chance explains.
         return self.words.say("{difference} on the four-week mean, more than noise", difference=shown)
+
+    def signed_difference(self, measure: Measure) -> str:
+        """Write the change on the four-week mean after the sign of its verdict: "▲ +19 %"; a dash where none is."""
+        difference = self.difference(measure)
+        return f"{SIGNS[measure.verdict]} {difference}".strip() if difference else "–"
 
     def verdict(self, measure: Measure) -> str:
         """Say whether a change is more than noise; empty where there is no change to judge."""
@@ -268,7 +279,11 @@ class Phrases:
             return self.words.say("Complaint")
         if post.sentiment == "negative":
             return self.words.say("Criticism")
-        return self.words.say("Praise") if post.sentiment == "positive" else self.words.say("Mention")
+        if post.sentiment == "positive":
+            # Translators: of a post in another language: it praises the brand.
+            return self.words.say("Praise")
+        # Translators: of a post in another language that neither praises nor criticises.
+        return self.words.say("Mention")
 
     def _about(self, post: Post) -> str:
         """Return what a post is about: the cause where it has a name, else the topic; empty where neither says it."""

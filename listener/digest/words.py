@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
+from math import floor
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -148,6 +149,10 @@ class Words:
     def percent(self, share: float) -> str:
         """Write a share in [0, 1] as a percentage; a small one with a decimal."""
         return self._percent(share, decimals=1 if 0 < abs(share) < _ONE_DECIMAL_BELOW else 0)
+
+    def percent_precisely(self, share: float) -> str:
+        """Write a share in [0, 1] as a percentage rounded down to two decimals: only all of it is 100 %."""
+        return self._percent(floor(share * 10_000 + 1e-6) / 10_000, decimals=2)
 
     def signed_percent(self, share: float) -> str:
         """Write a change as a whole percentage with its sign: "+19 %"."""
