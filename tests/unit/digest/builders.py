@@ -92,7 +92,7 @@ FRENCH = post(
     "FR",
     "Toujours pas reçu ma bouilloire K2, commandée le 20 octobre. Trois courriels, zéro réponse. C'est long…",
     "Marion D.",
-    gloss=("late_delivery", "delivery", "R", "T"),
+    gloss=("parcel_late", "delivery", "R", "T"),
     followers=412,
     sentiment="negative",
     complaint=0.97,
@@ -106,7 +106,7 @@ RUSSIAN = post(
     "Заказ едет четвёртую неделю, поддержка молчит. @yunfan_ru, вы живы вообще? <b>Верните деньги!</b>",
     "Ольга П.",
     network="vk",
-    gloss=("late_delivery", "delivery", "M", "R"),
+    gloss=("parcel_late", "delivery", "M", "R"),
     followers=2_310,
     sentiment="negative",
     complaint=0.95,
@@ -118,7 +118,7 @@ DUTCH = post(
     "NL",
     "Waterkoker zou maandag komen, nu vrijdag. Track & trace zegt al 5 dagen 'onderweg'…",
     "Joost v.",
-    gloss=("late_delivery", "delivery"),
+    gloss=("parcel_late", "delivery"),
     sentiment="negative",
     complaint=0.91,
 )
@@ -128,7 +128,7 @@ JAPANESE = post(
     "JP",
     "K2のケトル、ふたが閉まらなくなった。まだ二か月しか使ってないのに、お湯がこぼれて危ないです。",
     "h***a",
-    gloss=("lid_broken", "quality", "S"),
+    gloss=("product_broke_soon", "quality", "S"),
     followers=88,
     sentiment="negative",
     complaint=0.93,
@@ -142,7 +142,7 @@ CHINESE = post(
     "云帆的壶盖又坏了，客服让我自己掏邮费寄回去，这合理吗？？",
     "小林***",
     network="wechat",
-    gloss=("lid_broken", "quality"),
+    gloss=("product_broke_soon", "quality"),
     sentiment="negative",
     complaint=0.9,
 )
@@ -175,7 +175,7 @@ JOURNALIST = post(
     "FR",
     "Enquête : pourquoi les bouilloires Yunfan arrivent-elles avec trois semaines de retard ? Vos témoignages en MP.",
     "Claire Vasseur",
-    gloss=("late_delivery", "delivery"),
+    gloss=("parcel_late", "delivery"),
     followers=48_200,
     influence=0.81,
     journalist=True,
@@ -193,7 +193,7 @@ CRITIC = post(
     "Разбор: чайник Yunfan K2 за год подорожал на 40 %, а крышка всё та же.\nНе берите.",
     "Техноблог «Розетка»",
     network="vk",
-    gloss=("price_rise", "price"),
+    gloss=("price_raised", "price"),
     followers=126_000,
     influence=0.77,
     copies=3,
@@ -219,7 +219,7 @@ TRAVELLED = post(
     "NL",
     "Mijn waterkoker is op wereldreis: Shenzhen, Luik, Keulen, Luik, Keulen… Duik jij 'm nog even op @yunfan?",
     "Femke",
-    gloss=("late_delivery", "delivery"),
+    gloss=("parcel_late", "delivery"),
     followers=690,
     copies=61,
     views=340_000,
@@ -398,7 +398,7 @@ def irritants() -> tuple[Irritant, ...]:
     return (
         irritant(
             7,
-            "late_delivery",
+            "parcel_late",
             "growing",
             121,
             verdict="up",
@@ -407,7 +407,7 @@ def irritants() -> tuple[Irritant, ...]:
         ),
         irritant(
             11,
-            "lid_broken",
+            "product_broke_soon",
             "new",
             46,
             topic="quality",
@@ -426,7 +426,7 @@ def irritants() -> tuple[Irritant, ...]:
             13, "", "steady", 15, topic="billing", words=("रिफंड", "पैसे", "refund"), product="", last=14, posts=(HINDI,)
         ),
         irritant(5, "staff_rude", "fading", 9, topic="staff", last=24, mean=27.0, verdict="down"),
-        irritant(2, "app_down", "ended", 0, topic="outage", last=18, mean=16.0, verdict="down", urgent=0, authors=0),
+        irritant(2, "app_crashes", "ended", 0, topic="outage", last=18, mean=16.0, verdict="down", urgent=0, authors=0),
     )
 
 
