@@ -275,21 +275,29 @@ class Digests:
     def alerts(self, since: datetime, until: datetime, brands: Collection[str]) -> list[AlertFacts]:
         """Return the alerts that were opened in a span, those of drills left out, the oldest first."""
         query = (
-            select(
-                *(_alerts.c[name] for name in AlertFacts.__slots__ if name != "author_id"),
-                _mentions.c.author_id.label("author_id"),
-            )
-            .select_from(
-                _alerts.outerjoin(_matches, _matches.c.id == _alerts.c.match_id).outerjoin(
-                    _mentions, _mentions.c.id == _matches.c.mention_id
-                )
-            )
+            _alert_facts()
             .where(_alerts.c.opened_at >= since, _alerts.c.opened_at < until, ~_alerts.c.drill)
             .where(_alerts.c.brand.in_(list(brands)))
             .order_by(_alerts.c.id)
         )
         with reading(self._engine) as connection:
             return [AlertFacts(**row) for row in connection.execute(query).mappings()]
+
+    def lives(self, alert_ids: Sequence[int]) -> dict[int, tuple[AlertFacts, list[EventFacts]]]:
+        """Return alerts by id with what people did with them, in order."""
+        alerts = _alert_facts().where(_alerts.c.id.in_(list(alert_ids)))
+        events = (
+            select(*(_events.c[name] for name in EventFacts.__slots__))
+            .where(_events.c.alert_id.in_(list(alert_ids)), _events.c.kind.in_(DONE_BY_PEOPLE))
+            .order_by(_events.c.id)
+        )
+        with reading(self._engine) as connection:
+            found: dict[int, tuple[AlertFacts, list[EventFacts]]] = {
+                row["id"]: (AlertFacts(**row), []) for row in connection.execute(alerts).mappings()
+            }
+            for row in connection.execute(events).mappings():
+                found[row["alert_id"]][1].append(EventFacts(**row))
+        return found
 
     def history(self, opened_since: datetime, opened_until: datetime) -> list[EventFacts]:
         """Return what people did with the alerts that were opened in a span, in order."""
@@ -492,6 +500,14 @@ def _urgency_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(_HighestUrgency, "sqlite")
 def _urgency_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return f"JSON_EXTRACT({compiler.process(element.clauses, **options)}, '$[3]')"
+
+
+def _alert_facts() -> Any:
+    own = (_alerts.c[name] for name in AlertFacts.__slots__ if name != "author_id")
+    posts = _alerts.outerjoin(_matches, _matches.c.id == _alerts.c.match_id).outerjoin(
+        _mentions, _mentions.c.id == _matches.c.mention_id
+    )
+    return select(*own, _mentions.c.author_id.label("author_id")).select_from(posts)
 
 
 def _posts() -> Any:

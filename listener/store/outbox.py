@@ -33,7 +33,8 @@ class OutboxItem:
     alert_id: int | None
     receiver: str
     kind: str
-    """`alert` an alert's own message, `note` in its thread, `update` an edit, `message` one that stands by itself."""
+    """`alert` an alert's own message, `note` in its thread (or a digest's), `update` an edit, `digest` a digest,
+    `message` another one that stands by itself."""
     payload: str
     attempts: int
     ambiguous: bool
@@ -85,14 +86,31 @@ class Outbox:
             parent=_place(row),
         )
 
-    def sent(self, item: OutboxItem, place: tuple[str, str, str], now: datetime) -> bool:
+    def sent(
+        self,
+        item: OutboxItem,
+        place: tuple[str, str, str],
+        now: datetime,
+        *,
+        remark: str | None = None,
+        kept: str | None = None,
+    ) -> bool:
         """Note that a notification was accepted, and where it stands: channel, message, thread.
+
+        Args:
+            item: the notification.
+            place: where it stands.
+            now: the time.
+            remark: what had to be left out of it, instead of what went wrong before.
+            kept: what is kept of its payload, where that is no longer needed.
 
         Return False where the lease had ended and another sender has taken it.
         """
-        where = dict(zip(_PLACE, place, strict=True))
+        values: dict[str, Any] = dict(zip(_PLACE, place, strict=True))
+        values |= {"problem": remark} if remark is not None else {}
+        values |= {"payload": kept} if kept is not None else {}
         with self._engine.begin() as connection:
-            return bool(_finish(connection, item, state="sent", sent_at=now, ambiguous=False, held=None, **where))
+            return bool(_finish(connection, item, state="sent", sent_at=now, ambiguous=False, held=None, **values))
 
     def retry(self, item: OutboxItem, problem: str, due_at: datetime, *, ambiguous: bool) -> None:
         """Note that a notification was not accepted, or may have been, and is to be tried again.
@@ -222,10 +240,19 @@ class Outbox:
             return connection.execute(statement).rowcount
 
     def rows(
-        self, states: Sequence[str] = (*UNSENT, "dead"), limit: int = 200, *, receiver: str | None = None
+        self,
+        states: Sequence[str] = (*UNSENT, "dead"),
+        limit: int = 200,
+        *,
+        receiver: str | None = None,
+        with_payload: bool = True,
     ) -> list[Mapping[str, Any]]:
-        """Return notifications in the given states, the latest first, for people to read."""
-        query = select(_table).where(_table.c.state.in_(states)).order_by(_table.c.id.desc()).limit(limit)
+        """Return notifications in the given states, the latest first, for people to read.
+
+        Those of digests are large: who does not read them leaves the payloads where they are.
+        """
+        columns = [column for column in _table.c if with_payload or column.name != "payload"]
+        query = select(*columns).where(_table.c.state.in_(states)).order_by(_table.c.id.desc()).limit(limit)
         if receiver is not None:
             query = query.where(_table.c.receiver == receiver)
         with reading(self._engine) as connection:
@@ -263,6 +290,26 @@ class Outbox:
         old = and_(done, _table.c.kind == "update", _table.c.created_at < before)
         with self._engine.begin() as connection:
             return connection.execute(_table.delete().where(old)).rowcount
+
+    def forget_digests(self, before: datetime, kept: str) -> int:
+        """Drop what digests said that were made before a moment and ended unsent here; return how many.
+
+        Dead ones are dropped: nobody wants them any more. Of those that were sent nothing is left as it is.
+
+        Args:
+            before: what was made later stays.
+            kept: the payload in place of the old one.
+        """
+        ended = _table.c.state.in_(ENDED)
+        parents = select(_parent.c.id).where(_parent.c.kind == "digest")
+        about = or_(_table.c.kind == "digest", and_(_table.c.kind == "note", _table.c.parent_id.in_(parents)))
+        old = and_(ended, about, _table.c.created_at < before, _table.c.payload != kept)
+        words = "it was too old to be sent"
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(_table).where(old, _table.c.state == "dead").values(state="dropped", problem=words)
+            )
+            return connection.execute(update(_table).where(old).values(payload=kept)).rowcount
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many notifications there are by receiver and state."""
@@ -427,6 +474,7 @@ class _Moving:
     def __init__(self, connection: Connection, successor: str, now: datetime) -> None:
         self.cards: dict[int, int] = {}
         """The new ids of alerts' messages by the old ones."""
+        self._digests: dict[int, int] = {}
         self._connection = connection
         self._successor = successor
         self._now = now
@@ -437,6 +485,8 @@ class _Moving:
             self._move_card(row)
         elif row["kind"] == "message":
             self._add(row, "message")
+        elif row["kind"] == "digest":
+            self._digests[row["id"]] = self._add(row, "digest")
         elif row["kind"] == "note":
             self._move_note(row)
         # An edit shows a message that the successor does not have; the card that moved has its look already.
@@ -464,8 +514,9 @@ class _Moving:
         return new_id
 
     def _move_note(self, row: Mapping[Any, Any]) -> None:
-        if row["parent_id"] in self.cards:
-            self._add(row, "note", parent_id=self.cards[row["parent_id"]])
+        moved = self.cards | self._digests
+        if row["parent_id"] in moved:
+            self._add(row, "note", parent_id=moved[row["parent_id"]])
             return
         card = self._card_of(row["alert_id"])
         if card is None:
@@ -483,8 +534,8 @@ class _Moving:
         )
         return self._connection.execute(query).first()
 
-    def _add(self, row: Mapping[Any, Any], kind: str, parent_id: int | None = None) -> None:
-        self._connection.execute(_table.insert().values(self._copy(row, kind, parent_id)))
+    def _add(self, row: Mapping[Any, Any], kind: str, parent_id: int | None = None) -> int:
+        return _insert(self._connection, self._copy(row, kind, parent_id))
 
     def _copy(self, row: Mapping[Any, Any], kind: str, parent_id: int | None) -> dict[str, Any]:
         return new_notification(
@@ -503,6 +554,59 @@ def _tell(connection: Connection, receiver: str, message: str, now: datetime) ->
     )
     if connection.scalar(same) is None:
         connection.execute(_table.insert().values(new_notification(None, receiver, "message", message, now)))
+
+
+def post_digest(
+    connection: Connection,
+    receiver: str,
+    message: str,
+    file: str | None,
+    now: datetime,
+    *,
+    due_at: datetime | None = None,
+) -> tuple[int, int | None]:
+    """Put a digest into the outbox, in the transaction that records it; return the numbers of digest and file.
+
+    Args:
+        connection: of that transaction.
+        receiver: whom it is for.
+        message: the digest, as it is sent.
+        file: what goes into its thread once it stands there; None where nothing does.
+        now: the time.
+        due_at: when it may go; now unless given.
+    """
+    digest_id = _insert(connection, new_notification(None, receiver, "digest", message, now, due_at=due_at))
+    if file is None:
+        return digest_id, None
+    note = new_notification(None, receiver, "note", file, now, parent_id=digest_id, due_at=due_at)
+    return digest_id, _insert(connection, note)
+
+
+def digests_unsent(connection: Connection) -> list[tuple[int, str, str]]:
+    """Return the digests that were not sent yet: number, receiver and message."""
+    query = select(_table.c.id, _table.c.receiver, _table.c.payload)
+    query = query.where(_table.c.kind == "digest", _table.c.state.in_((*UNSENT, "dead"))).order_by(_table.c.id)
+    return [(row.id, row.receiver, row.payload) for row in connection.execute(query)]
+
+
+def replace_digest(connection: Connection, digest_id: int, message: str, file: str | None) -> bool:
+    """Give a digest that was not sent yet other contents, its file too; return False where it was sent.
+
+    What a sender has taken goes out as it was; where that fails, the next attempt has the new contents.
+    """
+    unsent = _table.c.state.in_((*UNSENT, "dead"))
+    own = and_(_table.c.id == digest_id, _table.c.kind == "digest", unsent)
+    if not connection.execute(update(_table).where(own).values(payload=message)).rowcount:
+        return False
+    if file is not None:
+        under = and_(_table.c.parent_id == digest_id, _table.c.kind == "note", unsent)
+        connection.execute(update(_table).where(under).values(payload=file))
+    return True
+
+
+def _insert(connection: Connection, row: Mapping[str, Any]) -> int:
+    new_id: int = connection.execute(_table.insert().values(row).returning(_table.c.id)).scalar_one()
+    return new_id
 
 
 def new_notification(
