@@ -27,7 +27,7 @@ from listener.digest.document import (
 )
 
 LONGEST_QUOTE = 1_200
-LONGEST_TEXT = 3_000
+LONGEST_TEXT = 1_000
 _LANGUAGE = regex.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
 _ISOLATES = regex.compile(f"([{FIRST_STRONG_ISOLATE}{POP_ISOLATE}])")
 _MOST_ISOLATES = 20
@@ -86,6 +86,24 @@ def is_right_to_left(text: str) -> bool:
     """Return whether the first letter with a direction runs from the right, as `dir="auto"` decides."""
     first = next((kind for kind in map(unicodedata.bidirectional, text) if kind in ("L", "R", "AL")), "L")
     return first != "L"
+
+
+def definitions(document: Document) -> tuple[Column, ...]:
+    """Return what the figures of the page mean, each once, in the order they first stand in."""
+    found: dict[str, Column] = {}
+    blocks = [document.tiles, *(block for section in document.sections for block in section.blocks)]
+    for block in blocks:
+        terms: tuple[Tile | Column, ...] = ()
+        match block:
+            case Tiles():
+                terms = block.tiles
+            case Table():
+                terms = block.columns
+        for term in terms:
+            title = term.label if isinstance(term, Tile) else term.title
+            if term.explained:
+                found.setdefault(term.explained, Column(title, explained=term.explained))
+    return tuple(found.values())
 
 
 def _tiles(tiles: Tiles) -> Tiles:

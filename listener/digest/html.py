@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from listener.digest.cleaned import cleaned
+from listener.digest.cleaned import cleaned, is_right_to_left
 from listener.digest.document import Block, Column, Document, Picture, Table
 
 PAGES = Path(__file__).parent / "pages"
@@ -20,7 +20,7 @@ def page(document: Document) -> str:
     """Return the page as HTML."""
     shown = cleaned(document)
     style = _style()
-    template = _environment().get_template("digest.html")
+    template = environment().get_template("digest.html")
     html = template.render(page=shown, pictures=shown.pictures, style=Markup(style), style_hash=_hash(style))  # noqa: S704
     return html.lstrip()
 
@@ -30,12 +30,13 @@ def direction(language: str) -> str:
     return "rtl" if language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
 
 
-def _environment() -> Environment:
-    """Return the template's environment; the filter that remembers which terms were explained is each page's own."""
+def environment() -> Environment:
+    """Return an environment that escapes; its filter that remembers which terms were explained serves one page."""
     environment = Environment(
         loader=_loader(), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(kind=_kind, data_uri=_data_uri, direction=direction, new_terms=_new_terms())
+    environment.filters["text_direction"] = lambda text: "rtl" if is_right_to_left(text) else "ltr"
     return environment
 
 

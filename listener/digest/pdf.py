@@ -1,0 +1,188 @@
+"""A digest's page as a tagged PDF of A4, by Typst. The page's texts go to it as data and are never read as markup."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import regex
+from rich.cells import cell_len
+
+from listener.digest.cleaned import cleaned, definitions, is_right_to_left
+from listener.digest.document import Block, Document, Figure, Picture, Quote, Quotes, Section, Table
+from listener.digest.html import PAGES, direction
+from listener.errors import DigestError
+
+if TYPE_CHECKING:
+    from typst import Fonts
+
+_FAMILIES = (
+    "Noto Sans",
+    "Noto Sans CJK SC",
+    "Noto Sans Arabic",
+    "Noto Naskh Arabic",
+    "Noto Sans Devanagari",
+    "Noto Sans Hebrew",
+    "Noto Sans Thai",
+    "Noto Sans Symbols",
+    "Noto Sans Symbols2",
+    "Noto Color Emoji",
+    "DejaVu Sans",
+)
+_HAN = {"default": "Noto Sans CJK SC", "ja": "Noto Sans CJK JP", "ko": "Noto Sans CJK KR", "hant": "Noto Sans CJK TC"}
+_TRADITIONAL = ("hant", "tw", "hk", "mo")
+_UNBROKEN = regex.compile(r"[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\u200b]{25,}")
+_BREAK_EVERY = 12
+
+
+def pdf(document: Document) -> bytes:
+    """Return the page as PDF; the same page gives the same bytes.
+
+    It is PDF/UA where the fonts that are installed have a sign for every letter, and tagged in any case.
+
+    Raises:
+        DigestError: Typst cannot draw the page.
+    """
+    shown = cleaned(document)
+    with TemporaryDirectory(prefix="digest-") as folder:
+        files = _pictures(shown.pictures, Path(folder))
+        return _compiled(json.dumps(_breakable(_data(shown, files))), Path(folder))
+
+
+def _compiled(data: str, folder: Path) -> bytes:
+    import typst
+
+    template = folder / "digest.typ"
+    template.write_bytes((PAGES / "digest.typ").read_bytes())
+    compiler = typst.Compiler(
+        template, folder, font_paths=_fonts(), sys_inputs={"data": data}, package_path=folder, package_cache_path=folder
+    )
+    try:
+        try:
+            made = compiler.compile(format="pdf", pdf_standards="ua-1")
+        except typst.TypstError:
+            made = compiler.compile(format="pdf")
+    except typst.TypstError as error:
+        raise DigestError(f"the PDF could not be made: {error.message}") from error
+    return made if isinstance(made, bytes) else b""
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> "Fonts":
+    """Return the installed fonts; looking for them takes longer than a page."""
+    import typst
+
+    return typst.Fonts()
+
+
+def _families() -> dict[str, list[str]]:
+    """Return the installed families to try, by whose shapes of Chinese characters come first."""
+    installed = set(_fonts().families())
+    found = {}
+    for name, han in _HAN.items():
+        wanted = [_FAMILIES[0], han, *_FAMILIES[1:]]
+        found[name] = [family for family in dict.fromkeys(wanted) if family in installed] or ["Libertinus Serif"]
+    return found
+
+
+def _pictures(pictures: Mapping[str, Picture], folder: Path) -> dict[str, dict[str, Any]]:
+    files = {}
+    for number, (key, picture) in enumerate(pictures.items()):
+        name = f"{number}.png"
+        (folder / name).write_bytes(picture.png)
+        files[key] = {"file": name, "width": picture.width, "height": picture.height}
+    return files
+
+
+def _data(shown: Document, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return what the template draws; the chart of causes stands on the first page and not again."""
+    first = _first_chart(shown, files)
+    sections = [{"title": section.title, "blocks": list(_blocks(section, first))} for section in shown.sections]
+    return {
+        "title": shown.title,
+        "subtitle": shown.subtitle,
+        "lang": _language(shown.language),
+        "rtl": direction(shown.language) == "rtl",
+        "fonts": _families() | {"default": _families()[_shapes(shown.language)]},
+        "summary": shown.summary,
+        "tiles": asdict(shown.tiles),
+        "first": asdict(first) if first else None,
+        "sections": sections,
+        "terms": [asdict(term) for term in definitions(shown)],
+        "footer": shown.footer,
+        "pictures": files,
+    }
+
+
+def _first_chart(shown: Document, files: Mapping[str, object]) -> Figure | None:
+    figures = [
+        (section.key != "causes", block)
+        for section in shown.sections
+        for block in section.blocks
+        if isinstance(block, Figure) and block.picture in files
+    ]
+    return min(figures, key=lambda pair: pair[0])[1] if figures else None
+
+
+def _blocks(section: Section, first: Figure | None) -> Iterator[dict[str, Any]]:
+    for block in section.blocks:
+        if block is not first:
+            yield {"kind": type(block).__name__, **_block(block)}
+
+
+def _block(block: Block) -> dict[str, Any]:
+    match block:
+        case Table():
+            return asdict(block) | {"widths": _widths(block)}
+        case Quotes():
+            return {"quotes": [_quote(quote) for quote in block.quotes]}
+    return asdict(block)
+
+
+def _quote(quote: Quote) -> dict[str, Any]:
+    more = {
+        "lang": _language(quote.language),
+        "font": _shapes(quote.language),
+        "rtl": is_right_to_left(quote.text),
+    }
+    return asdict(quote) | more
+
+
+def _widths(table: Table) -> list[float]:
+    """Return how wide each column is beside the others: it grows with its longest text, but more slowly."""
+    texts = [[column.title, *(row[at].text for row in table.rows)] for at, column in enumerate(table.columns)]
+    longest = [min(max(map(cell_len, column), default=0), 60) for column in texts]
+    return [round(math.sqrt(max(length, 6)), 2) for length in longest]
+
+
+def _language(tag: str) -> dict[str, str | None]:
+    """Return a language as Typst takes it: two or three letters and a region of two."""
+    language, *rest = tag.lower().split("-")
+    region = next((part for part in rest if len(part) == 2), None)
+    return {"lang": language or "und", "region": region}
+
+
+def _shapes(tag: str) -> str:
+    """Return whose shapes of Chinese characters a language is written with."""
+    language, *rest = tag.lower().split("-")
+    if language == "zh":
+        return "hant" if set(rest) & set(_TRADITIONAL) else "default"
+    return language if language in _HAN else "default"
+
+
+def _breakable(data: Any) -> Any:
+    """Return the data with a place to break a line within long words, such as addresses."""
+    if isinstance(data, str):
+        return _UNBROKEN.sub(_with_breaks, data)
+    if isinstance(data, dict):
+        return {key: value if key in ("url", "file", "alt") else _breakable(value) for key, value in data.items()}
+    return [_breakable(value) for value in data] if isinstance(data, list | tuple) else data
+
+
+def _with_breaks(found: regex.Match[str]) -> str:
+    letters = regex.findall(r"\X", found[0])
+    return "\u200b".join("".join(letters[at : at + _BREAK_EVERY]) for at in range(0, len(letters), _BREAK_EVERY))
