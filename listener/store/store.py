@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 
 from listener.store import schema
 from listener.store.alerts import Alerts
+from listener.store.causes import Causes
 from listener.store.classifying import Classifying
 from listener.store.collecting import Collecting
 from listener.store.corrections import Corrections
@@ -35,6 +36,7 @@ class Store:
         self.silences = Silences(self._engine)
         self.drills = Drills(self._engine)
         self.digests = Digests(self._engine)
+        self.causes = Causes(self._engine)
         self.outbox = Outbox(self._engine)
         self.corrections = Corrections(self._engine)
         self.withdrawals = Withdrawals(self._engine)
