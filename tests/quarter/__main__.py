@@ -26,9 +26,8 @@ def main() -> None:
     arguments = parser.parse_args()
     began = time.monotonic()
     known = write_quarter(arguments.store, read_texts(arguments.data), seed=arguments.seed, scale=arguments.scale)
-    print(
-        f"{sum(known.mentions.values())} mentions, {sum(known.alerts.values())} alerts in {time.monotonic() - began:.1f} s"
-    )
+    mentions, alerts = sum(known.mentions.values()), sum(known.alerts.values())
+    print(f"{mentions} mentions, {alerts} alerts in {time.monotonic() - began:.1f} s")
     for week in known.weeks:
         counts = [sum(n for key, n in one.items() if key[0] == week) for one in (known.mentions, known.complaints)]
         print(week, *counts)

@@ -346,7 +346,7 @@ class Quarter:
                         found,
                         drill=True,
                         external_id=f"drill-q{number}-{place}",
-                    )  # fmt: skip
+                    )
                 )
 
     def _waiting(self) -> None:
