@@ -107,6 +107,8 @@ class Columns:
     views: Ints
     """-1 where unknown."""
     followers: Ints
+    published_s: Ints
+    """Seconds since 1970."""
     reposts: Ints
     copy_of: Ints
     """Id of the mention that it repeats; -1 where it repeats none."""
@@ -128,6 +130,11 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.match)
+
+    def named(self, dimension: str, rows: NDArray[np.intp]) -> list[str]:
+        """Return the names of a dimension of some rows."""
+        names = self.names[dimension]
+        return [names[code] for code in self.codes[dimension][rows]]
 
 
 def count_week(store: Digests, counted: Counted, week: Week) -> WeekCounts:
@@ -177,6 +184,7 @@ class _Reader:
             "author": np.array(author, dtype=np.int64),
             "views": _whole(views),
             "followers": _whole(followers),
+            "published_s": np.array(published, dtype=np.int64),
             "reposts": _whole(reposts),
             "copy_of": _whole(copy_of),
             "influence": np.array([one or 0.0 for one in influence], dtype=np.float32),
@@ -289,6 +297,7 @@ def _no_columns() -> Columns:
         author=whole,
         views=whole,
         followers=whole,
+        published_s=whole,
         reposts=whole,
         copy_of=whole,
         influence=np.zeros(0, np.float32),

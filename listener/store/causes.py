@@ -1,6 +1,6 @@
 """Embeddings of complaints, the irritants that they are grouped into, and which week was grouped."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from listener.store.engine import insert, reading
 
 _irritants, _members, _weeks = schema.irritants, schema.irritant_matches, schema.irritant_weeks
 _done, _vectors = schema.grouped_weeks, schema.embeddings
-_PART = 500
+_PART, _LARGE_PART = 2_000, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,16 @@ class Causes:
                 part = mention_ids[start : start + _PART]
                 query = select(_vectors.c.mention_id, _vectors.c.vector).where(_vectors.c.mention_id.in_(part))
                 found |= {row.mention_id: row.vector for row in connection.execute(query)}
+        return found
+
+    def count_vectors(self, mention_ids: Sequence[int]) -> int:
+        """Return how many of some mentions have an embedding."""
+        found = 0
+        with reading(self._engine) as connection:
+            for start in range(0, len(mention_ids), _LARGE_PART):
+                part = mention_ids[start : start + _LARGE_PART]
+                query = select(func.count()).select_from(_vectors).where(_vectors.c.mention_id.in_(part))
+                found += connection.scalar(query) or 0
         return found
 
     def is_grouped(self, week: str, brand: str) -> bool:
@@ -166,8 +176,3 @@ def _add(connection: Connection, week: str, brand: str, one: Found) -> int:
     )  # fmt: skip
     return int(connection.execute(row.returning(_irritants.c.id)).scalar_one())
 
-
-def each(found: Sequence[Found]) -> Iterator[tuple[int, Found]]:
-    """Yield what was found with numbers for the time being: its own where it is known, else negative ones."""
-    for place, one in enumerate(found):
-        yield (one.known if one.known is not None else -1 - place), one
