@@ -89,9 +89,10 @@ def is_right_to_left(text: str) -> bool:
 
 
 def definitions(document: Document) -> tuple[Column, ...]:
-    """Return what the figures of the page mean, each once, in the order they first stand in."""
+    """Return what the figures of the page mean, each once, less what a list of the page says."""
     found: dict[str, Column] = {}
     blocks = [document.tiles, *(block for section in document.sections for block in section.blocks)]
+    said = "\n".join(item.text for block in blocks if isinstance(block, Listing) for item in block.items)
     for block in blocks:
         terms: tuple[Tile | Column, ...] = ()
         match block:
@@ -101,7 +102,7 @@ def definitions(document: Document) -> tuple[Column, ...]:
                 terms = block.columns
         for term in terms:
             title = term.label if isinstance(term, Tile) else term.title
-            if term.explained:
+            if term.explained and term.explained not in said:
                 found.setdefault(term.explained, Column(title, explained=term.explained))
     return tuple(found.values())
 
