@@ -1,6 +1,7 @@
-"""What people are shown: cards of alerts and incidents, notes in their threads, summaries. Free of any markup.
+"""What people are shown: cards of alerts and incidents, notes in their threads, summaries, digests.
 
-All of it is data. Texts are hostile (they come from posts and profiles); each receiver escapes them for its own markup.
+All of it is data. Texts are hostile (they come from posts and profiles) and free of any markup, but for the HTML of a
+digest; each receiver escapes them for its own.
 """
 
 from dataclasses import dataclass
@@ -232,7 +233,88 @@ class Summary:
     kind: Literal["summary"] = "summary"
 
 
-Message = Card | IncidentCard | Note | Summary
+@dataclass(frozen=True, slots=True)
+class DigestTile:
+    """One figure at the head of a digest, in the reader's words."""
+
+    label: str
+    value: str
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestImage:
+    """One chart of a digest."""
+
+    name: str
+    """Letters, digits, `-` and `_`; the mail's HTML refers to it as `cid:` and this name."""
+    png: str
+    """In base64."""
+    alt: str
+    """What it shows, in words; parts may be hostile."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestWords:
+    """What receivers themselves say beside a digest, in the reader's language."""
+
+    open: str = "Open the digest"
+    whole: str = "All of it"
+    without_charts: str = "Not all charts could be shown here."
+    without_pdf: str = "The PDF is not attached: the mail would be too large."
+    without_file: str = "The PDF could not be put here."
+
+
+@dataclass(frozen=True, slots=True)
+class DigestMessage:
+    """A weekly digest for one reader, in their language, with all that any receiver needs of it."""
+
+    title: str
+    week: str
+    """Such as 2026-W46."""
+    language: str
+    """The reader's, BCP 47."""
+    subtitle: str = ""
+    summary: tuple[str, ...] = ()
+    """Sentences, the weightiest first; parts of them are hostile."""
+    tiles: tuple[DigestTile, ...] = ()
+    images: tuple[DigestImage, ...] = ()
+    slack_pictures: tuple[str, ...] = ()
+    """Names of the images that Slack shows, in their order."""
+    html: str = ""
+    """The mail's body, everything others wrote escaped."""
+    text: str = ""
+    """The mail's plain text part."""
+    pdf: str = ""
+    """In base64; empty where there is none."""
+    file_name: str = ""
+    """Of the PDF, with its ending; safe in every file system."""
+    url: str = ""
+    """Where the whole page is kept; empty where it cannot be opened from elsewhere."""
+    command: str = ""
+    """What shows the whole page in a terminal."""
+    words: DigestWords = DigestWords()
+    kind: Literal["digest"] = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class DigestFile:
+    """A file that belongs into the thread of a digest."""
+
+    title: str
+    file_name: str
+    """Unlike any other in the thread: by it the file is found again."""
+    media_type: str
+    content: str
+    """In base64."""
+    alt: str = ""
+    """What an image shows; empty for other files."""
+    without_file: str = "The file could not be put here."
+    """What is said where it cannot be shared, in the reader's language."""
+    kind: Literal["digest_file"] = "digest_file"
+
+
+Message = Card | IncidentCard | Note | Summary | DigestMessage | DigestFile
 
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

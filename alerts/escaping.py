@@ -17,6 +17,7 @@ _TERMINAL_SEQUENCES = regex.compile(
 )
 _CONTROLS = regex.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _DIRECTION_CONTROLS = regex.compile(r"[\u202a-\u202e\u2066-\u206f]")
+_OPEN_OVERRIDES = regex.compile(r"[\u202a-\u202e\u2066\u2067\u206a-\u206f]")
 _INVISIBLE = regex.compile(r"[\u00ad\u180e\u200b\u2060-\u2064\ufeff\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff]")
 # Tag characters spell hidden words; only flags such as Scotland's use them in earnest.
 _HIDDEN_TAGS = regex.compile(r"(?<!\U0001f3f4[\U000e0020-\U000e007f]{0,8})[\U000e0000-\U000e007f]+")
@@ -35,6 +36,14 @@ def clean(text: str) -> str:
     text = _STACKED_MARKS.sub(r"\1", text)
     text = "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
     return _BLANK_LINES.sub("\n\n", text).strip()
+
+
+def clean_page(text: str) -> str:
+    """Return a whole page of ours without what `clean` takes out of texts, but with its spaces and its isolates."""
+    text = _LINE_ENDS.sub("\n", text)
+    for unwanted in (_TERMINAL_SEQUENCES, _CONTROLS, _OPEN_OVERRIDES, _INVISIBLE, _HIDDEN_TAGS):
+        text = unwanted.sub("", text)
+    return _STACKED_MARKS.sub(r"\1", text).encode("utf-8", "replace").decode()
 
 
 def one_line(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from alerts import wording
-from alerts.card import Card, Entry, IncidentCard, Message, Note, Summary, Voice
+from alerts.card import Card, DigestFile, DigestMessage, Entry, IncidentCard, Message, Note, Summary, Voice
 from alerts.curve import sparkline
 from alerts.escaping import clean, isolate, one_line, shorten, shorten_lines, web_url
 from alerts.standing import COUNTS, facts, standing
@@ -24,6 +24,7 @@ _MAX_LINES = 40
 _MAX_URL = 4_000
 _MOST_DRAFTS, _MOST_STEPS, _MOST_RULES = 12, 15, 10
 _MOST_VOICES, _MOST_ENTRIES = 5, 60
+_MOST_SENTENCES, _MOST_TILES, _MAX_SENTENCE = 10, 20, 1_000
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _TONES: dict[int, Tone] = {3: "urgent", 2: "important", 1: "attention"}
 _NOTE_TONES: dict[str, Tone] = {"escalation": "urgent", "reminder": "important"}
@@ -63,6 +64,10 @@ def outline(message: Message) -> Outline:
         return _incident(message)
     if isinstance(message, Note):
         return _note(message)
+    if isinstance(message, DigestMessage):
+        return _digest(message)
+    if isinstance(message, DigestFile):
+        return Outline(subject(message), "note", parts=(Part("", (wording.name(message.file_name, 150),)),))
     return _summary(message)
 
 
@@ -259,6 +264,28 @@ def _summary(summary: Summary) -> Outline:
         Part("", (f"(and {left_out:,} more)",) if left_out > 0 else (), "quiet"),
     ]
     return Outline(wording.name(summary.title, 200) or "(no title)", "note", parts=_filled(parts))
+
+
+def _digest(digest: DigestMessage) -> Outline:
+    figures = (wording.names((tile.label, tile.value, tile.change), 200) for tile in digest.tiles[:_MOST_TILES])
+    sentences = tuple(_shown(shorten(clean(line), _MAX_SENTENCE)) for line in digest.summary[:_MOST_SENTENCES])
+    parts = [
+        Part("", (wording.name(digest.subtitle, 300),)),
+        *(Part("", tuple(sentence.split("\n"))) for sentence in sentences),
+        Part("", tuple(_figure(found) for found in figures if found), "list"),
+        *_links((wording.name(digest.words.open, 75) or "Open the digest", digest.url)),
+        Part(wording.name(digest.words.whole, 75), (wording.name(digest.command, 300),)),
+    ]
+    return Outline(subject(digest), "note", parts=_filled(parts))
+
+
+def _figure(words: Sequence[str]) -> str:
+    """Return a figure in one line: "Mentions: 1,204 (▲ 12 % on the four weeks before)"."""
+    label, *rest = words
+    if not rest:
+        return label
+    value, *change = rest
+    return f"{label}: {value}" + (f" ({change[0]})" if change else "")
 
 
 def entry_line(entry: Entry) -> str:

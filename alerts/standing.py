@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from threading import Lock
 
 from alerts import wording
-from alerts.card import Card, IncidentCard, Message, Note, Summary
+from alerts.card import Card, DigestFile, DigestMessage, IncidentCard, Message, Note, Summary
 from listener.model import AlertState
 
 _MOST_REMEMBERED = 5_000
@@ -45,7 +45,12 @@ def facts(message: Message) -> Mapping[str, str]:
         return {**_shared(message), "course": over, COUNTS: f"{message.mentions:,} mentions"}
     if isinstance(message, Summary):
         return {"title": wording.name(message.title, 150), "entries": _named(message)}
-    return {"title": wording.name(message.title, 150), "text": wording.name(message.text, 300)}
+    text = message.text if isinstance(message, Note) else " ".join(_lines(message))
+    return {"title": wording.name(message.title, 150), "text": wording.name(text, 300)}
+
+
+def _lines(message: DigestMessage | DigestFile) -> tuple[str, ...]:
+    return message.summary[:1] if isinstance(message, DigestMessage) else (message.file_name,)
 
 
 def _named(summary: Summary) -> str:
@@ -70,7 +75,7 @@ def _fate(card: Card) -> str:
 
 def reference(message: Message) -> str:
     """Return the name of what the message is about, or an empty text."""
-    return "" if isinstance(message, Summary) else wording.name(message.reference, 30)
+    return wording.name(message.reference, 30) if isinstance(message, Card | IncidentCard | Note) else ""
 
 
 class Told:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alerts import wording
-from alerts.card import Card, IncidentCard, Message, Note, Summary
+from alerts.card import Card, IncidentCard, Message, Note
 from alerts.escaping import clean, isolate, shorten, shorten_lines, web_url
 from alerts.outline import Outline, Part, handoff_lines, outline
 from alerts.standing import COUNTS, facts, reference, standing
@@ -51,9 +51,7 @@ def print_card(console: Console, card: Card, *, wrap_drafts: bool, whole_links: 
         console.print(part)
 
 
-def print_message(
-    console: Console, message: IncidentCard | Note | Summary, *, wrap_drafts: bool, whole_links: bool
-) -> None:
+def print_message(console: Console, message: Message, *, wrap_drafts: bool, whole_links: bool) -> None:
     """Print what is no alert card: an incident, a note in few lines, a summary as a list. See `print_card`."""
     shown = outline(message)
     for line in _heading(message, shown):
@@ -70,7 +68,7 @@ def print_message(
         console.print(Text(shown.footer, style="dim"), Text(), sep="\n")
 
 
-def _heading(message: IncidentCard | Note | Summary, shown: Outline) -> Iterator[RenderableType]:
+def _heading(message: Message, shown: Outline) -> Iterator[RenderableType]:
     if isinstance(message, IncidentCard):
         title = Text(f"{wording.dots(message.severity)} {shown.title}", style=f"bold {_colour(message)}")
         yield Rule(title, align="left", style=_colour(message), characters="━")

@@ -31,7 +31,7 @@ _HOLDS = {
     "budget": "more than its receiver takes in an hour",
     "folded": "named in a summary; it goes when something of it is due",
 }
-_KINDS = {"alert": "card of", "note": "note on", "update": "edit of", "message": "message"}
+_KINDS = {"alert": "card of", "note": "note on", "update": "edit of", "message": "message", "digest": "digest"}
 _NEVER = timedelta(days=365)
 
 Row = Mapping[str, Any]
@@ -168,7 +168,7 @@ def summary(store: Store, now: datetime, most: int = 5) -> list[str]:
                                 if one == name and state in told)
         for name in sorted({name for name, state in counts if state in told})
     ]  # fmt: skip
-    dead = store.outbox.rows(("dead",), limit=most)
+    dead = store.outbox.rows(("dead",), limit=most, with_payload=False)
     lines += [f"  {_line(row, now)}" for row in dead]
     if dead:
         lines.append("  `listener outbox` lists them all, and sends them again or gives them up")
@@ -181,7 +181,7 @@ def _rows(store: Store, states: Collection[str], receiver: str | None, limit: in
         raise OutboxCommandError(f"no state is called {unknown[0]}; there are {', '.join(SHOWN)}")
     found: dict[int, Row] = {}
     for state in states:
-        rows = store.outbox.rows(SHOWN[state], limit, receiver=receiver)
+        rows = store.outbox.rows(SHOWN[state], limit, receiver=receiver, with_payload=False)
         found |= {row["id"]: row for row in rows if _state(row) == state}
     return [found[key] for key in sorted(found)]
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from alerts.card import Message
+from alerts.card import DigestFile, Message
+from alerts.digest_parts import DigestForm
 from listener.config import ReceiverOptions
 
 
@@ -15,6 +16,8 @@ class Delivery:
     message_id: str = ""
     thread_id: str = ""
     """The message whose thread it stands in; empty for one that stands by itself."""
+    remark: str = ""
+    """What had to be left out and why, for operators."""
 
 
 class Receiver(Protocol):
@@ -61,6 +64,15 @@ class SharesLimits(Protocol):
     """Receivers with the same one wait together when the vendor asks any of them to."""
 
 
+@runtime_checkable
+class SharesFiles(Protocol):
+    """A receiver that puts files into threads, where they carry no notification id."""
+
+    def find_file(self, file: DigestFile, not_before: float, thread: Delivery | None = None) -> Delivery | None:
+        """Return where a file was shared since `not_before` (unix seconds), by its name, or None. See `find`."""
+        ...
+
+
 class CreateReceiver(Protocol):
     """Makes a receiver from its checked options. The client library is imported here, not before."""
 
@@ -80,3 +92,5 @@ class ReceiverSpec:
     kind: str
     options: type[ReceiverOptions]
     create: CreateReceiver
+    digest_form: DigestForm = "text"
+    """What of a digest it can show."""

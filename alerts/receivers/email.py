@@ -29,7 +29,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from alerts.card import Card, IncidentCard, Message
+from alerts.card import Card, DigestFile, DigestMessage, IncidentCard, Message
+from alerts.digest_mail import fill_digest, fill_file, lighter
 from alerts.escaping import one_line, shorten
 from alerts.html_mail import CURVE_ID, html_page
 from alerts.outline import Outline, follow_up, outline, subject
@@ -124,11 +125,25 @@ class EmailReceiver:
         if is_told_by_update(message):
             return Delivery(own, message_id, thread.message_id if thread else "")
         answered = f"Re: {_thread_subject(thread, own)}" if thread else own
-        mail = self._mail(message_id, answered, thread)
-        _fill(mail, message, outline(message))
-        self._hand_over(mail, message_id)
+        remark = self._deliver(message_id, answered, message, thread)
         self._told.remember(message_id, message)
-        return Delivery(answered, message_id, thread.message_id if thread else "")
+        return Delivery(answered, message_id, thread.message_id if thread else "", remark)
+
+    def _deliver(self, message_id: str, subject: str, message: Message, thread: Delivery | None) -> str:
+        """Mail the message; return what had to be left out of it, as a digest can be too large for a server."""
+        problem = ""
+        for form, remark in lighter(message):
+            mail = self._mail(message_id, subject, thread)
+            _fill(mail, form, outline(form))
+            try:
+                self._hand_over(mail, message_id)
+            except PermanentDeliveryError as error:
+                if error.receiver_gone or not isinstance(message, DigestMessage):
+                    raise
+                refusal, problem = error, f" ({error})"
+                continue
+            return f"{remark}{problem}" if remark else ""
+        raise refusal
 
     def update(self, notification_id: str, message: Message, delivery: Delivery) -> Delivery:
         """Answer the mail at `delivery` with what is new, where a reader must know it; `delivery` stays."""
@@ -150,7 +165,7 @@ class EmailReceiver:
 
     def _message_id(self, notification_id: str, message: Message) -> str:
         """Return the same id for every attempt, and another where a new database starts its numbers again."""
-        about = message.opened_at.isoformat() if isinstance(message, Card | IncidentCard) else repr(message)
+        about = _about(message)
         seed = "\0".join([self._name, self._options.sender, notification_id, about])
         return f"<{hashlib.sha256(seed.encode('utf-8', 'replace')).hexdigest()[:40]}@{_domain(self._options.sender)}>"
 
@@ -337,7 +352,18 @@ def _is_timeout(error: Exception) -> bool:
     return isinstance(error, TimeoutError | socket.timeout) or "timed out" in str(error)
 
 
+def _about(message: Message) -> str:
+    """Return what stays the same of a message, however often it is made."""
+    if isinstance(message, Card | IncidentCard):
+        return message.opened_at.isoformat()
+    if isinstance(message, DigestMessage):
+        return f"digest {message.week}"
+    return message.file_name if isinstance(message, DigestFile) else repr(message)
+
+
 def _fill(mail: EmailMessage, message: Message, shown: Outline, *, with_picture: bool = True) -> None:
+    if isinstance(message, DigestMessage) and with_picture:
+        return fill_digest(mail, message, outline_text(shown), html_page(shown))
     png = _curve(message) if with_picture and isinstance(message, IncidentCard) else None
     mail["Importance"], mail["X-Priority"] = ("high", "1") if shown.tone == "urgent" else ("normal", "3")
     mail.set_content(outline_text(shown), charset="utf-8")
@@ -348,6 +374,9 @@ def _fill(mail: EmailMessage, message: Message, shown: Outline, *, with_picture:
         html.add_related(  # type: ignore[union-attr]
             png, "image", "png", cid=f"<{picture}>", filename="curve.png", disposition="inline"
         )
+    if isinstance(message, DigestFile):
+        fill_file(mail, message)
+    return None
 
 
 def _curve(card: IncidentCard) -> bytes | None:
@@ -401,4 +430,4 @@ def create(name: str, options: EmailOptions) -> EmailReceiver:
     return EmailReceiver(name, options)
 
 
-SPEC = ReceiverSpec("email", EmailOptions, create)
+SPEC = ReceiverSpec("email", EmailOptions, create, digest_form="mail")

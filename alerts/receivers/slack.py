@@ -4,20 +4,22 @@ import hashlib
 import logging
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from alerts.card import Card, IncidentCard, Message, Note, Summary
+from alerts import wording
+from alerts.card import Card, DigestFile, DigestMessage, IncidentCard, Message, Note, Summary
+from alerts.digest_parts import decoded, safe_file_name
 from alerts.receivers.base import Delivery, ReceiverSpec
-from alerts.slack.client import UNPARSED, answer_of, make_client, object_of, objects_of, upload_image
+from alerts.slack.client import UNPARSED, answer_of, make_client, object_of, objects_of, upload
 from alerts.slack.failures import NO_READING_CODES, BlocksRefusedError, ThreadRefusedError, code_of, translate
+from alerts.slack.pictures import Picture, Pictures
 from listener.config import ReceiverOptions, Secret
 from listener.errors import DeliveryError, MessageGoneError, PermanentDeliveryError, RetryableDeliveryError
 
@@ -30,13 +32,21 @@ EVENT_TYPE = "listener_alert"
 CLOCK_SKEW_S = 120.0
 """How far this machine's clock may differ from Slack's when a message is looked for."""
 _HISTORY_PAGE = 200
-_PICTURES_KEPT = 100
 _PICTURE_WAITS_S = (0.5, 2.0)
+_CHART_WAITS_S = (1.0, 3.0, 6.0)
+"""Slack takes a picture into a message only some time after its upload."""
 # Whatever a drawing library does, the card goes out.
 _DRAWING_FAILS = (ImportError, ValueError, TypeError, ArithmeticError, LookupError, OSError, RuntimeError)
 _NO_UNFURL: Mapping[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
 Blocks = list[dict[str, Any]]
+
+
+class _Form(NamedTuple):
+    """One way to show a message, and what it leaves out."""
+
+    blocks: Blocks
+    remark: str = ""
 
 
 def _channel_id(value: str) -> str:
@@ -68,11 +78,16 @@ class SlackReceiver:
         self._name = name
         self._channel = options.channel
         self._client = make_client(options.token, options.base_url, options.timeout_s)
-        self._pictures: OrderedDict[str, _Picture] = OrderedDict()
+        self._pictures = Pictures(self._client)
         self._sleep = sleep
 
     def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
         """Post the message, with `notification_id` in its metadata, in the thread of `thread` where one is given."""
+        if isinstance(message, DigestFile):
+            return self._share(notification_id, message, thread)
+        return self._send(notification_id, message, thread)
+
+    def _send(self, notification_id: str, message: Message, thread: Delivery | None) -> Delivery:
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"notification_id": notification_id}}
         channel = (thread.channel if thread else "") or self._channel
         where = {"channel": channel, "metadata": metadata, **UNPARSED, **_NO_UNFURL, **_with_mentions(message)}
@@ -95,8 +110,19 @@ class SlackReceiver:
     def find(self, notification_id: str, not_before: float, thread: Delivery | None = None) -> Delivery | None:
         """Look for `notification_id` in the thread, or in the channel's history."""
         oldest = f"{max(not_before - CLOCK_SKEW_S, 0.0):.6f}"
+        return self._sought(lambda one: _notification_id(one) == notification_id, oldest, thread)
+
+    def find_file(self, file: DigestFile, not_before: float, thread: Delivery | None = None) -> Delivery | None:
+        """Look for a file of that name in the thread, or in the channel's history."""
+        oldest = f"{max(not_before - CLOCK_SKEW_S, 0.0):.6f}"
+        name = safe_file_name(file.file_name)
+        return self._sought(
+            lambda one: name in (each.get("name") for each in objects_of(one.get("files"))), oldest, thread
+        )
+
+    def _sought(self, is_it: "_Test", oldest: str, thread: Delivery | None) -> Delivery | None:
         try:
-            return self._search(notification_id, oldest, thread)
+            return self._search(is_it, oldest, thread)
         except PermanentDeliveryError as error:
             if code_of(error.__cause__) not in NO_READING_CODES:
                 raise
@@ -110,22 +136,25 @@ class SlackReceiver:
     def _show(self, method: Callable[..., "SlackResponse"], message: Message, no_blocks: Any, **where: Any) -> Delivery:
         """Show the message as well as Slack takes it: with its picture, without, and at last as text alone."""
         text = _text(message)
-        for blocks in self._forms(message):
+        for form in self._forms(message):
             try:
-                answer = answer_of(partial(method, blocks=blocks, text=text, **where))
-                return _delivery(answer.get("channel"), answer.get("ts"), where.get("thread_ts"))
+                answer = answer_of(partial(method, blocks=form.blocks, text=text, **where))
+                delivery = _delivery(answer.get("channel"), answer.get("ts"), where.get("thread_ts"))
+                return replace(delivery, remark=form.remark)
             except BlocksRefusedError as error:
                 log.warning("receiver %s: a message goes in simpler form: %s", self._name, error)
         answer = answer_of(partial(method, blocks=no_blocks, text=_plain(message), **where))
         return _delivery(answer.get("channel"), answer.get("ts"), where.get("thread_ts"))
 
-    def _forms(self, message: Message) -> Iterator[Blocks]:
+    def _forms(self, message: Message) -> Iterator[_Form]:
         """Yield the message's blocks, and simpler ones each time that Slack refused the last."""
         try:
             if isinstance(message, IncidentCard):
-                yield from self._incident_forms(message)
+                yield from map(_Form, self._incident_forms(message))
+            elif isinstance(message, DigestMessage):
+                yield from self._digest_forms(message)
             else:
-                yield _blocks(message)
+                yield _Form(_blocks(message))
         except _malformed() as error:
             log.warning("receiver %s: a message goes as plain text: %s", self._name, translate(error))
 
@@ -135,47 +164,74 @@ class SlackReceiver:
         picture = self._picture(card)
         if picture:
             yield render_incident(card, picture.file_id)
-            # Slack takes a picture into a message only some time after its upload.
             for seconds in _PICTURE_WAITS_S if picture.refusals == 0 else ():
                 self._sleep(seconds)
                 yield render_incident(card, picture.file_id)
-            picture.refusals += 1
-            if picture.refusals > 1:
-                self._pictures = OrderedDict((key, one) for key, one in self._pictures.items() if one is not picture)
+            self._pictures.refused(picture)
         yield render_incident(card)
 
-    def _picture(self, card: IncidentCard) -> "_Picture | None":
+    def _picture(self, card: IncidentCard) -> Picture | None:
         """Return the incident's curve at Slack, uploaded unless it has not changed; None where it cannot be."""
+        from alerts.slack.incident_blocks import curve_words
+
         try:
             png = _draw(card)
-            digest = hashlib.sha256(png).hexdigest()
-            if png and digest not in self._pictures:
-                self._pictures[digest] = _Picture(self._upload(png, card))
-                while len(self._pictures) > _PICTURES_KEPT:
-                    self._pictures.popitem(last=False)
-            return self._pictures.get(digest)
+            return self._pictures.uploaded(png, f"curve-{card.alert_id}.png", curve_words(card)) if png else None
         except (DeliveryError, *_DRAWING_FAILS) as error:
             log.warning("receiver %s: an incident goes without its curve: %s", self._name, error)
             return None
 
-    def _upload(self, png: bytes, card: IncidentCard) -> str:
-        from alerts.slack.incident_blocks import curve_words
+    def _digest_forms(self, digest: DigestMessage) -> Iterator[_Form]:
+        from alerts.slack.digest_blocks import render_digest
 
-        return upload_image(self._client, png, f"curve-{card.alert_id}.png", curve_words(card))
+        charts = self._pictures.charts(digest)
+        lack = f"the digest went out without all its charts: {charts.problem}" if charts.problem else ""
+        if charts.pictures:
+            form = _Form(render_digest(digest, charts.ids, is_whole=not lack), lack)
+            yield form
+            for seconds in _CHART_WAITS_S:
+                self._sleep(seconds)
+                yield form
+            for picture in charts.pictures.values():
+                self._pictures.refused(picture)
+            lack = "the digest went out without charts: Slack did not take them into a message"
+        yield _Form(render_digest(digest, {}, is_whole=not lack), lack)
 
-    def _search(self, notification_id: str, oldest: str, thread: Delivery | None) -> Delivery | None:
+    def _share(self, notification_id: str, file: DigestFile, thread: Delivery | None) -> Delivery:
+        """Put a file into a thread; where that is refused for good, say so there."""
+        channel, root = (thread.channel if thread else "") or self._channel, _root(thread)
+        try:
+            return Delivery(channel, self._upload(file, channel, root), root)
+        except (ThreadRefusedError, MessageGoneError) as error:
+            if not root:
+                raise
+            log.warning("receiver %s: a file stands by itself instead of in its thread: %s", self._name, error)
+            return self._share(notification_id, file, Delivery(channel))
+        except PermanentDeliveryError as error:
+            # Where it is the channel or the token that is gone, these words will say so.
+            told = self._send(notification_id, file, thread)
+            return replace(told, remark=f"{safe_file_name(file.file_name)} could not be shared: {error}")
+
+    def _upload(self, file: DigestFile, channel: str, root: str) -> str:
+        content, name = decoded(file.content), safe_file_name(file.file_name)
+        if not content:
+            raise PermanentDeliveryError("the file is empty or damaged")
+        title = wording.name(file.title, 150)
+        return upload(self._client, content, name, file.alt, title=title, channel_id=channel, thread_ts=root or None)
+
+    def _search(self, is_it: "_Test", oldest: str, thread: Delivery | None) -> Delivery | None:
         root = _root(thread)
         channel = (thread.channel if thread else "") or self._channel
         if root:
             replies = self._client.conversations_replies
             with suppress(ThreadRefusedError, MessageGoneError):
-                if found := self._look_through(replies, notification_id, oldest, channel, ts=root):
+                if found := self._look_through(replies, is_it, oldest, channel, ts=root):
                     return found
             # Where the thread refused it, it was sent by itself.
-        return self._look_through(self._client.conversations_history, notification_id, oldest, channel)
+        return self._look_through(self._client.conversations_history, is_it, oldest, channel)
 
     def _look_through(
-        self, method: Callable[..., "SlackResponse"], notification_id: str, oldest: str, channel: str, **where: str
+        self, method: Callable[..., "SlackResponse"], is_it: "_Test", oldest: str, channel: str, **where: str
     ) -> Delivery | None:
         asked = {"channel": channel, "oldest": oldest, "limit": _HISTORY_PAGE, "include_all_metadata": True, **where}
         cursor, seen = "", set[str]()
@@ -183,7 +239,7 @@ class SlackReceiver:
             seen.add(cursor)
             page = answer_of(partial(method, **asked, cursor=cursor or None))
             for message in objects_of(page.get("messages")):
-                if _notification_id(message) == notification_id:
+                if is_it(message):
                     return _delivery(channel, message.get("ts"), where.get("ts"))
             cursor = str(object_of(page.get("response_metadata")).get("next_cursor") or "")
             if not cursor:
@@ -191,12 +247,7 @@ class SlackReceiver:
         raise RetryableDeliveryError("Slack's history repeats a page", ambiguous=True)
 
 
-@dataclass(slots=True)
-class _Picture:
-    """One uploaded curve."""
-
-    file_id: str
-    refusals: int = 0
+_Test = Callable[[Mapping[str, Any]], bool]
 
 
 def _draw(card: IncidentCard) -> bytes:
@@ -214,34 +265,52 @@ def _malformed() -> type[Exception]:
     return SlackObjectFormationError
 
 
-def _blocks(message: Card | Note | Summary) -> Blocks:
-    from alerts.slack import blocks, notes
+def _blocks(message: Card | Note | Summary | DigestFile) -> Blocks:
+    from alerts.slack import blocks, digest_blocks, notes
 
     if isinstance(message, Card):
         return blocks.render_blocks(message)
+    if isinstance(message, DigestFile):
+        return digest_blocks.missing_file(message)
     return notes.render_note(message) if isinstance(message, Note) else notes.render_summary(message)
 
 
 def _text(message: Message) -> str:
     """Return what notifications and screen readers say."""
-    from alerts.slack import blocks, incident_blocks, notes
+    from alerts.slack import blocks, digest_blocks, incident_blocks, notes
 
-    if isinstance(message, Card):
-        return blocks.fallback_text(message)
-    if isinstance(message, IncidentCard):
-        return incident_blocks.incident_text(message)
-    return notes.note_text(message) if isinstance(message, Note) else notes.summary_line(message)
+    match message:
+        case Card():
+            return blocks.fallback_text(message)
+        case IncidentCard():
+            return incident_blocks.incident_text(message)
+        case DigestMessage():
+            return digest_blocks.digest_line(message)
+        case DigestFile():
+            return digest_blocks.missing_file_text(message)
+        case Note():
+            return notes.note_text(message)
+        case Summary():
+            return notes.summary_line(message)
 
 
 def _plain(message: Message) -> str:
     """Return the message for when Slack refuses its blocks."""
-    from alerts.slack import blocks, incident_blocks, notes
+    from alerts.slack import blocks, digest_blocks, incident_blocks, notes
 
-    if isinstance(message, Card):
-        return blocks.plain_message(message)
-    if isinstance(message, IncidentCard):
-        return incident_blocks.plain_incident(message)
-    return notes.note_text(message) if isinstance(message, Note) else notes.summary_text(message)
+    match message:
+        case Card():
+            return blocks.plain_message(message)
+        case IncidentCard():
+            return incident_blocks.plain_incident(message)
+        case DigestMessage():
+            return digest_blocks.plain_digest(message)
+        case DigestFile():
+            return digest_blocks.missing_file_text(message)
+        case Note():
+            return notes.note_text(message)
+        case Summary():
+            return notes.summary_text(message)
 
 
 def _root(thread: Delivery | None) -> str:
@@ -280,4 +349,4 @@ def create(name: str, options: SlackOptions) -> SlackReceiver:
     return SlackReceiver(name, options)
 
 
-SPEC = ReceiverSpec("slack", SlackOptions, create)
+SPEC = ReceiverSpec("slack", SlackOptions, create, digest_form="thread")

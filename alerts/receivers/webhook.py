@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from alerts.card import Card, IncidentCard, Message, Note, Summary
+from alerts.card import Card, DigestFile, DigestImage, DigestMessage, IncidentCard, Message, Note, Summary
 from alerts.escaping import clean
 from alerts.plain_text import plain_text
 from alerts.receivers.base import Delivery, ReceiverSpec
@@ -50,7 +50,12 @@ _URL = re.compile(r"https?://[^\s/\\@#?]+(?:[/?][!-~]*)?")
 _GONE_STATUSES = frozenset([401, 403, 404, 410])
 _MOVED_FOR_GOOD = frozenset([301, 308])
 
-Event = Literal["created", "updated", "note", "summary"]
+_BINARY = frozenset(["html", "pdf", "content"])
+"""What of digests is left out: bytes, and a page made for mail."""
+
+Event = Literal["created", "updated", "note", "summary", "digest"]
+
+_EVENTS: Mapping[type, Event] = {Note: "note", Summary: "summary", DigestMessage: "digest", DigestFile: "digest"}
 
 
 class UnverifiedWebhookError(ListenerError):
@@ -103,7 +108,7 @@ class WebhookReceiver:
 
     def send(self, notification_id: str, message: Message, thread: Delivery | None = None) -> Delivery:
         """Post the message; `in_reply_to` names the notification whose thread it belongs to."""
-        event: Event = "note" if isinstance(message, Note) else "summary" if isinstance(message, Summary) else "created"
+        event = _EVENTS.get(type(message), "created")
         parent = thread.message_id if thread else ""
         self._post(notification_id, payload(notification_id, event, message, parent))
         return Delivery("webhook", notification_id, parent)
@@ -162,11 +167,26 @@ def payload(notification_id: str, event: Event, message: Message, in_reply_to: s
         "notification_id": notification_id,
         "in_reply_to": in_reply_to or None,
         "alert_id": about.alert_id if about else None,
-        "reference": None if isinstance(message, Summary) else clean(message.reference) or None,
+        "reference": clean(message.reference) or None if isinstance(message, Card | IncidentCard | Note) else None,
         "text": plain_text(message),
-        "message": _plain(dataclasses.asdict(message)),
+        "message": _content(message),
     }
     return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _content(message: Message) -> Any:
+    if not isinstance(message, DigestMessage | DigestFile):
+        return _plain(dataclasses.asdict(message))
+    named = {field.name: getattr(message, field.name) for field in dataclasses.fields(message)}
+    return {name: _plain(_data(value)) for name, value in named.items() if name not in _BINARY}
+
+
+def _data(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_data(one) for one in value]
+    if isinstance(value, DigestImage):
+        return {"name": value.name, "alt": value.alt}
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _plain(value: Any) -> Any:

@@ -106,24 +106,43 @@ def answer_of(method: Callable[[], "SlackResponse"]) -> Mapping[str, Any]:
         raise translate(error) from error
 
 
-def upload_image(client: "WebClient", png: bytes, name: str, alt_text: str) -> str:
-    """Upload a picture that belongs to no channel yet, and return its ID.
+def upload(
+    client: "WebClient",
+    content: bytes,
+    name: str,
+    alt_text: str = "",
+    *,
+    title: str = "",
+    channel_id: str | None = None,
+    thread_ts: str | None = None,
+) -> str:
+    """Upload a file, and return its ID. It belongs to no channel yet, unless one is named.
+
+    Args:
+        client: of the workspace.
+        content: the file.
+        name: its name.
+        alt_text: what an image shows.
+        title: how it is called in Slack; its name unless given.
+        channel_id: the channel that it is shared in.
+        thread_ts: the message there whose thread it is shared in.
 
     Raises:
         DeliveryError: it was not taken.
     """
-    alt = alt_text[:1_000]
-    ticket = answer_of(lambda: client.files_getUploadURLExternal(filename=name, length=len(png), alt_txt=alt))
+    described = {"alt_txt": alt_text[:1_000]} if alt_text else {}
+    ticket = answer_of(lambda: client.files_getUploadURLExternal(filename=name, length=len(content), **described))
     url, file_id = ticket.get("upload_url"), ticket.get("file_id")
     if not isinstance(url, str) or not isinstance(file_id, str) or not _is_own_host(url, client.base_url, ("files",)):
         raise PermanentDeliveryError("Slack names no address of its own for the file")
     try:
-        request = Request(url, png, {"Content-Type": "application/octet-stream"}, method="POST")  # noqa: S310
+        request = Request(url, content, {"Content-Type": "application/octet-stream"}, method="POST")  # noqa: S310
         with _opener(client).open(request) as answer:
             bounded.read(answer)
     except (OSError, *ANSWER_UNREADABLE) as error:
         raise translate(error) from error
-    answer_of(lambda: client.files_completeUploadExternal(files=[{"id": file_id, "title": name}]))
+    files: list[dict[str, str | None]] = [{"id": file_id, "title": title or name}]
+    answer_of(lambda: client.files_completeUploadExternal(files=files, channel_id=channel_id, thread_ts=thread_ts))
     return file_id
 
 

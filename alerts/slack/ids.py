@@ -33,6 +33,7 @@ class ActionName(StrEnum):
     OPEN_PRIVATE = "open_private"
     OPEN_AUTHOR = "open_author"
     OPEN_PLAYBOOK = "open_playbook"
+    OPEN_DIGEST = "open_digest"
 
 
 LINKS = frozenset(
@@ -42,6 +43,7 @@ LINKS = frozenset(
         ActionName.OPEN_PRIVATE,
         ActionName.OPEN_AUTHOR,
         ActionName.OPEN_PLAYBOOK,
+        ActionName.OPEN_DIGEST,
     ]
 )
 """Link buttons: Slack tells of the press, and it needs nothing but to be acknowledged."""

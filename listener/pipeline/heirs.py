@@ -2,7 +2,7 @@
 
 import structlog
 
-from alerts.card import Message, Note, dump_message, load_message
+from alerts.card import DigestFile, Message, Note, dump_message, load_message
 from listener.clock import Clock
 from listener.config import Config
 from listener.pipeline.announce import Announcer
@@ -85,9 +85,11 @@ class Heirs:
                 transaction.post(alert.id, name, payload, now)
 
     def _end_talk(self, receiver: str) -> None:
-        """End what only told more of alerts that whoever reads the next receiver never saw."""
+        """End what only told more of alerts that whoever reads the next receiver never saw, and digests."""
         rows = self._store.outbox.rows(("pending", "sending"), limit=_MOST_ENDED, receiver=receiver)
-        talk = [row["id"] for row in rows if row["kind"] == "note" and _is_talk(row["payload"])]
+        talk = [
+            row["id"] for row in rows if row["kind"] == "digest" or (row["kind"] == "note" and _is_talk(row["payload"]))
+        ]
         self._store.outbox.give_up(talk, f"{receiver} is no longer configured")
 
 
@@ -97,4 +99,4 @@ def _is_talk(payload: str) -> bool:
         message: Message = load_message(payload)
     except ValueError:
         return True
-    return isinstance(message, Note) and message.tone in ("history", "mention")
+    return isinstance(message, DigestFile) or (isinstance(message, Note) and message.tone in ("history", "mention"))

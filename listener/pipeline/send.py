@@ -13,8 +13,9 @@ from threading import Lock
 
 import structlog
 
-from alerts.card import Card, IncidentCard, Message, Note, dump_message, load_message
-from alerts.receivers.base import Delivery, Receiver, SharesLimits
+from alerts.card import Card, DigestFile, IncidentCard, Message, Note, dump_message, load_message
+from alerts.digest_parts import without_content
+from alerts.receivers.base import Delivery, Receiver, SharesFiles, SharesLimits
 from alerts.receivers.bounded import within
 from alerts.standing import reference, standing
 from listener.clock import Clock
@@ -43,6 +44,8 @@ _INSTANT_S = 0.001
 """Clocks tell no microseconds exactly: a pause shorter than this is over, and waiting for it might never end."""
 _CLOCK_SKEW_S = 3600.0
 """How far this machine's clock may have been off when it tried first."""
+FORGOTTEN_DIGEST = dump_message(Note("A digest that is no longer kept"))
+"""What `Outbox.forget_digests` leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +171,24 @@ class Sender:
             self._failed(item, error)
             return False
         place = (delivery.channel, delivery.message_id, delivery.thread_id)
-        if not self._outbox.sent(item, place, self._clock.now()):
+        kept = without_content(message)
+        payload = None if kept is None else dump_message(kept)
+        remark = delivery.remark or None
+        if not self._outbox.sent(item, place, self._clock.now(), remark=remark, kept=payload):
             log.warning("sent after its lease had ended", notification=item.id, receiver=item.receiver)
+        if remark:
+            self._tell_of(item, remark)
         if item.kind == "alert" and isinstance(message, Card | IncidentCard):
             tally.notifications[message.country] += 1
         return True
+
+    def _tell_of(self, item: OutboxItem, remark: str) -> None:
+        """Tell operators what had to be left out of a message that was sent."""
+        log.warning("sent in part", notification=item.id, receiver=item.receiver, problem=remark)
+        told = next((name for name in self._successors if self.is_on(name)), None)
+        if told is not None:
+            title = f"{item.receiver} was sent less than there is"
+            self._outbox.tell(told, operator_note(title, remark), self._clock.now())
 
     def _deliver(self, receiver: Receiver, item: OutboxItem, message: Message) -> Delivery:
         parent = None if item.parent is None else Delivery(*item.parent)
@@ -186,7 +202,7 @@ class Sender:
 
     def _post(self, receiver: Receiver, item: OutboxItem, message: Message, parent: Delivery | None) -> Delivery:
         if item.ambiguous:
-            found = receiver.find(item.key, item.tried_at.timestamp() - _CLOCK_SKEW_S, parent)
+            found = _found(receiver, item, message, parent)
             if found is not None:
                 log.info("was delivered before", notification=item.id, receiver=item.receiver)
                 is_resent = item.attempts == 1 and item.kind == "alert"  # it may have got another look since
@@ -270,6 +286,15 @@ def _asked_s(retry_after_s: float | None) -> float | None:
         return None
     asked = min(max(retry_after_s, 0.0), _LONGEST_ASKED_S)
     return asked + random.uniform(0.0, min(1.0, asked / 10))
+
+
+def _found(receiver: Receiver, item: OutboxItem, message: Message, parent: Delivery | None) -> Delivery | None:
+    """Return where an earlier attempt put a message, if anywhere."""
+    not_before = item.tried_at.timestamp() - _CLOCK_SKEW_S
+    found = receiver.find(item.key, not_before, parent)
+    if found is None and isinstance(message, DigestFile) and isinstance(receiver, SharesFiles):
+        return receiver.find_file(message, not_before, parent)
+    return found
 
 
 def _read(item: OutboxItem) -> Message:
