@@ -138,13 +138,24 @@ def _one(phrases: Phrases, place: int, irritant: Irritant) -> Iterator[Block]:
 def _size(phrases: Phrases, irritant: Irritant) -> str:
     """Say how large an irritant is, by how many people, and how it changed."""
     words = phrases.words
+    values = {
+        "complaints": words.plural("{count} complaint", "{count} complaints", irritant.mentions),
+        "urgent": words.number(irritant.urgent),
+    }
+    if irritant.mean is None:
+        return words.plural(
+            "{complaints} by {count} author; urgent: {urgent}.",
+            "{complaints} by {count} authors; urgent: {urgent}.",
+            irritant.authors,
+            **values,
+        )
+    # Translators: "complaints" is such as "121 complaints", "change" such as "▲ +19 % on the four-week mean, ...".
     return words.plural(
-        "{complaints} by {count} author; urgent: {urgent}. {change}.",
-        "{complaints} by {count} authors; urgent: {urgent}. {change}.",
+        "{complaints} by {count} author; urgent: {urgent}; {change}.",
+        "{complaints} by {count} authors; urgent: {urgent}; {change}.",
         irritant.authors,
-        complaints=words.plural("{count} complaint", "{count} complaints", irritant.mentions),
-        urgent=words.number(irritant.urgent),
-        change=words.capital(phrases.change(measure(irritant))),
+        change=phrases.change(measure(irritant)),
+        **values,
     )
 
 

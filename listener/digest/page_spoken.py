@@ -11,16 +11,25 @@ FIGURES = ("mentions", "authors", "reach", "complaints", "urgent", "complaint_sh
 _MOST_ROWS = 12
 
 
-def section(phrases: Phrases, pictures: Iterable[Figure]) -> Section:
-    """Return the section; `pictures` stand after the figures."""
+def section(phrases: Phrases, pictures: Iterable[Figure], voice_pictures: Iterable[Figure]) -> Section:
+    """Return the section; `pictures` stand after the figures, `voice_pictures` with the share of voice."""
     words, spoken = phrases.words, phrases.digest.spoken
     blocks: list[Block] = list(warnings(phrases))
     blocks.append(figures_table(phrases, [(figure, getattr(spoken, figure)) for figure in FIGURES]))
     blocks += pictures
     blocks += _busiest(phrases)
-    blocks += _breakdowns(phrases)
-    blocks += _share_of_voice(phrases)
+    blocks += _breakdowns(phrases, _AT_ONCE)
+    blocks += _silent(phrases)
+    blocks += _share_of_voice(phrases, voice_pictures)
     return Section("spoken", words.say("How are we spoken of?"), tuple(blocks))
+
+
+def details(phrases: Phrases, pictures: Iterable[Figure]) -> Section:
+    """Return the section of breakdowns that few look up; `pictures` stand before them."""
+    blocks = [*pictures, *_breakdowns(phrases, _IN_DETAIL)]
+    if not blocks:
+        blocks = [Paragraph(phrases.words.say("There is nothing to break down this week."))]
+    return Section("details", phrases.words.say("Figures in detail"), tuple(blocks))
 
 
 def warnings(phrases: Phrases) -> Iterator[Paragraph]:
@@ -115,8 +124,8 @@ def hour_words(phrases: Phrases, hour: tuple[int, int]) -> str:
 
 # --- by country, network, language, topic, product, brand ----------------------------------------------------------
 
-_BREAKDOWNS = (
-    ("by_country", marked("By country"), marked("Country")),
+_AT_ONCE = (("by_country", marked("By country"), marked("Country")),)
+_IN_DETAIL = (
     ("by_brand", marked("By brand"), marked("Brand")),
     ("by_topic", marked("By topic"), marked("Topic")),
     ("by_product", marked("By product"), marked("Product")),
@@ -128,9 +137,9 @@ _ALWAYS_TOLD = ("by_topic", "by_product")
 """Even one row of these says something that the total does not."""
 
 
-def _breakdowns(phrases: Phrases) -> Iterator[Block]:
+def _breakdowns(phrases: Phrases, dimensions: Iterable[tuple[str, str, str]]) -> Iterator[Block]:
     explained = False
-    for field, title, head in _BREAKDOWNS:
+    for field, title, head in dimensions:
         rows: tuple[Row, ...] = getattr(phrases.digest.spoken, field)
         if not rows or (len(rows) == 1 and field not in _ALWAYS_TOLD):
             continue
@@ -139,6 +148,16 @@ def _breakdowns(phrases: Phrases) -> Iterator[Block]:
             yield Paragraph(legend(phrases), "quiet")
             explained = True
         yield from _breakdown(phrases, field, phrases.words.say(head), rows)
+
+
+def _silent(phrases: Phrases) -> Iterator[Paragraph]:
+    """Name the countries without any mention, where there are others."""
+    words, digest = phrases.words, phrases.digest
+    heard = {row.key for row in digest.spoken.by_country if row.mentions.value}
+    silent = [code for code in digest.scope.countries if code not in heard]
+    if heard and silent:
+        named = words.all_of(words.country(code) for code in silent)
+        yield Paragraph(words.say("Countries without any mention this week: {countries}.", countries=named))
 
 
 def legend(phrases: Phrases) -> str:
@@ -180,12 +199,13 @@ def _row_name(phrases: Phrases, field: str, key: str) -> str:
 # --- share of voice ------------------------------------------------------------------------------------------------
 
 
-def _share_of_voice(phrases: Phrases) -> Iterator[Block]:
+def _share_of_voice(phrases: Phrases, pictures: Iterable[Figure]) -> Iterator[Block]:
     voices = phrases.digest.share_of_voice
     if len(voices) < 2:
         return
     say = phrases.words.say
     yield Heading(phrases.label("share_of_voice"))
+    yield from pictures
     columns = (
         Column(say("Brand")),
         phrases.column("share_of_voice"),

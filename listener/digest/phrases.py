@@ -117,7 +117,7 @@ class Phrases:
 
     def basis(self, measure: Measure) -> str:
         """Say what a share or percentile rests on: "330 of 1,248"; empty for others."""
-        if measure.of is None or measure.unit == "points":
+        if not measure.of or measure.unit == "points":
             return ""
         if measure.part is not None:
             # Translators: under a share: "330 of 1,248".

@@ -209,12 +209,16 @@ class Words:
         return format_date(day, written, locale=self.locale)
 
     def weekday(self, number: int) -> str:
-        """Name a day of the week; 0 is Monday."""
-        return self.capital(self.locale.days["stand-alone"]["wide"][number])
+        """Name a day of the week as within a sentence; 0 is Monday."""
+        return str(self.locale.days["stand-alone"]["wide"][number])
 
     def weekday_short(self, number: int) -> str:
         """Name a day of the week as shortly as on a chart; 0 is Monday."""
         return self.capital(self.locale.days["stand-alone"]["abbreviated"][number])
+
+    def short_day(self, at: datetime) -> str:
+        """Write a local moment's day as shortly as on a chart: "12 Nov"."""
+        return format_skeleton("MMMd", at, locale=self.locale)
 
     def clock(self, hour: int, minute: int = 0) -> str:
         """Write a time of day: "09:00"."""

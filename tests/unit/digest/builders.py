@@ -1,7 +1,8 @@
 """Digests as the figures would bring them, for tests of what is drawn from them. Everybody in them is invented."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from listener.digest.model import (
     Advice,
@@ -32,6 +33,7 @@ from listener.digest.model import (
 )
 from listener.digest.weeks import Week
 
+T = TypeVar("T")
 WEEK = Week.parse("2026-W46")
 COUNTRIES = ("FR", "RU", "JP", "NL")
 _WEEKS = tuple(str(WEEK.back(weeks)) for weeks in range(11, -1, -1))
@@ -472,18 +474,18 @@ def coverage() -> Coverage:
 def advice() -> tuple[Advice, ...]:
     """Return one of each kind."""
     return (
-        Advice("irritant_growing", "7", 121, 330),
-        Advice("irritant_new", "11", 46, 330),
-        Advice("irritant_long", "7", 9),
+        Advice("incident_open", "I-31"),
+        Advice("irritant_growing", "7", 121.0, 58),
+        Advice("irritant_new", "11", 46.0),
+        Advice("irritant_long", "7", 9.0, 121),
+        Advice("journalists", figure=1.0),
         Advice("answers_few", "FR", 36 / 58, 58),
-        Advice("answers_slow", "FR", 3 * _AN_HOUR, 58),
-        Advice("precision_low", "NL", 0.55, 20),
+        Advice("answers_slow", "FR", 31 / 55, 55),
+        Advice("precision_low", "", 0.55, 20),
+        Advice("recontacts", "", 0.24, 118),
+        Advice("load", "Lotte", 30.0, 59),
         Advice("coverage", "vk-ru-yunfan", 64.0),
-        Advice("thank", "", 1),
-        Advice("journalists", "", 1),
-        Advice("incident_open", "I-31", 72 * 60.0),
-        Advice("load", "Lotte", 41, 74),
-        Advice("recontacts", "", 11 / 118, 118),
+        Advice("thank", figure=1.0),
     )
 
 
@@ -605,23 +607,25 @@ def empty_digest() -> Digest:
     )
 
 
-def _first(measure: Measure) -> Measure:
-    return replace(measure, last=None, mean=None, verdict="unknown")
+def _first(figures: T) -> T:
+    """Return figures without anything to compare them with."""
+    if isinstance(figures, Measure):
+        return replace(figures, last=None, mean=None, verdict="unknown")
+    if isinstance(figures, Spoken | Desk | Times | Row | DeskRow):
+        return replace(figures, **{one.name: _first(getattr(figures, one.name)) for one in fields(figures)})
+    return tuple(map(_first, figures)) if isinstance(figures, tuple) else figures  # type: ignore[return-value]
 
 
 def first_week_digest() -> Digest:
     """Return the first week that anything was listened to, not over yet: nothing to compare with."""
     whole = full_digest()
     fresh = replace(
-        whole.spoken,
-        **{
-            name: _first(getattr(whole.spoken, name))
-            for name in ("mentions", "authors", "reach", "complaints", "urgent", "complaint_share", "net_sentiment")
-        },
+        _first(whole.spoken),
         days=_days(usual=False),
-        by_country=whole.spoken.by_country[:1],
-        by_brand=whole.spoken.by_brand[:1],
+        by_country=_first(whole.spoken.by_country[:1]),
+        by_brand=_first(whole.spoken.by_brand[:1]),
     )
+    answered = replace(_first(whole.desk), by_country=_first(whole.desk.by_country[:1]), by_team=())
     newest = tuple(replace(one, trend="new", last=0, mean=None, verdict="unknown") for one in irritants()[:2])
     return replace(
         whole,
@@ -632,15 +636,10 @@ def first_week_digest() -> Digest:
         weeks_before=0,
         spoken=fresh,
         share_of_voice=(),
-        desk=replace(
-            whole.desk,
-            **{name: _first(getattr(whole.desk, name)) for name in ("alerts", "needing", "response_rate", "in_target")},
-            by_country=whole.desk.by_country[:1],
-            by_team=(),
-        ),
+        desk=answered,
         causes=replace(whole.causes, irritants=newest),
         incidents=(incident(over=False),),
         errata=Errata(str(WEEK.back()), None, 0, 0),
-        advice=(Advice("irritant_new", "7", 121, 330), Advice("incident_open", "I-31", 72 * 60.0)),
+        advice=(Advice("incident_open", "I-31"), Advice("irritant_new", "7", 121.0)),
         pilot=(),
     )
