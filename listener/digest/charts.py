@@ -128,7 +128,8 @@ def days(
     sheet = Sheet(width, language)
     top = _head(sheet, title, note)
     shown = bars[:7]
-    column = (width - 2 * _MARGIN - 92) / max(1, len(shown))
+    beside = max(84.0, min(sheet.narrowest(usual, SMALL) + 2, 140.0)) if usual else 0.0
+    column = (width - 2 * _MARGIN - beside - 6) / max(1, len(shown))
     hurts = [(_known(bar.complaints), _known(bar.usual_complaints)) for bar in shown]
     heard = [(_known(bar.mentions), _known(bar.usual_mentions)) for bar in shown]
     said_above = any(mark is not None for _, mark in hurts)
@@ -145,14 +146,15 @@ def _day_panel(
     y, height, column = place
     rows = sheet.lines(name, sheet.width - 2 * _MARGIN, TEXT, most=1, bold=True)
     head = sheet.write(rows, _MARGIN, y, TEXT, bold=True)
-    base = head + 20 + height
+    base = head + 24 + height
     scale = height / (max((one for pair in pairs for one in pair if one is not None), default=0) or 1)
     for day, (value, mark) in enumerate(pairs):
         middle = _MARGIN + column * (day + 0.5)
         rise, tick = (value or 0) * scale, None if mark is None else mark * scale
         sheet.bar(middle - column * 0.31, base - rise, column * 0.62, rise, colour)
         if tick is not None:
-            sheet.line((middle - column * 0.4, middle + column * 0.4), (base - tick, base - tick), INK, 2.2, halo=True)
+            sheet.bar(middle - column * 0.31, base - tick - 2, column * 0.62, min(4, max(0, rise - tick + 2)), PAPER)
+            sheet.line((middle - column * 0.4, middle + column * 0.4), (base - tick, base - tick), INK, 2.2)
         # The number stands on the bar, or on the mark where the mark would cross it.
         foot = tick if tick is not None and rise - 3 < tick < rise + 21 else rise
         known = value is not None
@@ -167,7 +169,8 @@ def _day_panel(
     sheet.line((_MARGIN, right), (base, base), QUIET, 1)
     ticks = [base - mark * scale for _, mark in pairs if mark is not None]
     if ticks:
-        _beside(sheet, sheet.lines(usual, 84, SMALL, most=4), right + 6, ticks[-1], (head, base))
+        rows = sheet.lines(usual, sheet.width - _MARGIN - right - 6, SMALL, most=5)
+        _beside(sheet, rows, right + 6, ticks[-1], (head, base))
     return base
 
 
@@ -179,17 +182,41 @@ def _beside(sheet: Sheet, rows: Sequence[str], x: float, middle: float, within: 
 
 def _day_names(sheet: Sheet, bars: Sequence[DayBar], y: float, column: float, top: float) -> float:
     """Write the days' names and holidays under the panels; return where they end."""
-    ends = [y]
     for place, bar in enumerate(bars):
         middle = _MARGIN + column * (place + 0.5)
         sheet.word(bar.name, middle, y + 13, TEXT, align="center", width=column - 4, bold=bool(bar.holiday))
-        rows = sheet.lines(bar.holiday, column - 6, SMALL - 1, most=4)
-        ends.append(sheet.write(rows, middle, y + 23, SMALL - 1, colour=QUIET, align="center"))
+    under = all(_short(sheet, bar.holiday, column - 6) for bar in bars)
+    end = _holidays_under(sheet, bars, y + 22, column) if under else y + 24
     for place, bar in enumerate(bars):
         if bar.holiday:
-            left = _MARGIN + column * place + 1
-            sheet.bar(left, top, column - 2, max(ends) + 4 - top, FAINT, under=True)
+            sheet.bar(_MARGIN + column * place + 1, top, column - 2, end + 2 - top, FAINT, layer="under")
+    return end if under else _holidays_listed(sheet, bars, end + 5)
+
+
+def _short(sheet: Sheet, text: str, width: float) -> bool:
+    """Return whether a text fits in two lines without a broken word."""
+    return sheet.narrowest(text, SMALL) <= width and not any(
+        row.endswith("…") for row in sheet.lines(text, width, SMALL)
+    )
+
+
+def _holidays_under(sheet: Sheet, bars: Sequence[DayBar], y: float, column: float) -> float:
+    ends = [y]
+    for place, bar in enumerate(bars):
+        rows = sheet.lines(bar.holiday, column - 6, SMALL)
+        ends.append(sheet.write(rows, _MARGIN + column * (place + 0.5), y, SMALL, colour=QUIET, align="center"))
     return max(ends) + 2
+
+
+def _holidays_listed(sheet: Sheet, bars: Sequence[DayBar], y: float) -> float:
+    names = min(max(sheet.length(bar.name, SMALL, bold=True) for bar in bars if bar.holiday), 120.0)
+    for bar in bars:
+        if bar.holiday:
+            sheet.word(bar.name, _MARGIN, y + SMALL * LINE / 2, SMALL, bold=True, width=names + 1)
+            left = _MARGIN + names + 8
+            rows = sheet.lines(bar.holiday, sheet.width - _MARGIN - left, SMALL)
+            y = sheet.write(rows, left, y, SMALL, colour=QUIET)
+    return y
 
 
 def causes(
@@ -217,8 +244,8 @@ def voice_share(
     """Return each brand's share of voice as a bar, the greatest first, ours dark; a black mark shows `last` week's."""
     ordered = sorted(bars, key=lambda bar: -(_known(bar.share) or 0))[:MOST_ROWS]
     rows = [
-        _Row(bar.name, _known(bar.share), _known(bar.last), _said(_known(bar.share), share),
-             bar.lack if _known(bar.share) is None else "", OURS if bar.ours else CALM, bar.ours)
+        _Row(bar.name, _known(bar.share), _known(bar.last), _said(_known(bar.share), share, bar.lack), "",
+             OURS if bar.ours else CALM, bar.ours)
         for bar in ordered
     ]  # fmt: skip
     sheet = Sheet(width, language)
@@ -240,7 +267,7 @@ def _rows(sheet: Sheet, y: float, rows: Sequence[_Row], words: tuple[str, str, s
     first = next((place for place, mark in enumerate(marks) if mark is not None), None)
     for place, (row, lines, height, mark) in enumerate(zip(rows, names, heights, marks, strict=True)):
         middle = top + height / 2
-        sheet.write(lines, _MARGIN, middle - TEXT * LINE * len(lines) / 2, TEXT, bold=row.bold)
+        sheet.block(lines, _MARGIN, middle - TEXT * LINE * len(lines) / 2, TEXT, bold=row.bold)
         if place == first and last and mark is not None:
             sheet.line((mark, mark), (start - 2, middle), QUIET, 1, over=1)
         _row(sheet, row, frame, mark, middle)
@@ -263,7 +290,8 @@ class _Frame:
 
 def _frame(sheet: Sheet, rows: Sequence[_Row]) -> _Frame:
     names = max(sheet.length(row.name, TEXT, bold=row.bold) for row in rows)
-    names = max(60.0, min(names + 2, sheet.width * 0.34))
+    words = max(sheet.narrowest(row.name, TEXT, bold=row.bold) for row in rows)
+    names = max(60.0, min(names + 2, sheet.width * 0.34), min(words + 2, sheet.width * 0.42))
     curve = 92.0 if any(len(row.history) > 1 for row in rows) else 0.0
     said = max(max(sheet.length(row.said, TEXT, bold=True), sheet.length(row.under, SMALL)) for row in rows)
     said = min(said + 2, 124.0)
@@ -297,7 +325,7 @@ def _row(sheet: Sheet, row: _Row, frame: _Frame, mark: float | None, middle: flo
     end = frame.left + (row.value or 0) * frame.scale
     sheet.bar(frame.left, middle - 9, end - frame.left, 18, row.colour)
     if mark is not None:
-        sheet.line((mark, mark), (middle - 13, middle + 13), INK, 2.4, halo=True)
+        sheet.line((mark, mark), (middle - 13, middle + 13), INK, 2.4, halo=mark > frame.left + 3)
     wide = max(sheet.length(row.said, TEXT, bold=True), sheet.length(row.under, SMALL))
     after = mark if mark is not None and end - 6 < mark < end + wide + 16 else end
     look: dict[str, Any] = {
@@ -350,7 +378,7 @@ def answers(
     bottom = top + sum(heights)
     _answer_grid(sheet, ends, (top, bottom), share, goal)
     for dot, lines, height in zip(shown, rows, heights, strict=True):
-        sheet.write(lines, _MARGIN, top + height / 2 - TEXT * LINE * len(lines) / 2, TEXT)
+        sheet.block(lines, _MARGIN, top + height / 2 - TEXT * LINE * len(lines) / 2, TEXT)
         _answer(sheet, dot, ends, top + height / 2, share, counts)
         top += height
     return sheet.crop(bottom + 24 + _MARGIN).picture()
@@ -594,11 +622,23 @@ def _curve_bars(
         burst = count > 2 * (_known(bar.expected) or 0) and count > 1
         gap = 1 if end - x > 4 else 0
         sheet.bar(x, base - count * scale, end - x - gap, count * scale, STRONG if burst else CALM)
-    said = f"{peak} {number(_known(highest.count) or 0)}".strip()
-    half = min(sheet.length(said, TEXT, bold=True) / 2, (spread.right - spread.left) / 2)
-    middle = max(spread.left + half, min(spread.x(highest.at + step / 2), spread.right - half))
     foot = base - (_known(highest.count) or 0) * scale
-    sheet.word(said, middle, foot - 11, TEXT, bold=True, align="center", width=2 * half + 2)
+    span = (spread.x(highest.at), spread.x(highest.at + step))
+    after = [base - (_known(bar.count) or 0) * scale for bar in points if span[1] <= spread.x(bar.at) < span[1] + 150]
+    _peak(sheet, f"{peak} {number(_known(highest.count) or 0)}".strip(), span, foot, (spread, min(after, default=base)))
+
+
+def _peak(sheet: Sheet, said: str, span: Span, foot: float, clear: tuple[_Spread, float]) -> None:
+    """Write the peak beside the highest bar where the bars after it leave room, else on it."""
+    spread, after = clear
+    length = min(sheet.length(said, TEXT, bold=True), spread.right - spread.left)
+    if length < min(142, spread.right - span[1] - 8) and after > foot + 22:
+        middle = (span[1] + 8 + length / 2, foot + 9)
+    else:
+        half = length / 2
+        middle = (max(spread.left + half, min(sum(span) / 2, spread.right - half)), foot - 11)
+    sheet.bar(middle[0] - length / 2 - 3, middle[1] - 9, length + 6, 18, PAPER, layer="over")
+    sheet.word(said, *middle, TEXT, bold=True, align="center", width=length + 2)
 
 
 def _curve_top(points: Sequence[CurveBar]) -> float:
@@ -670,8 +710,8 @@ def _unit(value: float | None) -> float | None:
     return None if known is None else min(1.0, known)
 
 
-def _said(value: float | None, number: Number) -> str:
-    return _DASH if value is None else number(value)
+def _said(value: float | None, number: Number, lack: str = "") -> str:
+    return lack or _DASH if value is None else number(value)
 
 
 def _zone(name: str) -> tzinfo:

@@ -5,6 +5,7 @@ It knows how to place words and shapes and nothing of what they say.
 
 from collections.abc import Sequence
 from io import BytesIO
+from itertools import pairwise
 from typing import Any, Literal
 
 import regex
@@ -16,16 +17,17 @@ Align = Literal["left", "center", "right"]
 
 INK, QUIET, PALE, FAINT, PAPER = "#1d1c1d", "#56626b", "#b4bec6", "#e4e8eb", "#ffffff"
 """Words and marks; lesser words; lesser bars; rules; the ground."""
-STRONG, CALM = "#a8281c", "#b4bec6"
+STRONG, CALM = "#8c1d13", "#929ea7"
 """Bars that the chart is about, and the others: far apart in grey and to every kind of eye."""
-OURS = "#1f4e79"
+OURS = "#173f66"
 TITLE, TEXT, SMALL, SMALLEST = 16.0, 13.0, 11.5, 8.0
 """Sizes of letters in CSS pixels."""
 LINE = 1.38
 """Height of a line in letters' sizes: Arabic and Devanagari reach further up and down than Latin."""
 _SCALE = 2
 _DPI = 100
-_COLOURS = 96
+_COLOURS = 64
+_HYPHENATED = regex.compile(r"\p{Script=Latin}{3}$|\p{Script=Cyrillic}{3}$|\p{Script=Greek}{3}$")
 _NO_START = frozenset("、。，．！？；：）」』】〉》…ー々”’)]}!?,.;:%")
 
 
@@ -60,10 +62,10 @@ class Sheet:
 
         self._canvas.draw()  # type: ignore[no-untyped-call]
         size = (self.width * _SCALE, self.height * _SCALE)
-        pixels = Image.frombytes("RGBA", size, bytes(self._canvas.buffer_rgba())).convert("RGB")
+        pixels = Image.frombytes("RGBA", size, bytes(self._canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
         few = pixels.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         out = BytesIO()
-        few.save(out, "png", optimize=True)
+        few.save(out, "png", compress_level=6)
         return Picture(out.getvalue(), self.width, self.height)
 
     def length(self, text: str, size: float = TEXT, *, bold: bool = False) -> float:
@@ -82,33 +84,57 @@ class Sheet:
         """Return how wide the widest of harmless lines is drawn."""
         return max((self._length(row, size, bold=bold) for row in rows), default=0.0)
 
+    def narrowest(self, text: str, size: float = TEXT, *, bold: bool = False) -> float:
+        """Return the width below which lines of this text would break a word."""
+        return max((self._length(one.strip(" "), size, bold=bold) for one in _pieces(fonts.clean(text))), default=0.0)
+
     def lines(self, text: str, width: float, size: float = TEXT, *, bold: bool = False, most: int = 2) -> list[str]:
         """Return a hostile text as at most `most` harmless lines of `width`; the last ends in … where more follows."""
         whole = fonts.clean(text, 60 * most)
-        rows: list[str] = []
-        for piece in _pieces(whole):
-            for part in self._parts(piece, width, size, bold=bold):
-                if rows and self._length((rows[-1] + part).rstrip(" "), size, bold=bold) <= width:
-                    rows[-1] += part
-                elif part.strip(" "):
-                    rows.append(part)
-        rows = [row.strip(" ") for row in rows]
+        pieces = [part for piece in _pieces(whole) for part in self._parts(piece, width, size, bold=bold)]
+        rows = self._filled(pieces, width, size, bold=bold)
         if len(rows) > most:
-            joint = "" if _wide(rows[most][0]) else " "
-            last = rows[most - 1] + joint + rows[most]
-            rows = [*rows[: most - 1], self._cut(last, width, size, bold=bold)]
-        return _directed(rows, fonts.direction(whole))
+            joint = "" if _wide(rows[most][0]) or rows[most - 1].endswith("-") else " "
+            last = self._cut(rows[most - 1] + joint + rows[most], width, size, bold=bold)
+            return _directed([*rows[: most - 1], last], fonts.direction(whole))
+        return _directed(self._even(rows, pieces, width, size, bold=bold), fonts.direction(whole))
+
+    def _even(self, rows: list[str], pieces: list[str], width: float, size: float, *, bold: bool) -> list[str]:
+        """Return lines of about one length, as many as `rows`: no single word is left for the last."""
+        widest = max((self._length(piece.strip(" "), size, bold=bold) for piece in pieces), default=0)
+        short = len(rows) > 1 and self._length(rows[-1], size, bold=bold) < width / 2
+        for share in (0.6, 0.7, 0.8, 0.9) if short else ():
+            if widest <= width * share and len(even := self._filled(pieces, width * share, size, bold=bold)) == len(
+                rows
+            ):
+                return even
+        return rows
+
+    def _filled(self, pieces: list[str], width: float, size: float, *, bold: bool) -> list[str]:
+        rows, reached = [""], 0.0
+        for piece in pieces:
+            wide = size * len(piece) if _wide(piece[0]) else self._length(piece.strip(" "), size, bold=bold)
+            # The sum of the pieces tells enough, save near the end of a line.
+            fits = reached + wide <= width * 0.8
+            if not fits and reached + wide <= width * 1.15:
+                fits = self._length((rows[-1] + piece).strip(" "), size, bold=bold) <= width
+            if not fits and rows[-1]:
+                rows, reached = [*rows, ""], 0.0
+            rows[-1] += piece
+            reached += wide + (size * 0.3 if piece.endswith(" ") else 0)
+        return [row.strip(" ") for row in rows if row.strip(" ")]
 
     def _parts(self, piece: str, width: float, size: float, *, bold: bool) -> list[str]:
-        """Return a word that is too long for a line in parts that are not."""
+        """Return a word that is too long for a line in parts that are not, with hyphens where its script has them."""
         if self._length(piece.rstrip(" "), size, bold=bold) <= width:
             return [piece]
-        parts = [""]
-        for cluster in regex.findall(r"\X", piece):
-            if parts[-1] and self._length((parts[-1] + cluster).rstrip(" "), size, bold=bold) > width:
-                parts.append("")
-            parts[-1] += cluster
-        return parts
+        clusters = regex.findall(r"\X", piece)
+        for many in range(2, len(clusters) + 1):
+            ends = [round(len(clusters) * place / many) for place in range(many + 1)]
+            parts = _hyphenated(["".join(clusters[begin:end]) for begin, end in pairwise(ends)])
+            if all(self._length(part.rstrip(" "), size, bold=bold) <= width for part in parts):
+                return parts
+        return clusters
 
     def _cut(self, text: str, width: float, size: float, *, bold: bool) -> str:
         clusters = regex.findall(r"\X", text.rstrip("… "))
@@ -137,8 +163,14 @@ class Sheet:
             if row:
                 baseline = y + size * (LINE * place + LINE * 0.5 + 0.36)
                 look = {"fontproperties": self._font(row, size, bold=bold), "color": colour, "ha": align}
-                self._axes.text(x, baseline, row, va="baseline", parse_math=False, **look)
+                self._axes.text(x, baseline, row, va="baseline", parse_math=False, zorder=6, **look)
         return y + size * LINE * len(rows)
+
+    def block(self, rows: Sequence[str], x: float, y: float, size: float = TEXT, *, bold: bool = False) -> None:
+        """Write harmless lines from `x`; those of a text that runs from right to left end where its longest ends."""
+        leftwards = bool(rows) and fonts.direction(rows[0]) == "\u200f"
+        x += self.width_of(rows, size, bold=bold) if leftwards else 0
+        self.write(rows, x, y, size, bold=bold, align="right" if leftwards else "left")
 
     def word(
         self, text: str, x: float, middle: float, size: float = TEXT, *,
@@ -150,14 +182,16 @@ class Sheet:
         return self._length(row, size, bold=bold)
 
     def bar(
-        self, x: float, y: float, width: float, height: float, colour: str, *, edge: float = 0, under: bool = False
-    ) -> None:
-        """Draw a filled rectangle, with a white edge `edge` wide where it lies on others."""
+        self, x: float, y: float, width: float, height: float, colour: str, *,
+        edge: float = 0, layer: Literal["under", "bars", "over"] = "bars",
+    ) -> None:  # fmt: skip
+        """Draw a filled rectangle, with a white edge `edge` wide where it lies beside others."""
         from matplotlib.patches import Rectangle
 
         if width > 0 and height > 0:
             line = {"linewidth": _points(edge), "edgecolor": PAPER} if edge else {"linewidth": 0}
-            self._axes.add_patch(Rectangle((x, y), width, height, facecolor=colour, zorder=0 if under else 2, **line))
+            above = {"under": 0, "bars": 2, "over": 5}[layer]
+            self._axes.add_artist(Rectangle((x, y), width, height, facecolor=colour, zorder=above, **line))
 
     def line(
         self, xs: Sequence[float], ys: Sequence[float], colour: str = INK, width: float = 1.0, *,
@@ -171,8 +205,8 @@ class Sheet:
         look |= {"solid_capstyle": "butt", "linestyle": (0, (4, 3)) if dashed else "-"}
         drawn = Line2D(list(xs), list(ys), **look)
         if halo:
-            drawn.set_path_effects([Stroke(linewidth=_points(width + 3), foreground=PAPER), Normal()])
-        self._axes.add_line(drawn)
+            drawn.set_path_effects([Stroke(linewidth=_points(width + 2), foreground=PAPER), Normal()])
+        self._axes.add_artist(drawn)
 
     def dot(self, x: float, y: float, colour: str, size: float = 10, *, hollow: bool = False) -> None:
         """Draw a dot `size` across; a hollow one is white inside."""
@@ -180,7 +214,7 @@ class Sheet:
 
         look: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": _points(size), "zorder": 5}
         look |= {"markerfacecolor": PAPER if hollow else colour, "markeredgecolor": colour}
-        self._axes.add_line(Line2D([x], [y], markeredgewidth=_points(1.8 if hollow else 0), **look))
+        self._axes.add_artist(Line2D([x], [y], markeredgewidth=_points(1.8 if hollow else 0), **look))
 
     def _font(self, text: str, size: float, *, bold: bool) -> Any:
         from matplotlib.font_manager import FontProperties
@@ -191,6 +225,12 @@ class Sheet:
 
 def _points(pixels: float) -> float:
     return pixels * 72 / _DPI
+
+
+def _hyphenated(parts: list[str]) -> list[str]:
+    """Return the parts of a word with hyphens where they were parted, in scripts that have them."""
+    shown = [part + "-" if _HYPHENATED.search(part) and after[0].isalpha() else part for part, after in pairwise(parts)]
+    return [*shown, parts[-1]]
 
 
 def _pieces(text: str) -> list[str]:
