@@ -205,7 +205,7 @@ def _answers(phrases: Phrases, rows: Sequence[DeskRow], *, by_country: bool) -> 
     name = words.country if by_country else phrases.team
     title = _answers_title(phrases, rows, name)
     dots = [
-        charts.AnswerDot(name(row.key), row.in_target.value, row.in_target.last, phrases.basis(row.in_target))
+        charts.AnswerDot(name(row.key), row.in_target.value, row.in_target.last, _resting_on(phrases, row))
         for row in rows
     ]
     picture = charts.answers(
@@ -223,6 +223,11 @@ def _answers(phrases: Phrases, rows: Sequence[DeskRow], *, by_country: bool) -> 
         for row in rows
     )  # fmt: skip
     return Drawn(Figure("answers", words.say("Share of alerts answered in time: {figures}.", figures=figures)), picture)
+
+
+def _resting_on(phrases: Phrases, row: DeskRow) -> str:
+    known = row.in_target.value is not None
+    return phrases.basis(row.in_target) if known else phrases.value(row.in_target)
 
 
 def _answers_title(phrases: Phrases, rows: Sequence[DeskRow], name: Callable[[str], str]) -> str:
@@ -259,7 +264,8 @@ def _hours(phrases: Phrases) -> Drawn:
         number=words.number,
         day_names=[words.weekday_short(number) for number in range(7)],
         hour=words.clock,
-        unit=phrases.label("complaints"),
+        # Translators: on a chart, after the greatest number of its scale: "12 complaints".
+        unit=words.say("complaints"),
         note=words.say("By each country’s own clocks"),
         language=words.language,
     )
