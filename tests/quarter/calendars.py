@@ -23,7 +23,9 @@ def kept_holidays(config: Config, country: str, team: str | None = None) -> dict
         code = choice.country
     if code is not None:
         subdivision = choice.subdivision if choice is not None else None
-        found = holidays.country_holidays(code, subdiv=subdivision, years=(2026, 2027))
+        spoken = [one for one in holidays.country_holidays(code).supported_languages if one.startswith("en")]
+        english = "en_US" if "en_US" in spoken else next(iter(spoken), None)
+        found = holidays.country_holidays(code, subdiv=subdivision, years=(2026, 2027), language=english)
         days = {day.isoformat(): name for day, name in found.items()}
     if choice is not None:
         days |= {day.isoformat(): "day off" for day in choice.add if day.isoformat() not in days}

@@ -5,7 +5,7 @@ from typing import Any
 
 from listener.digest.model import CurvePoint, Digest, Post
 
-_KEYS = ("key", "number", "brand", "person", "watch", "reference", "id")
+_KEYS = ("key", "number", "person", "watch", "reference", "id", "brand")
 """What tells the members of a list apart, the first that they have."""
 
 

@@ -224,7 +224,10 @@ class Witness:
 
     def _calculated(self, week: str, countries: Sequence[str], brands: Sequence[str], team: str) -> dict[str, Raw]:
         frame = self._of(week, countries, brands)
-        raw = _nothing("spoken") | _spoken(frame.assign(all=""), "all", "spoken{}")
+        raw = _nothing("spoken")
+        for brand in brands:
+            raw |= _nothing(f"spoken.by_brand[{brand}]")
+        raw |= _spoken(frame.assign(all=""), "all", "spoken{}")
         for column in ("country", "network", "language", "topic", "brand"):
             raw |= _spoken(frame, column, f"spoken.by_{column}[{{}}]")
         texts, named = frame["text"].str.casefold(), []
@@ -280,7 +283,6 @@ class Witness:
                 raw |= self._answers(f"desk.by_{name}[{key}]", some)
                 spans = tuple(float(one) for one in some[some["needs"]]["answer_s"])
                 raw[f"desk.by_{name}[{key}].first_answer"] = Spans(spans, 0.5)
-                raw[f"desk.by_{name}[{key}].alerts"] = Count(len(some))
         return raw
 
     def _answers(self, name: str, cases: pd.DataFrame) -> dict[str, Raw]:
@@ -306,6 +308,8 @@ class Witness:
             else:
                 ends[row["resolution"]] += 1
         found |= {f"desk.outcomes[{key}].alerts": number for key, number in ends.items()}
+        for name in ("country", "team"):
+            found |= {f"desk.by_{name}[{key}].alerts": len(some) for key, some in cases.groupby(name)}
         acts = _of_desk(self._events.assign(alert=self._events["kind"], kind=self._events["alert_kind"]),
                         week, countries, brands, team)  # fmt: skip
         acts = acts[acts["by_person"]]
@@ -337,10 +341,11 @@ class Witness:
         frame = self._of(week, countries, brands)
         return {"spoken.hours": _grid(frame[frame["complains"]])}
 
-    def _holidays(self, week: str, countries: Sequence[str]) -> list[tuple[str, str]]:
+    def _holidays(self, week: str, countries: Sequence[str]) -> list[tuple[str, str, str]]:
         monday = Week.parse(week).monday
         days = {(monday + timedelta(days=n)).isoformat() for n in range(7)}
-        return sorted((code, day) for code in countries for day in kept_holidays(self._config, code) if day in days)
+        kept = {code: kept_holidays(self._config, code) for code in countries}
+        return sorted((code, day, kept[code][day]) for code in countries for day in kept[code] if day in days)
 
     # What was not seen
 
@@ -363,7 +368,7 @@ class Witness:
             missed += lost or 0.0
         found["coverage.watches"] = len(watches)
         found["coverage.seen_share.value"] = 1 - unseen_s / total_s if total_s else None
-        found["coverage.missed"] = missed if heard else None
+        found["coverage.missed"] = missed if heard or not unseen_s else None
         skipped = self._tables["skipped_items"]
         since = min((Week.parse(week).span(self._zones[code])[0] for code in countries), default=datetime.now(UTC))
         ids = [one.id for one in watches]
@@ -459,7 +464,8 @@ def _measure(name: str, one: Raw, before: Sequence[Raw | None], last: Raw | None
     elif isinstance(one, Share):
         shares = [raw for raw in before if isinstance(raw, Share)]
         pooled = Share(sum(raw.part for raw in shares), sum(raw.of for raw in shares), one.times)
-        found |= {"value": one.value(), "part": one.part, "of": one.of, "mean": pooled.value()}
+        found |= {"value": one.value(), "of": one.of, "mean": pooled.value()}
+        found |= {"part": one.part} if one.times == 1.0 else {}
         found["last"] = last.value() if isinstance(last, Share) and last_heard else None
     else:
         spans = [raw for raw in before if isinstance(raw, Spans)]
