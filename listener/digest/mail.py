@@ -12,8 +12,12 @@ from listener.digest.document import Block, Cell, Document, Figure, Quotes, Sect
 from listener.digest.html import direction, environment
 from listener.digest.plain_text import plain_text
 
-MOST_BYTES = 72_000
+MOST_BYTES = 74_000
 """Gmail clips a message beyond 102 kB; so many bytes stay below that in base64 too."""
+
+
+_FIRST_TO_GO = "details"
+"""The section that a long mail does without before any other is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,9 @@ def _fitted(shown: Document) -> tuple[str, Document]:
         html = _html(kept, room.terms)
         if _size(html) <= MOST_BYTES:
             return html, kept
-    while any(section.blocks for section in kept.sections):
+    kept = replace(kept, sections=tuple(section for section in kept.sections if section.key != _FIRST_TO_GO))
+    while _size(html := _html(kept, False, left_out=True)) > MOST_BYTES and any(one.blocks for one in kept.sections):
         kept = _without_last_block(kept)
-        html = _html(kept, False, left_out=True)
-        if _size(html) <= MOST_BYTES:
-            break
     return html, kept
 
 

@@ -1,10 +1,10 @@
 """A digest's page as a tagged PDF of A4, by Typst. The page's texts go to it as data and are never read as markup."""
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import regex
 from rich.cells import cell_len
 
 from listener.digest.cleaned import cleaned, definitions, is_right_to_left
-from listener.digest.document import Block, Document, Figure, Picture, Quote, Quotes, Section, Table
+from listener.digest.document import Block, Cell, Document, Figure, Paragraph, Picture, Quote, Quotes, Section, Table
 from listener.digest.html import PAGES, direction
 from listener.errors import DigestError
 
@@ -37,6 +37,9 @@ _HAN = {"default": "Noto Sans CJK SC", "ja": "Noto Sans CJK JP", "ko": "Noto San
 _TRADITIONAL = ("hant", "tw", "hk", "mo")
 _UNBROKEN = regex.compile(r"[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\u200b]{25,}")
 _BREAK_EVERY = 12
+_LETTERS_IN_LINE = 108
+_WIDEST = 36
+_NOTE_SIZE = 0.88
 
 
 def pdf(document: Document) -> bytes:
@@ -101,7 +104,10 @@ def _pictures(pictures: Mapping[str, Picture], folder: Path) -> dict[str, dict[s
 def _data(shown: Document, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return what the template draws; the chart of causes stands on the first page and not again."""
     first = _first_chart(shown, files)
-    sections = [{"title": section.title, "blocks": list(_blocks(section, first))} for section in shown.sections]
+    sections = [
+        {"key": section.key, "title": section.title, "blocks": list(_blocks(section, first))}
+        for section in shown.sections
+    ]
     return {
         "title": shown.title,
         "subtitle": shown.subtitle,
@@ -129,15 +135,19 @@ def _first_chart(shown: Document, files: Mapping[str, object]) -> Figure | None:
 
 
 def _blocks(section: Section, first: Figure | None) -> Iterator[dict[str, Any]]:
-    for block in section.blocks:
-        if block is not first:
-            yield {"kind": type(block).__name__, **_block(block)}
+    blocks = [block for block in section.blocks if block is not first]
+    for block, following in zip_longest(blocks, blocks[1:]):
+        leads = isinstance(block, Paragraph) and isinstance(following, Table | Figure | Quotes)
+        yield {"kind": type(block).__name__, "sticky": leads, **_block(block)}
 
 
 def _block(block: Block) -> dict[str, Any]:
     match block:
         case Table():
-            return asdict(block) | {"widths": _widths(block)}
+            # Notes stand beside what they explain where there is room, and under it in wide tables.
+            letters = sum(_lengths(block, inline=True)) + 3 * len(block.columns)
+            inline = letters <= _LETTERS_IN_LINE
+            return asdict(block) | {"widths": _widths(block, inline), "inline": inline, "letters": letters}
         case Quotes():
             return {"quotes": [_quote(quote) for quote in block.quotes]}
     return asdict(block)
@@ -152,11 +162,27 @@ def _quote(quote: Quote) -> dict[str, Any]:
     return asdict(quote) | more
 
 
-def _widths(table: Table) -> list[float]:
-    """Return how wide each column is beside the others: it grows with its longest text, but more slowly."""
-    texts = [[column.title, *(row[at].text for row in table.rows)] for at, column in enumerate(table.columns)]
-    longest = [min(max(map(cell_len, column), default=0), 60) for column in texts]
-    return [round(math.sqrt(max(length, 6)), 2) for length in longest]
+def _widths(table: Table, inline: bool) -> list[float]:
+    """Return how wide each column is beside the others, by its longest text; a very long one may fold."""
+    return [round(min(max(length, 5), _WIDEST), 1) for length in _lengths(table, inline)]
+
+
+def _lengths(table: Table, inline: bool) -> list[float]:
+    """Return how many letters the longest line of each column has, with notes beside the texts or under them."""
+    return [
+        max([_longest_word(column.title), *(_length(row[at], inline) for row in table.rows)])
+        for at, column in enumerate(table.columns)
+    ]
+
+
+def _longest_word(title: str) -> float:
+    return max(map(cell_len, title.split()), default=0)
+
+
+def _length(cell: Cell, inline: bool) -> float:
+    text = cell_len(cell.text) + 2.5 * (cell.tone in ("good", "bad"))
+    note = _NOTE_SIZE * cell_len(cell.note)
+    return text + note + 2 * bool(note) if inline else max(text, note)
 
 
 def _language(tag: str) -> dict[str, str | None]:
