@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from listener.config import Config
 from listener.digest.model import Coverage, Errata, Measure, Unseen
@@ -30,7 +31,8 @@ def coverage(
         found = by_watch.get(watch.id, [])
         cut = merged((_within(gap, spans[watch.country]) for gap in found), as_of)
         if cut:
-            missed = _missed(store, watch, cut, _earlier_gaps(store, watch, listened, config), len(listened))
+            zone = ZoneInfo(config.countries[watch.country].timezone)
+            missed = _missed(store, watch, cut, _earlier_gaps(store, watch, listened, zone.key), len(listened), zone)
             reason = max(found, key=lambda gap: gap.end_at - gap.start_at).reason
             seconds = sum((end - start).total_seconds() for start, end in cut)
             unseen.append(Unseen(watch.id, watch.source, watch.country, watch.brand, seconds, reason, missed))
@@ -91,27 +93,31 @@ def _within(gap: GapRow, span: Span) -> Span:
     return max(gap.start_at, span[0]), min(gap.end_at, span[1])
 
 
-def _earlier_gaps(store: Digests, watch: Watch, listened: Sequence[Week], config: Config) -> list[Span]:
+def _earlier_gaps(store: Digests, watch: Watch, listened: Sequence[Week], zone: str) -> list[Span]:
     if not listened:
         return []
-    zone = config.countries[watch.country].timezone
     since, until = min(listened).span(zone)[0], max(listened).span(zone)[1]
     return [(gap.start_at, gap.end_at) for gap in store.gaps(since, until) if gap.watch_id == watch.id]
 
 
-def _missed(store: Digests, watch: Watch, cut: Sequence[Span], before: Sequence[Span], weeks: int) -> float | None:
+def _missed(
+    store: Digests, watch: Watch, cut: Sequence[Span], before: Sequence[Span], weeks: int, zone: ZoneInfo
+) -> float | None:
     """Return how many mentions were probably missed; None where no earlier week saw those hours."""
     total, known = 0.0, False
-    for start, end in cut:
-        brought = [
-            store.brought(watch.id, start - back * _WEEK, end - back * _WEEK)
-            for back in range(1, weeks + 1)
-            if not _overlaps((start - back * _WEEK, end - back * _WEEK), before)
-        ]
+    for span in cut:
+        same = [(_weeks_back(span[0], back, zone), _weeks_back(span[1], back, zone)) for back in range(1, weeks + 1)]
+        brought = [store.brought(watch.id, *one) for one in same if not _overlaps(one, before)]
         if brought:
             known = True
             total += sum(brought) / len(brought)
     return total if known else None
+
+
+def _weeks_back(at: datetime, weeks: int, zone: ZoneInfo) -> datetime:
+    """Return the moment at which the same clock showed the same time so many weeks before."""
+    wall = at.astimezone(zone).replace(tzinfo=None) - weeks * _WEEK
+    return wall.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _overlaps(span: Span, others: Sequence[Span]) -> bool:

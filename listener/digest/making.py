@@ -169,7 +169,8 @@ class Maker:
                 not back and set(every.countries) == set(counted.countries) and set(every.brands) <= set(counted.own)
             )
             read = columns if is_here else counting.read_week(self._store.digests, whole, one)
-            self._irritants.keep(read, brands, one, now)
+            if len(read):  # a week that was not listened to has no irritants, rather than none
+                self._irritants.keep(read, brands, one, now)
 
     def _errata(self, scope: Scope, zones: dict[str, str], week: Week) -> Errata:
         spans = [(code, *week.span(zone)) for code, zone in zones.items()]

@@ -158,9 +158,9 @@ class Desk:
     not resolved as needing no reply, and not withdrawn. response_rate: answered (in public or in private) / needing.
     claim, answer, resolution: from the opening to the first claim (or answer, where that came first), the first answer,
     the closing, over `needing`. Percentiles are by nearest rank; a median wants 5 alerts, a 90th percentile 10.
-    in_target: answered by `respond_by` / needing whose `respond_by` has passed or that were answered. private: moved to
-    private / answered. first_contact: solved after exactly one reply, never reopened / closed as solved. recontacts:
-    alerts of authors who were answered about this brand within the seven days before / alerts.
+    in_target: answered by `respond_by` / needing that have a `respond_by` which has passed, or were answered.
+    private: moved to private / answered. first_contact: solved after exactly one reply, never reopened / closed as
+    solved. recontacts: alerts of authors who were answered about this brand within the seven days before / alerts.
     precision: closed by people as anything but "not a complaint" / closed by people. Shares of fewer than 10 are not
     said.
     """
@@ -323,7 +323,8 @@ class Unseen:
     reason: str
     """As the source said it, in English; hostile."""
     missed: float | None
-    """Mentions that were probably missed: what the watch brought in the same hours of the four weeks before."""
+    """Mentions that were probably missed: the mean of what the watch brought in the same hours, by its country's
+    clocks, of those of the four weeks before in which it saw them; None where it saw them in none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,6 +234,18 @@ class Digests:
         with reading(self._engine) as connection:
             return connection.scalar(posts) is not None or connection.scalar(words) is not None
 
+    def first_collected_at(self) -> datetime | None:
+        """Return when the first mention was collected; None where there is none."""
+        query = select(_mentions.c.collected_at).order_by(_mentions.c.id).limit(1)
+        with reading(self._engine) as connection:
+            return connection.scalar(query)
+
+    def is_waiting(self, published_before: datetime) -> bool:
+        """Tell whether a mention that was published before then waits for its classification."""
+        query = select(_mentions.c.id).where(~_mentions.c.classified, _mentions.c.published_at < published_before)
+        with reading(self._engine) as connection:
+            return connection.scalar(query.limit(1)) is not None
+
     def posts(self, match_ids: Sequence[int]) -> dict[int, PostFacts]:
         """Return posts with all that a digest may say of them; the text of a deleted one is empty."""
         held = schema.alert_mentions
@@ -312,7 +324,7 @@ class Digests:
             return [EventFacts(**row) for row in connection.execute(query).mappings()]
 
     def done(self, since: datetime, until: datetime) -> list[tuple[EventFacts, str, str, str]]:
-        """Return what was done in a span with any alert in earnest, with its country, brand and team, in order."""
+        """Return what was done in a span with any alert about posts, with its country, brand and team, in order."""
         query = (
             select(
                 _events.c.alert_id, _events.c.kind, _events.c.at, _events.c.actor, _events.c.data,
@@ -320,6 +332,7 @@ class Digests:
             )
             .join(_alerts, _alerts.c.id == _events.c.alert_id)
             .where(_events.c.at >= since, _events.c.at < until, ~_alerts.c.drill, ~_alerts.c.pilot)
+            .where(_alerts.c.kind == "post")
             .where(_events.c.kind.in_(DONE_BY_PEOPLE))
             .order_by(_events.c.id)
         )  # fmt: skip
@@ -387,6 +400,7 @@ class Digests:
             select(func.count())
             .select_from(_mentions.join(_matches, _matches.c.mention_id == _mentions.c.id))
             .where(_in_span(since, until), func.coalesce(_matches.c.watch_id, "") == watch_id)
+            .where(_mentions.c.network != DRILL_NETWORK)
         )
         with reading(self._engine) as connection:
             return connection.scalar(query) or 0
