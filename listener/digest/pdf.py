@@ -170,13 +170,14 @@ def _widths(table: Table, inline: bool) -> list[float]:
 def _lengths(table: Table, inline: bool) -> list[float]:
     """Return how many letters the longest line of each column has, with notes beside the texts or under them."""
     return [
-        max([_longest_word(column.title), *(_length(row[at], inline) for row in table.rows)])
+        max([_folded(column.title), *(_length(row[at], inline) for row in table.rows)])
         for at, column in enumerate(table.columns)
     ]
 
 
-def _longest_word(title: str) -> float:
-    return max(map(cell_len, title.split()), default=0)
+def _folded(title: str) -> float:
+    """Return how wide a head is that may stand on two lines."""
+    return max([cell_len(title) / 2, *map(cell_len, title.split())])
 
 
 def _length(cell: Cell, inline: bool) -> float:
