@@ -3,6 +3,7 @@
 New messages are added untranslated, those no longer said are dropped; a test fails until all are translated.
 """
 
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -14,6 +15,11 @@ from listener.digest.words import LANGUAGES, SOURCE, catalogue_name, read_catalo
 FOLDER = Path(__file__).parent
 KEYWORDS = {"say": None, "marked": None, "plural": (1, 2)}
 COMMENT_TAG = "Translators:"
+_UNWANTED = (
+    b'"Project-Id-Version', b'"Report-Msgid-Bugs-To', b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Last-Translator',
+    b'"Language-Team', b'"Generated-By',
+)  # fmt: skip
+"""Fields of the head that change with every run, or say nothing."""
 _HEADER = """\
 # {language} messages of the weekly digest.
 # Change the code first, then run `python -m listener.digest.catalogues`, then translate what is empty here.
@@ -44,8 +50,10 @@ def write(catalogue: Catalog, language: str) -> Path:
     """Write a language's catalogue; return its file."""
     path = FOLDER / "locale" / catalogue_name(language) / "LC_MESSAGES" / "digest.po"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        write_po(file, catalogue, width=110, ignore_obsolete=True, include_lineno=False, sort_output=False)
+    written = BytesIO()
+    write_po(written, catalogue, width=110, ignore_obsolete=True, include_lineno=False, sort_output=False)
+    lines = written.getvalue().splitlines(keepends=True)
+    path.write_bytes(b"".join(line for line in lines if not line.startswith(_UNWANTED)))
     return path
 
 
