@@ -364,10 +364,13 @@ def _reach(columns: Columns, rows: NDArray[np.intp], keys: Ints, size: int) -> t
     """Return how many authors there are by key, and how many people they reach at most."""
     if not len(rows):
         return np.zeros(size, np.int64), np.zeros(size, np.int64)
-    order = np.lexsort((columns.author[rows], keys))
-    key, author = keys[order], columns.author[rows][order]
-    first = np.flatnonzero(np.r_[True, (key[1:] != key[:-1]) | (author[1:] != author[:-1])])
-    views = np.add.reduceat(np.maximum(columns.views[rows][order], 0).astype(np.float64), first)
+    order = np.lexsort((columns.mention[rows], columns.author[rows], keys))
+    key, author, post = keys[order], columns.author[rows][order], columns.mention[rows][order]
+    is_first = np.r_[True, (key[1:] != key[:-1]) | (author[1:] != author[:-1])]
+    first = np.flatnonzero(is_first)
+    # A post that names two brands was seen once.
+    seen = np.where(is_first | np.r_[True, post[1:] != post[:-1]], np.maximum(columns.views[rows][order], 0), 0)
+    views = np.add.reduceat(seen.astype(np.float64), first)
     followers = np.maximum.reduceat(np.maximum(columns.followers[rows][order], 0), first)
     greatest = np.maximum(views, followers)
     people = np.bincount(key[first], minlength=size)

@@ -20,8 +20,6 @@ _NEEDS_NO_ANSWER = {"not_complaint", "no_reply", "withdrawn"}
 _BY_PEOPLE = {"public", "private", "solved", "no_reply", "not_complaint"}
 _CLAIMS = {"claimed", "taken over"}
 _CLOSINGS = {"resolved", "dismissed"}
-_ITSELF = "listener"
-"""Who acts where nobody did."""
 
 
 @dataclass(slots=True)
@@ -165,7 +163,7 @@ def _response_rate(needing: Compared[list[_Case]]) -> Measure:
 def _in_target(needing: Compared[list[_Case]], as_of: datetime) -> Measure:
     def is_due(case: _Case) -> bool:
         by = case.alert.respond_by
-        return by is not None and (_is_answered(case) or by < as_of)
+        return by is not None and (_is_answered(case) or by <= as_of)
 
     def is_in_time(case: _Case) -> bool:
         answered, by = case.alert.answered_at, case.alert.respond_by
@@ -234,7 +232,7 @@ def _done(store: Digests, config: Config, scope: DeskScope, week: Week) -> list[
     since, until = min(start for start, _ in spans.values()), max(end for _, end in spans.values())
     found = []
     for event, country, brand, team in store.done(since, until):
-        if event.actor == _ITSELF or not scope.holds(country, brand, team):
+        if not scope.holds(country, brand, team):
             continue
         start, end = spans[country]
         if start <= event.at < end:

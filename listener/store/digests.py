@@ -324,7 +324,7 @@ class Digests:
             return [EventFacts(**row) for row in connection.execute(query).mappings()]
 
     def done(self, since: datetime, until: datetime) -> list[tuple[EventFacts, str, str, str]]:
-        """Return what was done in a span with any alert about posts, with its country, brand and team, in order."""
+        """Return what people did in a span with any alert about posts, with its country, brand and team, in order."""
         query = (
             select(
                 _events.c.alert_id, _events.c.kind, _events.c.at, _events.c.actor, _events.c.data,
@@ -333,7 +333,7 @@ class Digests:
             .join(_alerts, _alerts.c.id == _events.c.alert_id)
             .where(_events.c.at >= since, _events.c.at < until, ~_alerts.c.drill, ~_alerts.c.pilot)
             .where(_alerts.c.kind == "post")
-            .where(_events.c.kind.in_(DONE_BY_PEOPLE))
+            .where(_events.c.actor != ITSELF)
             .order_by(_events.c.id)
         )  # fmt: skip
         with reading(self._engine) as connection:
@@ -462,6 +462,8 @@ ROW = (
     "influence", "text",
 )  # fmt: skip
 """The columns of `Digests.rows`."""
+ITSELF = "listener"
+"""Who acts in an alert's history where nobody did."""
 DONE_BY_PEOPLE = ("claimed", "taken over", "replied", "resolved", "dismissed", "snoozed", "reopened")
 
 
@@ -479,7 +481,8 @@ def _epoch_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
 
 @compiles(_Epoch, "sqlite")
 def _epoch_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    return f"CAST(STRFTIME('%s', {compiler.process(element.clauses, **options)}) AS INTEGER)"
+    # SQLite rounds a moment to milliseconds, which would put the last of them into the next second, and day.
+    return f"CAST(STRFTIME('%s', SUBSTR({compiler.process(element.clauses, **options)}, 1, 19)) AS INTEGER)"
 
 
 class _Seconds(FunctionElement[float]):
