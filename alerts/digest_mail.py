@@ -15,6 +15,7 @@ LARGEST_BYTES = 10_000_000
 _BASE64_IN_MAIL = 1.03
 """Lines of 76 characters with their ends, for each character of base64."""
 _PNG = "image/png"
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
 def lighter(message: Message) -> Iterator[tuple[Message, str]]:
@@ -48,7 +49,6 @@ def fill_digest(mail: EmailMessage, digest: DigestMessage, text: str, page: str)
         page: the HTML where it brings none.
     """
     mail["Importance"], mail["X-Priority"] = "normal", "3"
-    mail["Content-Language"] = digest.language if digest.language.replace("-", "").isalnum() else "en"
     mail.set_content(clean_page(digest.text) or text, charset="utf-8")
     own = mail["Message-ID"].strip("<>")
     images = {image.name: png for image in _used(digest) if (png := decoded(image.png))}
@@ -63,6 +63,8 @@ def fill_digest(mail: EmailMessage, digest: DigestMessage, text: str, page: str)
         )
     if pdf := decoded(digest.pdf):
         mail.add_attachment(pdf, *_kind(PDF), filename=safe_file_name(digest.file_name))
+    if _LANGUAGE.fullmatch(digest.language):
+        mail["Content-Language"] = digest.language  # last: parts that are added take such headers with them
 
 
 def fill_file(mail: EmailMessage, file: DigestFile) -> None:

@@ -56,4 +56,5 @@ def is_image_name(name: str) -> bool:
 
 def safe_file_name(name: str, otherwise: str = "digest.pdf") -> str:
     """Return a file name that no file system and no header takes for anything else."""
-    return _UNSAFE.sub("-", name).strip("-.")[-120:].lstrip("-.") or otherwise
+    safe = _UNSAFE.sub("-", name).strip("-.")[-120:].lstrip("-.")
+    return safe if "." in safe else otherwise

@@ -40,7 +40,7 @@ def clean(text: str) -> str:
 
 def clean_page(text: str) -> str:
     """Return a whole page of ours without what `clean` takes out of texts, but with its spaces and its isolates."""
-    text = _LINE_ENDS.sub("\n", text)
+    text = _LINE_ENDS.sub("\n", text).replace("\t", " ")
     for unwanted in (_TERMINAL_SEQUENCES, _CONTROLS, _OPEN_OVERRIDES, _INVISIBLE, _HIDDEN_TAGS):
         text = unwanted.sub("", text)
     return _STACKED_MARKS.sub(r"\1", text).encode("utf-8", "replace").decode()

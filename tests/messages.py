@@ -1,11 +1,29 @@
 """Incidents, notes and summaries for tests, beside the alert cards of `tests.cards`."""
 
+import base64
 import math
+import struct
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any
 
-from alerts.card import CurvePoint, Due, Entry, IncidentCard, Note, Progress, Summary, Voice
+from alerts.card import (
+    CurvePoint,
+    DigestFile,
+    DigestImage,
+    DigestMessage,
+    DigestTile,
+    DigestWords,
+    Due,
+    Entry,
+    IncidentCard,
+    Note,
+    Progress,
+    Summary,
+    Voice,
+)
 from listener.model import AlertState
 from tests.cards import GUIDANCE, filled_with
 
@@ -118,3 +136,93 @@ def note_filled_with(text: str) -> Note:
 def summary_filled_with(text: str) -> Summary:
     """Return a summary that has `text` wherever others can put a text."""
     return Summary(text, text, tuple(Entry(at, text, 2, text) for at in range(70)))
+
+
+def png(shade: int, side: int = 8) -> bytes:
+    """Return a small square picture in one shade of grey."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    rows = (b"\0" + bytes([shade]) * side) * side
+    parts = (chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def in_base64(content: bytes) -> str:
+    """Return bytes as messages carry them."""
+    return base64.b64encode(content).decode()
+
+
+PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+_DIGEST = DigestMessage(
+    title="Notre semaine 46",
+    week="2026-W46",
+    language="fr-FR",
+    subtitle="France, Russie \u00b7 du 9 au 15 novembre 2026",
+    summary=(
+        "Les plaintes ont augment\u00e9 de 31 %, surtout en France.",
+        "Premi\u00e8re cause\u202f: \u00ab\u202fla livraison n\u2019arrive pas\u202f\u00bb (212 posts).",
+    ),
+    tiles=(
+        DigestTile("Mentions", "1\u202f204", "\u25b2 12 % sur quatre semaines"),
+        DigestTile("Taux de r\u00e9ponse", "78 %", "91 r\u00e9ponses sur 117"),
+        DigestTile("Part des plaintes", "trop peu", ""),
+    ),
+    images=(
+        DigestImage("days", in_base64(png(40)), "Plaintes par jour : 31 le mardi, le plus."),
+        DigestImage("causes", in_base64(png(90)), "Causes : livraison 212, remboursement 87."),
+        DigestImage("voice", in_base64(png(140)), "Part de voix : Yunfan 41 %."),
+    ),
+    slack_pictures=("causes", "days"),
+    html='<!DOCTYPE html><html lang="fr"><head><title>x</title></head><body><h1>Notre semaine 46</h1>'
+    "<div>Les plaintes ont augment\u00e9 de 31 %, surtout en France.</div><div>Mentions 1\u202f204</div>"
+    '<img src="cid:days" alt="d"><img src="cid:voice" alt="v"><div>Taux de r\u00e9ponse 78 %</div></body></html>',
+    text="Notre semaine 46\n\n  Les plaintes ont augment\u00e9 de 31 %, surtout en France.\n  Mentions 1\u202f204\n"
+    "  Taux de r\u00e9ponse 78 %\n",
+    pdf=in_base64(PDF),
+    file_name="digest-board-2026-W46-fr.pdf",
+    url="https://desk.yunfan.example/digests/2026-W46.html",
+    command="listener digest --week 2026-W46 --reader board",
+    words=DigestWords(
+        "Ouvrir le bilan", "Tout", "Il manque des graphiques ici.", "Le PDF est trop grand pour un mail.",
+        "Le PDF n\u2019a pas pu \u00eatre d\u00e9pos\u00e9 ici.",
+    ),
+)  # fmt: skip
+
+
+def digest(**changes: Any) -> DigestMessage:
+    """Return the usual digest with some fields changed."""
+    return replace(_DIGEST, **changes)
+
+
+def digest_file(**changes: Any) -> DigestFile:
+    """Return the usual digest's PDF with some fields changed."""
+    words = _DIGEST.words.without_file
+    usual = DigestFile("Notre semaine 46", _DIGEST.file_name, "application/pdf", in_base64(PDF), without_file=words)
+    return replace(usual, **changes)
+
+
+def digest_filled_with(text: str) -> DigestMessage:
+    """Return a digest that has `text` wherever others, or a file, can put a text."""
+    image = DigestImage("days", in_base64(png(40)), text)
+    return digest(
+        title=text,
+        subtitle=text,
+        summary=(text,) * 12,
+        tiles=(DigestTile(text, text, text),) * 30,
+        images=(image, DigestImage(text, text, text)),
+        slack_pictures=("days", text),
+        html=f"<body><div>{escape(text)}</div><img src='cid:days' alt=''></body>",
+        text=text,
+        file_name=text,
+        url=text,
+        command=text,
+        words=DigestWords(text, text, text, text, text),
+    )
+
+
+def digest_file_filled_with(text: str) -> DigestFile:
+    """Return a digest's file that has `text` wherever others can put one, and can be shared nowhere."""
+    return DigestFile(text, text, text, text, text, text)

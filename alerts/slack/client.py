@@ -130,7 +130,8 @@ def upload(
     Raises:
         DeliveryError: it was not taken.
     """
-    described = {"alt_txt": alt_text[:1_000]} if alt_text else {}
+    alt = shorten(clean(alt_text), 1_000)
+    described = {"alt_txt": alt} if alt else {}
     ticket = answer_of(lambda: client.files_getUploadURLExternal(filename=name, length=len(content), **described))
     url, file_id = ticket.get("upload_url"), ticket.get("file_id")
     if not isinstance(url, str) or not isinstance(file_id, str) or not _is_own_host(url, client.base_url, ("files",)):

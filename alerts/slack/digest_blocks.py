@@ -121,7 +121,7 @@ def _tiles(tiles: tuple[DigestTile, ...]) -> Iterator[Block]:
 def _tile(tile: DigestTile) -> MarkdownTextObject:
     """Return a figure with its value set off. Slack finds no markup in it but ours."""
     label, value, change = (
-        escape_mrkdwn(wording.name(words, most).translate(_NO_MARKUP))
+        escape_mrkdwn(shorten(wording.name(words, most), most, slack_length).translate(_NO_MARKUP))
         for words, most in ((tile.label, 60), (tile.value, 60), (tile.change, 140))
     )
     return mrkdwn("\n".join(part for part in (label or "—", f"*{value}*" if value else "", change) if part))

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from alerts.card import Card, Due, IncidentCard, Message, Note, Progress
+from alerts.card import Card, DigestMessage, Due, IncidentCard, Message, Note, Progress
+from alerts.digest_parts import digest_for
 from alerts.receivers.apprise import AppriseOptions, AppriseReceiver
 from alerts.receivers.base import Receiver
 from alerts.receivers.email import EmailOptions, EmailReceiver
@@ -24,6 +25,10 @@ from listener.model import AlertState
 from tests.cards import HOSTILE, card, filled_with
 from tests.messages import (
     BEGAN_AT,
+    digest,
+    digest_file,
+    digest_file_filled_with,
+    digest_filled_with,
     incident,
     incident_filled_with,
     note,
@@ -294,8 +299,45 @@ def test_a_summary_names_every_alert(case: ReceiverCase) -> None:
         assert expected in shown
 
 
+def test_a_digest_says_what_matters_and_the_figures(case: ReceiverCase) -> None:
+    case.receiver.send("n-1", _form(case, digest()))
+    shown = " ".join(case.shown().split())
+    for expected in (
+        "Notre semaine 46", "Les plaintes ont augmenté de 31 %, surtout en France.", "Mentions", "1 204",
+        "Taux de réponse", "78 %",
+    ):  # fmt: skip
+        assert expected in shown
+
+
+def test_a_digest_without_anything_but_a_title_is_shown(case: ReceiverCase) -> None:
+    case.receiver.send("n-1", DigestMessage("A quiet week", "2026-W46", "en"))
+    assert "A quiet week" in case.shown()
+
+
+def test_a_digest_shown_again_says_the_same(case: ReceiverCase) -> None:
+    delivery = case.receiver.send("n-1", _form(case, digest()))
+    later = _form(case, digest(summary=("Les plaintes ont diminué.",), html="", text=""))
+    assert case.receiver.update("n-2", later, delivery) == delivery
+    assert "Les plaintes ont diminué." in case.shown()
+
+
+def test_the_file_of_a_digest_is_named_in_its_thread(case: ReceiverCase) -> None:
+    first = case.receiver.send("n-1", _form(case, digest()))
+    told = case.receiver.send("n-2", digest_file(), first)
+    assert told.thread_id == first.message_id
+    assert told.remark == ""
+    assert case.shown().count("Notre semaine 46") >= 2
+
+
+def _form(case: ReceiverCase, message: DigestMessage) -> DigestMessage:
+    """Return what the outbox holds of a digest for such a receiver."""
+    kind = next(name for name, spec in receiver_specs().items() if name in type(case.receiver).__name__.lower())
+    return digest_for(receiver_specs()[kind].digest_form, message)[0]
+
+
 FILLED: tuple[Callable[[str], Message], ...] = (
-    filled_with, incident_filled_with, note_filled_with, summary_filled_with
+    filled_with, incident_filled_with, note_filled_with, summary_filled_with, digest_filled_with,
+    digest_file_filled_with,
 )  # fmt: skip
 
 

@@ -65,6 +65,8 @@ class SlackServer(LocalServer):
         self.commands = {"/listener"}
         self.history_page = 999
         """The most messages on one page of history; Slack may give fewer than were asked for."""
+        self.largest_file = 1_000_000_000
+        """Bytes that this workspace lets be uploaded."""
         self.file_processing_s = 0.0
         """How long a completed file cannot yet stand in an image block."""
         self.now = now

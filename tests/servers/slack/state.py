@@ -66,11 +66,16 @@ class SlackMessage(_InBlocks):
     is_deleted: bool = False
     files: list[str] = field(default_factory=list)
     """Ids of the files that were shared with it."""
+    file_objects: list[Node] = field(default_factory=list)
+    """What messages tell of these files: id, name, title."""
 
     @property
     def shown(self) -> str:
-        """What a person reads, in reading order: the blocks, or the text where there are none."""
-        return "\n".join(texts(self.blocks)) if self.blocks else unescape(self.text)
+        """What a person reads, in reading order: the blocks, or the text where there are none, and files' titles."""
+        text = "\n".join(texts(self.blocks)) if self.blocks else unescape(self.text)
+        return "\n".join(
+            [*([text] if text or not self.files else []), *(str(one["title"]) for one in self.file_objects)]
+        )
 
     @property
     def labels(self) -> list[str]:

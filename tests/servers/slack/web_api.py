@@ -230,6 +230,8 @@ class WebApi:
         length = number({"limit": arguments.get("length", 0)}, "limit", 0)
         if length < 1 or not arguments.get("filename"):
             raise RefusedError("missing_argument")
+        if length > self._server.largest_file:
+            raise RefusedError("file_upload_size_restricted")
         if len(str(arguments.get("alt_txt", ""))) > 1_000:
             raise RefusedError("alt_txt_too_large")
         return self._server.expect_upload(str(arguments["filename"]), int(length), str(arguments.get("alt_txt", "")))
@@ -248,8 +250,10 @@ class WebApi:
             file.shared_in += [channel.id for channel in channels]
         for channel, root in zip(channels, roots, strict=True):
             text = str(arguments.get("initial_comment") or "")
-            ids = [file.id for file in files]
-            add(channel, SlackMessage(self._server.next_ts(), text, [], None, arguments=arguments, files=ids), root)
+            shared = SlackMessage(self._server.next_ts(), text, [], None, arguments=arguments)
+            shared.files = [file.id for file in files]
+            shared.file_objects = [{"id": file.id, "name": file.filename, "title": file.title} for file in files]
+            add(channel, shared, root)
         return {"files": [{"id": file.id, "title": file.title} for file in files]}
 
     def _uploaded(self, file_id: str) -> SlackFile:
@@ -364,7 +368,7 @@ def public(message: SlackMessage, *, with_metadata: bool = False) -> Node:
     if message.replies:
         thread = {"thread_ts": message.ts, "reply_count": len(message.replies), "latest_reply": message.replies[-1].ts}
     subtype = "tombstone" if message.is_deleted else "thread_broadcast" if message.is_broadcast else ""
-    files = {"files": [{"id": file} for file in message.files]} if message.files else {}
+    files = {"files": message.file_objects} if message.files else {}
     more = {**edited, **metadata, **thread, **files, **({"subtype": subtype} if subtype else {})}
     return {**shown, "blocks": message.blocks, **more}
 
