@@ -186,7 +186,7 @@ def _day_names(sheet: Sheet, bars: Sequence[DayBar], y: float, column: float, to
         middle = _MARGIN + column * (place + 0.5)
         sheet.word(bar.name, middle, y + 13, TEXT, align="center", width=column - 4, bold=bool(bar.holiday))
     under = all(_short(sheet, bar.holiday, column - 6) for bar in bars)
-    end = _holidays_under(sheet, bars, y + 22, column) if under else y + 24
+    end = _holidays_under(sheet, bars, y + 26, column) if under else y + 24
     for place, bar in enumerate(bars):
         if bar.holiday:
             sheet.bar(_MARGIN + column * place + 1, top, column - 2, end + 2 - top, FAINT, layer="under")
@@ -215,7 +215,7 @@ def _holidays_listed(sheet: Sheet, bars: Sequence[DayBar], y: float) -> float:
             sheet.word(bar.name, _MARGIN, y + SMALL * LINE / 2, SMALL, bold=True, width=names + 1)
             left = _MARGIN + names + 8
             rows = sheet.lines(bar.holiday, sheet.width - _MARGIN - left, SMALL)
-            y = sheet.write(rows, left, y, SMALL, colour=QUIET)
+            y = max(y + SMALL * LINE, sheet.write(rows, left, y, SMALL, colour=QUIET)) + 2
     return y
 
 
@@ -623,22 +623,12 @@ def _curve_bars(
         gap = 1 if end - x > 4 else 0
         sheet.bar(x, base - count * scale, end - x - gap, count * scale, STRONG if burst else CALM)
     foot = base - (_known(highest.count) or 0) * scale
-    span = (spread.x(highest.at), spread.x(highest.at + step))
-    after = [base - (_known(bar.count) or 0) * scale for bar in points if span[1] <= spread.x(bar.at) < span[1] + 150]
-    _peak(sheet, f"{peak} {number(_known(highest.count) or 0)}".strip(), span, foot, (spread, min(after, default=base)))
-
-
-def _peak(sheet: Sheet, said: str, span: Span, foot: float, clear: tuple[_Spread, float]) -> None:
-    """Write the peak beside the highest bar where the bars after it leave room, else on it."""
-    spread, after = clear
+    said = f"{peak} {number(_known(highest.count) or 0)}".strip()
     length = min(sheet.length(said, TEXT, bold=True), spread.right - spread.left)
-    if length < min(142, spread.right - span[1] - 8) and after > foot + 22:
-        middle = (span[1] + 8 + length / 2, foot + 9)
-    else:
-        half = length / 2
-        middle = (max(spread.left + half, min(sum(span) / 2, spread.right - half)), foot - 11)
-    sheet.bar(middle[0] - length / 2 - 3, middle[1] - 9, length + 6, 18, PAPER, layer="over")
-    sheet.word(said, *middle, TEXT, bold=True, align="center", width=length + 2)
+    # It begins with its bar and does not stand about it: what people did is mostly drawn just before.
+    left = max(spread.left, min(spread.x(highest.at), spread.right - length))
+    sheet.bar(left - 3, foot - 20, length + 6, 18, PAPER, layer="over")
+    sheet.word(said, left, foot - 11, TEXT, bold=True, width=length + 2)
 
 
 def _curve_top(points: Sequence[CurveBar]) -> float:
@@ -663,24 +653,32 @@ def _expected(
 def _ticks(sheet: Sheet, spread: _Spread, base: float, words: tuple[Moment, Moment], zone: tzinfo) -> None:
     """Write hours and days under the bars, as many as stand clear of each other."""
     clock, day = words
-    for hours_apart in (1, 2, 3, 6, 12, 24, 48, 168):
-        moments = _round_moments(spread, hours_apart, zone)
-        said = [day(at) if at.hour == 0 else clock(at) for at in moments]
-        wide = max((sheet.length(one, SMALL) for one in said), default=0)
-        places = [spread.x(at) for at in moments]
-        if len(places) < 2 or min(later - one for one, later in pairwise(places)) > wide + 14:
+    placed: list[tuple[float, float, str]] = []
+    for apart in (1, 2, 3, 6, 12, *(24 * days for days in (1, 2, 7, 14, 28, 56, 112))):
+        if (spread.end - spread.begin) / timedelta(hours=apart) > 60:
+            continue
+        placed = [
+            _tick(sheet, spread, at, day(at) if at.hour == 0 else clock(at)) for at in _round(spread, apart, zone)
+        ]
+        ends = [middle + sheet.length(one, SMALL) / 2 + 7 for _, middle, one in placed]
+        starts = [middle - sheet.length(one, SMALL) / 2 - 7 for _, middle, one in placed]
+        if all(end <= start for end, start in zip(ends, starts[1:], strict=False)):
             break
-    for x, one in zip(places, said, strict=True):
-        half = sheet.length(one, SMALL) / 2
+    else:
+        placed = placed[:1]
+    for x, middle, one in placed:
         sheet.line((x, x), (base, base + 4), QUIET, 1)
-        at = max(spread.left + half, min(x, sheet.width - _MARGIN - half))
-        sheet.word(one, at, base + 13, SMALL, colour=QUIET, align="center")
+        sheet.word(one, middle, base + 13, SMALL, colour=QUIET, align="center")
 
 
-def _round_moments(spread: _Spread, hours_apart: int, zone: tzinfo) -> list[datetime]:
+def _tick(sheet: Sheet, spread: _Spread, at: datetime, said: str) -> tuple[float, float, str]:
+    """Return where a moment stands, where the middle of its word does, and the word."""
+    half = sheet.length(said, SMALL) / 2
+    return spread.x(at), max(spread.left + half, min(spread.x(at), sheet.width - _MARGIN - half)), said
+
+
+def _round(spread: _Spread, hours_apart: int, zone: tzinfo) -> list[datetime]:
     """Return the moments between begin and end that are round by the clocks of a zone."""
-    if (spread.end - spread.begin) / timedelta(hours=hours_apart) > 60:
-        hours_apart = 168
     midnight = spread.begin.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     days_long = (spread.end - spread.begin).days + 3
     steps = (midnight + timedelta(hours=hours_apart * place) for place in range(days_long * 24 // hours_apart + 1))

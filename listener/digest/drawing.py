@@ -17,7 +17,7 @@ Align = Literal["left", "center", "right"]
 
 INK, QUIET, PALE, FAINT, PAPER = "#1d1c1d", "#56626b", "#b4bec6", "#e4e8eb", "#ffffff"
 """Words and marks; lesser words; lesser bars; rules; the ground."""
-STRONG, CALM = "#8c1d13", "#929ea7"
+STRONG, CALM = "#86190f", "#929ea7"
 """Bars that the chart is about, and the others: far apart in grey and to every kind of eye."""
 OURS = "#173f66"
 TITLE, TEXT, SMALL, SMALLEST = 16.0, 13.0, 11.5, 8.0

@@ -52,7 +52,8 @@ _LETTERS = {
 }  # fmt: skip
 _KEPT_FORMATS = frozenset("\u200c\u200d\u200e\u200f\u061c")
 _ISOLATES, _END = frozenset("\u2066\u2067\u2068"), "\u2069"
-_MOST_MARKS = 3
+_ABOVE_OR_BELOW = 200
+"""Combining classes from here on say where a mark stands and not what it is."""
 _NOTO_FILE = regex.compile(r"[\\/]Noto(Sans|Naskh)[A-Za-z]*-(Regular|Bold)\.[to]t[fc]$")
 _LOCK = Lock()
 
@@ -95,13 +96,13 @@ def script(char: str) -> str:
 def clean(text: str, most: int = 120) -> str:
     """Return hostile text fit for one line of at most `most` characters as people count them.
 
-    Line breaks and controls become spaces; overrides of direction, emoji and stacked marks beyond three go; isolates
+    Line breaks and controls become spaces; overrides of direction, emoji and marks stacked on marks go; isolates
     stay and are closed; letters without a font become boxes.
     """
     flat = "".join(map(_plain, unicodedata.normalize("NFC", text[: most * 12])))
     clusters = [calm for cluster in regex.findall(r"\X", flat) if (calm := _calm(cluster))]
     shown = clusters if len(clusters) <= most else [*clusters[: most - 1], "…"]
-    return balanced(regex.sub(" +", " ", "".join(shown)).strip())
+    return regex.sub(" +", " ", balanced("".join(shown))).strip(" ")
 
 
 def balanced(text: str) -> str:
@@ -136,17 +137,18 @@ def _plain(char: str) -> str:
 
 
 def _calm(cluster: str) -> str:
-    """Return a cluster without towers of marks and without what no font draws."""
-    marks, out, drawable = 0, [], _drawable()
+    """Return a cluster without marks stacked on marks of the same side and without what no font draws."""
+    out, drawable = "", _drawable()
     for char in cluster:
-        marks += unicodedata.combining(char) >= 200
-        if unicodedata.combining(char) >= 200 and marks > _MOST_MARKS:
+        side = unicodedata.combining(char)
+        taken = {unicodedata.combining(one) for one in unicodedata.normalize("NFD", out)}
+        if side >= _ABOVE_OR_BELOW and side in taken:
             continue
         if ord(char) in drawable or unicodedata.category(char) in ("Cf", "Zs"):
-            out.append(char)
+            out += char
         elif unicodedata.category(char)[0] in "LN":
-            out.append(_BOX)
-    return "".join(out)
+            out += _BOX
+    return out
 
 
 @cache
