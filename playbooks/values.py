@@ -10,6 +10,8 @@ _BREAKS = regex.compile(r"[\s\p{Zl}\p{Zp}\p{Cc}]+")
 _INVISIBLE = regex.compile(r"[\p{Cs}\p{Co}\p{Cn}]|(?![\u200c\u200d])\p{Cf}")
 _ADDRESS = regex.compile(r"[@＠#＃]|://|www\.|\w\.\w+/|(?<=\w\w)\.\p{L}{2,}")
 _CASED = r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{Nd}]"
+_DECLINED = 4
+_ENDING = rf"{_CASED}{{0,3}}"
 # Names of up to three words; Chinese and Japanese ones stand without spaces, so a space joins two places.
 _IDEOGRAPHS = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
 _PLACE_WORD = r"\p{L}[\p{L}\p{M}\u200c\u200d'’ʼ.\-]*"
@@ -133,17 +135,23 @@ def find_product(text: str, products: Sequence[str]) -> str:
 
 
 def names_product(text: str, product: str) -> bool:
-    """Tell whether a text names a product, in any case, as a word of its own where its script has such."""
-    return _find(text, product) >= 0
+    """Tell whether a text names a product, as a word of its own where its script has such; an ending may follow.
+
+    Many languages decline names ("чайник", "чайником"): a name of at least four letters and no digit may go on for
+    three more.
+    """
+    name = product.strip()
+    may_end = len(name) >= _DECLINED and not any(map(str.isdigit, name))
+    return _find(text, product, _ENDING if may_end else "") >= 0
 
 
-def _find(text: str, product: str) -> int:
+def _find(text: str, product: str, ending: str = "") -> int:
     name = product.strip()
     if not name:
         return -1
     # Scripts without spaces or with joined articles have no usable word boundary.
     before = rf"(?<!{_CASED})" if regex.match(_CASED, name[0]) else ""
-    after = rf"(?!{_CASED})" if regex.match(_CASED, name[-1]) else ""
+    after = rf"{ending}(?!{_CASED})" if regex.match(_CASED, name[-1]) else ""
     pattern = r"[\s\u00a0-]+".join(regex.escape(word) for word in regex.split(r"[\s\u00a0-]+", name) if word)
     match = regex.search(before + pattern + after, text, regex.IGNORECASE | regex.UNICODE)
     return match.start() if match else -1

@@ -89,7 +89,7 @@ class Spoken:
     by_network: tuple[Row, ...] = ()
     by_language: tuple[Row, ...] = ()
     by_product: tuple[Row, ...] = ()
-    """Mentions whose text names the product; one may name several."""
+    """Mentions whose text names the product, with up to three letters of an ending; one may name several."""
     by_topic: tuple[Row, ...] = ()
     by_brand: tuple[Row, ...] = ()
 
