@@ -30,7 +30,7 @@ def load(text: str) -> Digest:
     """
     content = _content(text)
     found = content.pop("format", None)
-    if found != FORMAT:
+    if found is True or found != FORMAT:
         raise DigestError(f"this file is no digest of format {FORMAT} (its format is {found!r})"[:200])
     try:
         return _adapter().validate_python(content, strict=False)
