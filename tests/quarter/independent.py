@@ -207,8 +207,8 @@ class Witness:
         return found
 
     def _was_heard(self, week: str, countries: Iterable[str]) -> bool:
-        """Tell whether the daemon had begun to listen before a week was over."""
-        return any(Week.parse(week).span(self._zones[code])[1] > self._began for code in countries)
+        """Tell whether the daemon was listening by the end of a week's Monday."""
+        return any(Week.parse(week).span(self._zones[code])[0] + timedelta(days=1) > self._began for code in countries)
 
     def _of(self, week: str, countries: Collection[str], brands: Collection[str]) -> pd.DataFrame:
         all_of = self._mentions
@@ -233,7 +233,7 @@ class Witness:
         texts, named = frame["text"].str.casefold(), []
         for brand in brands:
             for product in self._config.brands[brand].products:
-                some = frame[(frame["brand"] == brand) & texts.str.contains(product.casefold(), regex=False)]
+                some = frame[(frame["brand"] == brand) & texts.map(lambda text, name=product: _names(text, name))]
                 named.append(some.assign(product=product))
         if named:
             raw |= _spoken(pd.concat(named), "product", "spoken.by_product[{}]")
@@ -381,15 +381,21 @@ class Witness:
     ) -> float | None:
         """Return what a watch brought in the same hours, on the wall, of the weeks before: the mean."""
         own = self._mentions[self._mentions["watch_id"] == watch]
+        gaps = self._tables["coverage_gaps"]
+        away = [
+            tuple(moment.tz_convert(zone).tz_localize(None) for moment in (row.start_at, row.end_at))
+            for row in gaps[gaps["watch_id"] == watch].itertuples()
+        ]
         counts = []
         for one in heard:
             back = Week.parse(week).monday - Week.parse(one).monday
-            n = 0
+            n, saw = 0, True
             for since, until in spans:
                 wall = [moment.tz_convert(zone).tz_localize(None) - back for moment in (since, until)]
+                saw &= not any(begin < wall[1] and end > wall[0] for begin, end in away)
                 here = own["published_at"].dt.tz_convert(zone).dt.tz_localize(None)
                 n += int(((here >= wall[0]) & (here < wall[1])).sum())
-            counts.append(n)
+            counts += [n] if saw else []
         return float(np.mean(counts)) if counts else None
 
     def _errata(self, week: str, countries: Sequence[str], brands: Sequence[str]) -> Figures:
@@ -505,6 +511,16 @@ def _spoken(frame: pd.DataFrame, column: str, name: str) -> dict[str, Raw]:
         raw[f"{here}.complaint_share"] = Share(int(row.complaints), int(row.mentions))
         raw[f"{here}.net_sentiment"] = Share(int(row.tone), int(row.mentions), 100.0)
     return raw
+
+
+def _names(text: str, name: str) -> bool:
+    """Tell whether a word of a text begins with a name; scripts without spaces begin one anywhere."""
+    name, start = name.casefold(), -1
+    while (start := text.find(name, start + 1)) >= 0:
+        before = text[start - 1 : start]
+        if not before.isalnum() or before >= "\u2e80" or name[0] >= "\u2e80":
+            return True
+    return False
 
 
 def _nothing(name: str) -> dict[str, Raw]:

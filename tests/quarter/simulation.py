@@ -396,6 +396,7 @@ class _World:
             ("vk/RU/skybird", datetime(2026, 10, 18, 20, 15, tzinfo=UTC), 2.0),
             ("x/FR/yunfan", datetime(2026, 10, 24, 23, 30, tzinfo=UTC), 3.0),
             ("x/GB/skybird", datetime(2026, 11, 10, 9, 0, tzinfo=UTC), 1.5),
+            ("x/GB/skybird", datetime(2026, 11, 3, 9, 30, tzinfo=UTC), 0.5),
         ):
             end = begin + timedelta(hours=hours)
             gaps.append({"watch_id": watch_id, "start_at": begin, "end_at": end, "reason": "The network was away."})
