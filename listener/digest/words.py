@@ -201,7 +201,8 @@ class Words:
     def days(self, first: date, last: date) -> str:
         """Write a span of days: "9–15 November 2026"."""
         changed = "y" if first.year != last.year else "M" if first.month != last.month else "d"
-        begin, end = self.locale.interval_formats["yMMMd"][changed]
+        formats = self.locale.interval_formats
+        begin, end = (formats.get("yMMMMd") or formats["yMMMd"])[changed]
         return f"{self._in_full(first, begin)}{self._in_full(last, end)}"
 
     def _in_full(self, day: date, pattern: str) -> str:
