@@ -22,7 +22,7 @@ Array = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Array]
 """Texts to what is kept of posts with them, float32 (n_texts, n_features)."""
 
-LEAST_FIT = 0.30
+LEAST_FIT = 0.33
 """A centre that fits no cause so well gets no name. Chosen on groups of real complaints, see docs/digest.md."""
 LEAST_LEAD = 0.07
 """So much better than any other must a cause fit, or a broader name stands for those that fit alike."""
@@ -185,7 +185,8 @@ def _less_language(embeddings: Array, languages: Sequence[str]) -> Array:
 def _means(vectors: Array, owner: NDArray[np.intp], weights: Array, count: int) -> Array:
     sums = np.zeros((count, vectors.shape[1]), dtype=np.float32)
     np.add.at(sums, owner, vectors * weights[:, None])
-    return sums / np.bincount(owner, weights, count).astype(np.float32)[:, None]
+    means: Array = sums / np.bincount(owner, weights, count).astype(np.float32)[:, None]
+    return means
 
 
 def _whitening(residuals: Array) -> Array:
@@ -194,7 +195,8 @@ def _whitening(residuals: Array) -> Array:
     covariance = residuals.T.astype(np.float64) @ residuals / len(residuals)
     spread = np.trace(covariance) / width
     shrunk = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * max(spread, 1e-12) * np.eye(width)
-    return np.linalg.inv(np.linalg.cholesky(shrunk)).T.astype(np.float32)
+    whitening: Array = np.linalg.inv(np.linalg.cholesky(shrunk)).T.astype(np.float32)
+    return whitening
 
 
 def _unit(vectors: Array) -> Array:
