@@ -121,10 +121,15 @@ def _tiles(tiles: tuple[DigestTile, ...]) -> Iterator[Block]:
 def _tile(tile: DigestTile) -> MarkdownTextObject:
     """Return a figure with its value set off. Slack finds no markup in it but ours."""
     label, value, change = (
-        escape_mrkdwn(shorten(wording.name(words, most), most, slack_length).translate(_NO_MARKUP))
+        escape_mrkdwn(_unbroken(words, most).translate(_NO_MARKUP))
         for words, most in ((tile.label, 60), (tile.value, 60), (tile.change, 140))
     )
     return mrkdwn("\n".join(part for part in (label or "—", f"*{value}*" if value else "", change) if part))
+
+
+def _unbroken(text: str, most: int) -> str:
+    """Return a short text in one line, with the spaces within its numbers at which no line ends."""
+    return isolate(shorten(clean(text).replace("\n", " "), most, slack_length))
 
 
 def _charts(digest: DigestMessage, pictures: Mapping[str, str], room: DigestRoom) -> Iterator[Block]:

@@ -95,7 +95,10 @@ class Pictures:
 
 
 def _drawn(digest: DigestMessage, found: Charts) -> Iterator[tuple[str, bytes, str]]:
-    for image in slack_images(digest):
+    images = slack_images(digest)
+    if len(images) < len(set(digest.slack_pictures)):
+        found.problem = "a chart is missing"
+    for image in images:
         png = decoded(image.png)
         if png and is_image_name(image.name):
             yield image.name, png, image.alt

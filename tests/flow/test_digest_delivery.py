@@ -232,6 +232,13 @@ def test_without_the_scope_for_files_the_summary_arrives_and_operators_learn_why
     assert all("missing_scope" in problem for problem in problems)
 
 
+def test_a_chart_that_the_digest_does_not_bring_is_said_to_be_missing(house: House) -> None:
+    house.post("desk", digest(slack_pictures=("days", "gone")))
+    house.send()
+    assert len(house.message.images) == 1
+    assert "Il manque des graphiques ici." in house.message.shown
+
+
 def test_a_file_that_the_workspace_finds_too_large_is_said_to_be_missing(house: House) -> None:
     house.slack.largest_file = 10
     house.post("desk")
