@@ -32,7 +32,7 @@ _MAIL = regex.compile(
 _VK = regex.compile(r"\[(id|club|public)(\d{1,15})\|([^\[\]|\n]{0,80})\]")
 _HANDLE = regex.compile(r"(?<![\p{L}\p{N}._%+/-])@([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,48}[A-Za-z0-9_])?)(?![A-Za-z0-9_…])")
 _OTHER_HANDLE = regex.compile(r"(?<![\p{L}\p{N}._%+/-])@([^\s@:,.!?，。！？…\[\]]{1,20})(?=[\s:,.!?，。！？]|$)")
-_IBAN = regex.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){2,8}(?:[ -]?[A-Z0-9]{1,3})?(?![a-z0-9])")
+_IBAN = regex.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
 _CURRENCY = (
     r"[€$£¥₽₹₴₺₩₪฿]|元|円|원|块|руб(?:лей|ля|ль|\.)?|грн|zł|TL|Rp\.?|EUR|USD|GBP|CHF|RUB|INR|JPY|CNY|KRW|UAH|PLN|TRY|IDR|"
     r"BRL|MXN|AED|SAR|euros?|dollars?|pounds?|lira|reais|rupees?|rupiah|yen|yuan|Euro"
@@ -49,8 +49,8 @@ _KEPT = regex.compile(
     r"|(?<![\d.])\d{1,6}[.,]\d{1,6}\s?(?:%|[kKМмmM]?[mMбБ][bBб]|km|kg|GB|MB|GHz)",
     regex.IGNORECASE,
 )
-_DIGITS = regex.compile(r"(?<![\p{L}\d])[+(]{0,2}\d(?:[ ().\-/·_*]{0,3}\d){4,60}(?![\d])|(?<!\d)\d{7,60}")
-_CODE = regex.compile(r"(?<![\p{L}\d-])[A-Z0-9](?:-?[A-Z0-9]){5,40}(?![\p{L}\d])")
+_DIGITS = regex.compile(rf"(?<![{_L}\d])[+(]{{0,2}}\d(?:[ ().\-/·_*]{{0,3}}\d){{4,60}}(?!\d)|(?<!\d)\d{{7,}}+")
+_CODE = regex.compile(rf"(?<![{_L}\d-])[A-Z0-9](?:-?[A-Z0-9]){{5,40}}(?![{_L}\d])")
 _SIGN = (
     r"(?:№|#|n[°ºo]\.?|nr\.?|num\.?|number|numéro|nummer|número|numero|номер|id|code|код|kodu?|numarası|numer|no\.?|"
     r"号码?|號碼?|番号|번호|رقم|नंबर)"
@@ -67,7 +67,7 @@ _THING = (
 )
 _NAMED = regex.compile(
     rf"(?<!\p{{L}})(?:(?:{_THING})[\s:._-]{{0,3}}(?:{_SIGN})?|{_SIGN})[\s:._=-]{{0,3}}[#№]?\s?"
-    r"(?P<code>(?-i:[A-Z0-9](?:[ -]?[A-Z0-9]){3,30}))(?![\p{L}\d])",
+    rf"(?P<code>(?-i:[A-Z0-9](?:[ -]?[A-Z0-9]){{3,30}}))(?![{_L}\d])",
     regex.IGNORECASE,
 )
 _RECORD = regex.compile(
@@ -123,14 +123,19 @@ def shortened(handle_or_name: str) -> str:
     if name.startswith("@"):
         bare = name[1:].rstrip("…")
         return name if name.endswith("…") else f"@{bare[: 2 if len(bare) > 3 else 1]}…"
-    letters = [found[0] for word in name.split() if (found := regex.match(r"[\p{P}\p{S}]*(\p{L}\p{M}*)", word))]
-    initials = [letter.lstrip("".join(c for c in letter if not c.isalpha())) for letter in letters[:3]]
-    return " ".join(f"{letter.upper()}." for letter in initials) if initials else "…"
+    found = (regex.match(r"[^\p{L}]*+(\p{L}\p{M}?)", word) for word in name.split())
+    initials = [match[1] for match in found if match][:3]
+    return " ".join(f"{_capital(initial)}." for initial in initials) if initials else "…"
 
 
 def is_public(followers: int | None, *, verified: bool | None = False, journalist: bool = False) -> bool:
     """Return whether an account speaks in public, so that its name is no private matter."""
     return bool(verified) or journalist or (followers or 0) >= PUBLIC_FOLLOWERS
+
+
+def _capital(letter: str) -> str:
+    upper = letter.upper()
+    return upper if len(upper) == len(letter) else letter  # ß has no capital of one letter
 
 
 @dataclass(frozen=True, slots=True)
