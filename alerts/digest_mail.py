@@ -14,7 +14,6 @@ LARGEST_BYTES = 10_000_000
 """Of one mail: what nearly every mailbox takes."""
 _BASE64_IN_MAIL = 1.03
 """Lines of 76 characters with their ends, for each character of base64."""
-_PNG = "image/png"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -50,16 +49,19 @@ def fill_digest(mail: EmailMessage, digest: DigestMessage, text: str, page: str)
     """
     mail["Importance"], mail["X-Priority"] = "normal", "3"
     mail.set_content(clean_page(digest.text) or text, charset="utf-8")
-    own = mail["Message-ID"].strip("<>")
-    images = {image.name: png for image in _used(digest) if (png := decoded(image.png))}
-    html = clean_page(digest.html) or page
-    for name in images:
-        html = re.sub(rf"(src=[\"']cid:{re.escape(name)})(?=[\"'])", rf"\g<1>.{own}", html)
+    # Short: a header that is folded right after its name is not read by every client.
+    own = mail["Message-ID"].strip("<>")[:20]
+    html, related = clean_page(digest.html) or page, []
+    for number, image in enumerate(_used(digest), 1):
+        if png := decoded(image.png):
+            cid = f"image{number}.{own}@listener"
+            html = re.sub(rf"(src=[\"'])cid:{re.escape(image.name)}(?=[\"'])", rf"\g<1>cid:{cid}", html)
+            related.append((png, cid, f"{image.name}.png"))
     mail.add_alternative(html, subtype="html", charset="utf-8")
     body = mail.get_payload()[1]  # type: ignore[index]
-    for name, png in images.items():
+    for png, cid, name in related:
         body.add_related(  # type: ignore[union-attr]
-            png, *_PNG.split("/"), cid=f"<{name}.{own}>", filename=f"{name}.png", disposition="inline"
+            png, "image", "png", cid=f"<{cid}>", filename=name, disposition="inline"
         )
     if pdf := decoded(digest.pdf):
         mail.add_attachment(pdf, *_kind(PDF), filename=safe_file_name(digest.file_name))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from alerts.card import DigestMessage, dump_message, load_message
 from alerts.digest_mail import LARGEST_BYTES
@@ -23,7 +23,8 @@ from listener.pipeline.send import FORGOTTEN_DIGEST, SETTLE_S, Sender
 from listener.pipeline.tally import Tally
 from listener.store import Store
 from listener.store.outbox import digests_unsent, post_digest, replace_digest
-from listener.store.schema import digests, notifications
+from listener.store.schema import notifications
+from tests.databases import new_database
 from tests.messages import PDF, digest, digest_file, in_base64, png
 from tests.servers.base import Reply
 from tests.servers.slack import TOKEN, SlackMessage, SlackServer
@@ -98,7 +99,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
         made.receivers["mail"] = EmailReceiver("mail", mail, clock.now)
         made.start()
         yield made
-    store.close()
+    made.store.close()
 
 
 def test_a_digest_is_one_message_with_charts_and_the_pdf_in_its_thread(house: House) -> None:
@@ -122,8 +123,6 @@ def test_a_digest_is_one_message_with_charts_and_the_pdf_in_its_thread(house: Ho
 
 def test_nothing_of_a_digest_is_sent_by_a_transaction_that_came_to_nothing(house: House) -> None:
     with house.store.outbox._engine.connect() as connection:
-        row = {"reader": "board", "week": "2026-W46", "made_at": NOW, "document": "{}"}
-        connection.execute(insert(digests).values(row))
         post_digest(connection, "desk", dump_message(digest()), None, NOW)
         connection.rollback()
     assert house.send() == 0
@@ -311,6 +310,7 @@ def test_a_mailed_digest_holds_text_page_charts_and_pdf(house: House) -> None:
     inline = {part["Content-ID"].strip("<>"): part.get_content() for part in related[1:]}
     assert sorted(inline.values()) == sorted([png(40), png(140)]), "what the page does not show stays out"
     assert all(f'src="cid:{cid}"' in mail.html for cid in inline)
+    assert b"Content-ID: <image1." in mail.raw, "unfolded"
     assert attached.get_content() == PDF
     assert (attached.get_filename(), attached.get_content_disposition()) == (digest().file_name, "attachment")
 
@@ -334,7 +334,7 @@ def test_a_mail_that_would_be_too_large_goes_without_the_pdf_and_says_so(house: 
     assert list(mail.message.iter_attachments()) == []
     assert "Le PDF est trop grand pour un mail." in mail.read
     assert "Le PDF est trop grand pour un mail." in mail.text
-    assert 'src="cid:days.' in mail.html
+    assert mail.html.count('src="cid:image') == 2
     assert "without its PDF" in house.messages("C2")[0].shown
 
 
@@ -375,6 +375,20 @@ def test_what_was_never_sent_is_forgotten_after_a_while(house: House) -> None:
     assert not any("Notre semaine" in text for text in texts)
     waiting = house.store.outbox.rows(("pending",), receiver="backup")
     assert any("Les plaintes" in row["payload"] for row in waiting), "what waits is still to be sent"
+
+
+def test_digests_are_posted_sent_and_forgotten_on_postgresql(house: House, postgres_url: str) -> None:
+    house.store.close()
+    house.store = Store(new_database(postgres_url))
+    house.start("backup")
+    house.post("desk")
+    assert house.send() == 2
+    house.slack.channel("C1").is_archived = True
+    house.post("desk", digest(pdf=""))
+    house.send("desk", "backup")
+    assert house.states() == [("digest", "moved"), ("digest", "sent"), ("note", "sent")]
+    assert house.states("backup") == [("digest", "sent"), ("message", "sent")]
+    assert house.store.outbox.forget_digests(NOW + timedelta(days=30), FORGOTTEN_DIGEST) == 1
 
 
 def test_a_digest_that_waits_can_be_made_anew(house: House) -> None:
