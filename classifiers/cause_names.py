@@ -185,7 +185,7 @@ def _less_language(embeddings: Array, languages: Sequence[str]) -> Array:
 def _means(vectors: Array, owner: NDArray[np.intp], weights: Array, count: int) -> Array:
     sums = np.zeros((count, vectors.shape[1]), dtype=np.float32)
     np.add.at(sums, owner, vectors * weights[:, None])
-    means: Array = sums / np.bincount(owner, weights, count).astype(np.float32)[:, None]
+    means: Array = (sums / np.bincount(owner, weights, count)[:, None]).astype(np.float32)
     return means
 
 
@@ -202,7 +202,7 @@ def _whitening(residuals: Array) -> Array:
 def _unit(vectors: Array) -> Array:
     """Return vectors of length 1; one of length 0 stays as it is."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Array = vectors / np.where(lengths > 0, lengths, 1)
+    unit: Array = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
     return unit
 
 
