@@ -38,7 +38,8 @@ _TRADITIONAL = ("hant", "tw", "hk", "mo")
 _UNBROKEN = regex.compile(r"[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\u200b]{25,}")
 _BREAK_EVERY = 12
 _LETTERS_IN_LINE = 108
-_WIDEST = 36
+_WIDEST, _WIDEST_OF_MANY = 36, 22
+_BOLD = 1.2
 _NOTE_SIZE = 0.88
 
 
@@ -164,7 +165,10 @@ def _quote(quote: Quote) -> dict[str, Any]:
 
 def _widths(table: Table, inline: bool) -> list[float]:
     """Return how wide each column is beside the others, by its longest text; a very long one may fold."""
-    return [round(min(max(length, 5), _WIDEST), 1) for length in _lengths(table, inline)]
+    lengths = _lengths(table, inline)
+    widest = _WIDEST if sum(lengths) <= _LETTERS_IN_LINE else _WIDEST_OF_MANY
+    heads = [_longest_word(column.title) for column in table.columns]
+    return [round(max(head, min(max(length, 5), widest)), 1) for head, length in zip(heads, lengths, strict=True)]
 
 
 def _lengths(table: Table, inline: bool) -> list[float]:
@@ -177,7 +181,11 @@ def _lengths(table: Table, inline: bool) -> list[float]:
 
 def _folded(title: str) -> float:
     """Return how wide a head is that may stand on two lines."""
-    return max([cell_len(title) / 2, *map(cell_len, title.split())])
+    return max(_BOLD * cell_len(title) / 2, _longest_word(title))
+
+
+def _longest_word(title: str) -> float:
+    return _BOLD * max(map(cell_len, title.split()), default=0)
 
 
 def _length(cell: Cell, inline: bool) -> float:

@@ -23,12 +23,10 @@ from listener.digest.document import (
 )
 
 WIDTH = 76
-# Scripts without spaces break between any two characters, but not before what closes.
-_WORDS = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\u3000-\u303f\uff01-\uff60][\p{Pe}\p{Pf}\p{M}、。，．！？：；ー…]*"
-    r"|[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\u3000-\u303f\uff01-\uff60]+"
-    r"|\s+"
-)
+_TIGHT = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\u3000-\u303f\uff01-\uff60"
+_CLOSERS = r"[\p{Pe}\p{Pf}\p{M}、。，．！？：；ー…]*"
+# Scripts without spaces break between any two characters, but not after what opens nor before what closes.
+_WORDS = regex.compile(rf"\p{{Ps}}+[^\s{_TIGHT}]+{_CLOSERS}|\p{{Ps}}*[{_TIGHT}]{_CLOSERS}|[^\s{_TIGHT}]+{_CLOSERS}|\s+")
 _SIGNS = {"plain": "", "good": "✓ ", "bad": "[!] ", "quiet": ""}
 
 

@@ -53,7 +53,9 @@ def written(value: float | None) -> str:
 
 def workbook(digest: Digest, phrases: Phrases | None = None) -> bytes:
     """Return the digest as an XLSX workbook, its heads in the reader's words; English where none are given."""
-    return Book(digest, phrases or Phrases(Words.of("en"), digest, lambda key, language: "")).written()
+    from classifiers.cause_names import cause_name
+
+    return Book(digest, phrases or Phrases(Words.of("en"), digest, cause_name)).written()
 
 
 def _fields(row: FigureRow) -> tuple[str, ...]:

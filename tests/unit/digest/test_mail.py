@@ -166,6 +166,10 @@ def test_chinese_breaks_anywhere_but_before_what_closes() -> None:
     assert list(wrapped("今天天气很好。我们走", width=12)) == ["今天天气很", "好。我们走"]
 
 
+def test_chinese_does_not_break_after_what_opens() -> None:
+    assert list(wrapped("上周平常（平常36次）。", width=10)) == ["上周平常", "（平常36", "次）。"]
+
+
 def test_a_long_word_is_broken_between_whole_characters() -> None:
     lines = list(wrapped("e\u0301" * 20, width=8))
     assert lines == ["e\u0301" * 8, "e\u0301" * 8, "e\u0301" * 4]
