@@ -582,26 +582,22 @@ def post_digest(
     return digest_id, _insert(connection, note)
 
 
-def digests_unsent(connection: Connection) -> list[tuple[int, str, str]]:
-    """Return the digests that were not sent yet: number, receiver and message."""
-    query = select(_table.c.id, _table.c.receiver, _table.c.payload)
-    query = query.where(_table.c.kind == "digest", _table.c.state.in_((*UNSENT, "dead"))).order_by(_table.c.id)
-    return [(row.id, row.receiver, row.payload) for row in connection.execute(query)]
-
-
 def replace_digest(connection: Connection, digest_id: int, message: str, file: str | None) -> bool:
-    """Give a digest that was not sent yet other contents, its file too; return False where it was sent.
+    """Give a digest that was not sent yet other contents, its file too, wherever it moved; return False where it was.
 
     What a sender has taken goes out as it was; where that fails, the next attempt has the new contents.
     """
-    unsent = _table.c.state.in_((*UNSENT, "dead"))
-    own = and_(_table.c.id == digest_id, _table.c.kind == "digest", unsent)
-    if not connection.execute(update(_table).where(own).values(payload=message)).rowcount:
-        return False
+    payload = select(_parent.c.payload).where(_parent.c.id == digest_id, _parent.c.kind == "digest").scalar_subquery()
+    open_states = (*UNSENT, "dead")
+    # What moved has the same payload as what it moved to.
+    same = and_(_table.c.kind == "digest", _table.c.payload == payload, _table.c.state.in_((*open_states, "moved")))
+    rows = connection.execute(select(_table.c.id, _table.c.state).where(same)).all()
+    ids = [row.id for row in rows]
+    connection.execute(update(_table).where(_table.c.id.in_(ids)).values(payload=message))
     if file is not None:
-        under = and_(_table.c.parent_id == digest_id, _table.c.kind == "note", unsent)
+        under = and_(_table.c.parent_id.in_(ids), _table.c.kind == "note", _table.c.state != "sent")
         connection.execute(update(_table).where(under).values(payload=file))
-    return True
+    return any(row.state in open_states for row in rows)
 
 
 def _insert(connection: Connection, row: Mapping[str, Any]) -> int:

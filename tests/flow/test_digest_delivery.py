@@ -22,7 +22,7 @@ from listener.config import Secret
 from listener.pipeline.send import FORGOTTEN_DIGEST, SETTLE_S, Sender
 from listener.pipeline.tally import Tally
 from listener.store import Store
-from listener.store.outbox import digests_unsent, post_digest, replace_digest
+from listener.store.outbox import post_digest, replace_digest
 from listener.store.schema import notifications
 from tests.databases import new_database
 from tests.messages import PDF, digest, digest_file, in_base64, png
@@ -395,7 +395,6 @@ def test_a_digest_that_waits_can_be_made_anew(house: House) -> None:
     digest_id, _ = house.post("desk")
     changed = digest(summary=("Ce post a été retiré.",), images=(), pdf="")
     with house.store.outbox._engine.begin() as connection:
-        assert [(row[0], row[1]) for row in digests_unsent(connection)] == [(digest_id, "desk")]
         file = dump_message(digest_file(content=in_base64(b"%PDF-new")))
         assert replace_digest(connection, digest_id, dump_message(changed), file)
     house.send()
@@ -403,8 +402,22 @@ def test_a_digest_that_waits_can_be_made_anew(house: House) -> None:
     assert "31 %" not in house.message.shown
     assert [house.slack.files[one].content for one in house.message.replies[0].files] == [b"%PDF-new"]
     with house.store.outbox._engine.begin() as connection:
-        assert digests_unsent(connection) == []
         assert not replace_digest(connection, digest_id, dump_message(changed), None)
+
+
+def test_a_digest_that_moved_and_waits_is_made_anew_where_it_is(house: House) -> None:
+    house.start("backup")
+    digest_id, _ = house.post("desk")
+    house.slack.channel("C1").is_archived = True
+    house.send("desk")
+    with house.store.outbox._engine.begin() as connection:
+        slim, _ = digest_for("thread", digest(summary=("Ce post a été retiré.",)))
+        assert replace_digest(connection, digest_id, dump_message(slim), None)
+        kept = list(connection.scalars(select(notifications.c.payload).where(notifications.c.kind == "digest")))
+    assert not any("Les plaintes ont augmenté" in payload for payload in kept)
+    house.send("backup")
+    (shown,) = [message.shown for message in house.messages("C2") if "Notre semaine 46" in message.shown]
+    assert "Ce post a été retiré." in shown
 
 
 def test_payloads_survive_the_outbox_whatever_stands_in_them(house: House) -> None:
