@@ -1,6 +1,7 @@
 """The reader's language: messages, plurals, numbers, times, names of countries and languages. Knows no figure."""
 
 import gettext
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 from listener.errors import DigestError
 
@@ -44,6 +45,8 @@ _ROUGH_FROM = 20
 """From here on a mean is told without decimals."""
 _ONE_DECIMAL_BELOW = 0.1
 _SHORT_MONTH, _LONG_MONTH = "MMM", "MMMM"
+_LAST_DIGIT = re.compile(r"0(?=[^0]*\Z)")
+"""Of a pattern for whole percentages, such as "#,##0 %"."""
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -160,8 +163,10 @@ class Words:
         return f"{self._sign(whole)}{self._percent(abs(whole) / 100, decimals=0)}"
 
     def _percent(self, share: float, *, decimals: int) -> str:
-        pattern = self.locale.percent_formats[None]
-        return str(pattern.apply(share, self.locale, force_frac=(0, decimals))).replace("-", MINUS)
+        pattern = self.locale.percent_formats[None].pattern
+        if decimals:
+            pattern = _LAST_DIGIT.sub(f"0.{'#' * decimals}", pattern, count=1)
+        return format_percent(share, pattern, locale=self.locale).replace("-", MINUS)
 
     # --- times -----------------------------------------------------------------------------------------------------
 
