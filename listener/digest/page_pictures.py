@@ -258,14 +258,15 @@ def _hours(phrases: Phrases) -> Drawn:
         if busiest
         else words.say("When complaints came")
     )
+    # Translators: on a chart, after the greatest number of its scale: "12 complaints".
+    unit = words.plural("complaint", "complaints", max(value for row in hours for value in row))
     picture = charts.hours(
         title,
         hours,
         number=words.number,
         day_names=[words.weekday_short(number) for number in range(7)],
         hour=words.clock,
-        # Translators: on a chart, after the greatest number of its scale: "12 complaints".
-        unit=words.say("complaints"),
+        unit=unit,
         note=words.say("By each country’s own clocks"),
         language=words.language,
     )
