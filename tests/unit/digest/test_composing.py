@@ -113,9 +113,7 @@ def test_a_page_is_whole_in_every_language(language: str, kind: str) -> None:
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
 @pytest.mark.parametrize("kind", DIGESTS)
 def test_no_english_is_left_on_a_page_in_another_language(language: str, kind: str) -> None:
-    english = re.compile(
-        r"\b(the|of|and|were|week|complaints?|mentions? of|answered|usual|with|by)\b", re.IGNORECASE
-    )
+    english = re.compile(r"\b(the|of|and|were|week|complaints?|mentions? of|answered|usual|with|by)\b", re.IGNORECASE)
     allowed = ("HTTP 503", "rate limit", "Western Europe", "Share of Voice")
     found = [
         text for text in texts(page(DIGESTS[kind](), language))
