@@ -1,25 +1,29 @@
 """A digest's page as a tagged PDF of A4, by Typst. The page's texts go to it as data and are never read as markup."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import regex
 from rich.cells import cell_len
 
+from alerts.escaping import one_line
+from listener.digest import typesetting
 from listener.digest.cleaned import cleaned, definitions, is_right_to_left
 from listener.digest.document import Block, Cell, Document, Figure, Paragraph, Picture, Quote, Quotes, Section, Table
 from listener.digest.html import PAGES, direction
 from listener.errors import DigestError
 
-if TYPE_CHECKING:
-    from typst import Fonts
-
+_TIMEOUT_S = 60
+_SYSTEM_FONTS = True
+_PASSED_ON = regex.compile(r"PATH|HOME|LANG|LC_.*|TMPDIR|TEMP|TMP|SYSTEMROOT|LD_LIBRARY_PATH|FONTCONFIG_.*|XDG_.*")
 _FAMILIES = (
     "Noto Sans",
     "Noto Sans CJK SC",
@@ -49,48 +53,36 @@ def pdf(document: Document) -> bytes:
     It is PDF/UA where the fonts that are installed have a sign for every letter, and tagged in any case.
 
     Raises:
-        DigestError: Typst cannot draw the page.
+        DigestError: the page cannot be typeset.
     """
     shown = cleaned(document)
-    with TemporaryDirectory(prefix="digest-") as folder:
-        files = _pictures(shown.pictures, Path(folder))
-        return _compiled(json.dumps(_breakable(_data(shown, files))), Path(folder))
+    with TemporaryDirectory(prefix="digest-") as name:
+        folder = Path(name)
+        files = _pictures(shown.pictures, folder)
+        (folder / "data.json").write_text(json.dumps(_breakable(_data(shown, files))), encoding="utf-8")
+        (folder / "digest.typ").write_bytes((PAGES / "digest.typ").read_bytes())
+        return _typeset(folder)
 
 
-def _compiled(data: str, folder: Path) -> bytes:
-    import typst
-
-    template = folder / "digest.typ"
-    template.write_bytes((PAGES / "digest.typ").read_bytes())
-    compiler = typst.Compiler(
-        template, folder, font_paths=_fonts(), sys_inputs={"data": data}, package_path=folder, package_cache_path=folder
-    )
+def _typeset(folder: Path) -> bytes:
+    command = [sys.executable, "-P", typesetting.__file__, str(folder)]
+    environment = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
     try:
-        try:
-            made = compiler.compile(format="pdf", pdf_standards="ua-1")
-        except typst.TypstError:
-            made = compiler.compile(format="pdf")
-    except typst.TypstError as error:
-        raise DigestError(f"the PDF could not be made: {error.message}") from error
-    return made if isinstance(made, bytes) else b""
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> "Fonts":
-    """Return the installed fonts; looking for them takes longer than a page."""
-    import typst
-
-    return typst.Fonts()
+        ended = subprocess.run(  # noqa: S603 - our own file, and no text of others in the command
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise DigestError(f"the PDF could not be made within {_TIMEOUT_S} s") from None
+    if ended.returncode == 0:
+        return (folder / "digest.pdf").read_bytes()
+    said = folder / "problem.txt"
+    problem = said.read_text(encoding="utf-8") if said.exists() else ended.stderr.decode(errors="replace")[-500:]
+    raise DigestError(f"the PDF could not be made: {one_line(problem)[:500]}")
 
 
 def _families() -> dict[str, list[str]]:
-    """Return the installed families to try, by whose shapes of Chinese characters come first."""
-    installed = set(_fonts().families())
-    found = {}
-    for name, han in _HAN.items():
-        wanted = [_FAMILIES[0], han, *_FAMILIES[1:]]
-        found[name] = [family for family in dict.fromkeys(wanted) if family in installed] or ["Libertinus Serif"]
-    return found
+    """Return the families to try, by whose shapes of Chinese characters come first."""
+    return {name: list(dict.fromkeys((_FAMILIES[0], han, *_FAMILIES[1:]))) for name, han in _HAN.items()}
 
 
 def _pictures(pictures: Mapping[str, Picture], folder: Path) -> dict[str, dict[str, Any]]:
@@ -114,6 +106,7 @@ def _data(shown: Document, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "subtitle": shown.subtitle,
         "lang": _language(shown.language),
         "rtl": direction(shown.language) == "rtl",
+        "system_fonts": _SYSTEM_FONTS,
         "fonts": _families() | {"default": _families()[_shapes(shown.language)]},
         "summary": shown.summary,
         "tiles": asdict(shown.tiles),

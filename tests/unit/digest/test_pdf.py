@@ -3,12 +3,14 @@
 import io
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from listener.digest import pdf as pdf_module
+from listener.digest import typesetting
 from listener.digest.document import Cell, Column, Document, Paragraph, Quote, Quotes, Section, Table
 from listener.digest.pdf import pdf
 from listener.errors import DigestError
@@ -143,11 +145,25 @@ def test_a_picture_that_is_none_is_a_clear_error() -> None:
         pdf(full_document(pictures={"causes": broken}))
 
 
-def test_a_letter_without_a_font_does_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    import typst
+def test_a_page_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_module, "_TIMEOUT_S", 0.01)
+    with pytest.raises(DigestError, match=r"within 0\.01 s"):
+        pdf(full_document())
 
-    bare = typst.Fonts(include_system_fonts=False)
-    monkeypatch.setattr(pdf_module, "_fonts", lambda: bare)
+
+def test_secrets_of_the_daemon_are_not_handed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = tmp_path / "told.py"
+    told.write_text("import os, sys; sys.exit(repr(sorted(os.environ)))")
+    monkeypatch.setattr(typesetting, "__file__", str(told))
+    monkeypatch.setenv("SLACK_TOKEN", "xoxb-1")
+    with pytest.raises(DigestError) as caught:
+        pdf(full_document())
+    assert "'PATH'" in str(caught.value)
+    assert "SLACK_TOKEN" not in str(caught.value)
+
+
+def test_a_letter_without_a_font_does_not_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_module, "_SYSTEM_FONTS", False)
     reader = read(full_document())
     assert "Complaints rose by 31" in text_of(reader)
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
