@@ -22,9 +22,9 @@ Array = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Array]
 """Texts to what is kept of posts with them, float32 (n_texts, n_features)."""
 
-LEAST_FIT = 0.33
+LEAST_FIT = 0.35
 """A centre that fits no cause so well gets no name. Chosen on groups of real complaints, see docs/digest.md."""
-LEAST_LEAD = 0.07
+LEAST_LEAD = 0.1
 """So much better than any other must a cause fit, or a broader name stands for those that fit alike."""
 _TOPIC_WEIGHT = 0.06
 """Added to the fit of a cause whose topic all posts of the group have."""
