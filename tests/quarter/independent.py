@@ -5,6 +5,7 @@ Shares nothing with the way in which digests are made but the tables and the con
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import mannwhitneyu
+from scipy.stats import t as student
 from sqlalchemy import Table, select
 
 from listener.config import Config
@@ -26,6 +29,13 @@ LEAST_OF_A_SHARE = 10
 LEAST_OF_A_MEDIAN = 5
 LEAST_OF_A_PERCENTILE = 10
 WEEKS_BEFORE = 4
+ONCE_IN = 1 / 20
+"""How often noise alone may be called a change."""
+PRIOR_SCATTER, PRIOR_FREEDOM = 2.0, 4
+WEEKS_THAT_SAY = 2
+LEAST_OF_TIMES = 10
+LEAST_OF_SHARES = 20
+LEAST_COUNTED = 20
 _CLAIMS = ("claimed", "taken over")
 _CLOSINGS = ("resolved", "dismissed")
 _BY_ITSELF = ("over", "withdrawn", "drill")
@@ -48,6 +58,8 @@ class Share:
     part: int
     of: int
     times: float = 1.0
+    squares: int = -1
+    """The sum of the squares of what `part` adds up, where those are not 1 and 0."""
 
     def value(self) -> float | None:
         """Return it, None where it is too few."""
@@ -78,10 +90,10 @@ class Witness:
     """Reads the tables once, and calculates the figures of any week and scope."""
 
     def __init__(self, store_url: str, config: Config, now: datetime) -> None:
-        self._config, self._now = config, pd.Timestamp(now)
+        self._config, self._now, self._url = config, pd.Timestamp(now), store_url
         engine = open_engine(store_url)
         names = ("authors", "mentions", "matches", "classifications", "corrections", "alerts", "alert_events",
-                 "coverage_gaps", "skipped_items", "incidents", "irritant_matches", "embeddings")  # fmt: skip
+                 "coverage_gaps", "skipped_items", "incidents", "embeddings")  # fmt: skip
         with reading(engine) as connection:
             self._tables = {name: _frame(connection, schema.metadata.tables[name]) for name in names}
         engine.dispose()
@@ -192,6 +204,7 @@ class Witness:
         before = [str(Week.parse(week).back(n)) for n in range(1, WEEKS_BEFORE + 1)]
         heard = [one for one in before if self._was_heard(one, countries)]
         for name, one in raw[week].items():
+            found[f"{name}.verdict"] = verdict(one, [raw[w].get(name) for w in heard], name)
             found |= _measure(
                 name, one, [raw[w].get(name) for w in heard], raw[before[0]].get(name), before[0] in heard
             )
@@ -247,7 +260,7 @@ class Witness:
         spoken = _spoken(frame, "brand", "{}")
         raw: dict[str, Raw] = {}
         for brand in (*brands, *competitors):
-            net = spoken.get(f"{brand}.net_sentiment", Share(0, 0, 100.0))
+            net = spoken.get(f"{brand}.net_sentiment", Share(0, 0, 100.0, 0))
             raw[f"share_of_voice[{brand}].share"] = Share(int((frame["brand"] == brand).sum()), len(frame))
             raw[f"share_of_voice[{brand}].net_sentiment"] = net
         return raw
@@ -405,31 +418,59 @@ class Witness:
         after = frame["collected_at"] >= frame["country"].map(ends)
         return {"errata.week": last, "errata.late": int(after.sum()), "errata.now": len(frame)}
 
+    def late(self, week: str, countries: Sequence[str], brands: Sequence[str], made_at: datetime) -> int:
+        """Return how many mentions of a week were collected after its digest was made."""
+        return int((self._of(week, countries, brands)["collected_at"] > made_at).sum())
+
+    def deleted(self) -> set[int]:
+        """Return the posts that were deleted since."""
+        posts = self._tables["mentions"]
+        return set(posts[posts["fate"] == "deleted"]["id"])
+
     # Causes and bursts
 
     def _irritants(self, week: str, countries: Sequence[str], brands: Sequence[str]) -> Figures:
-        grouped = self._tables["irritant_matches"][["match_id", "irritant_id"]]
+        """Return what the groups amount to that were stored when digests were made."""
+        grouped = self._grouped()
         frame = self._of(week, countries, brands)
         frame = frame[frame["complains"]]
-        found: Figures = {"causes.complaints": len(frame)}
-        if grouped.empty:
-            return found
-        here = frame.merge(grouped, on="match_id", how="left")
-        compared = set(self._tables["embeddings"]["mention_id"])
-        found["causes.without_embedding"] = int((~here["mention_id"].isin(compared)).sum())
-        found["causes.alone"] = int((here["irritant_id"].isna() & here["mention_id"].isin(compared)).sum())
-        for number, some in here.dropna(subset=["irritant_id"]).groupby("irritant_id"):
+        here = frame.merge(grouped, on="match_id")
+        compared = frame["mention_id"].isin(set(self._tables["embeddings"]["mention_id"]))
+        found: Figures = {
+            "causes.complaints": len(frame),
+            "causes.without_embedding": int((~compared).sum()),
+            "causes.alone": len(frame) - len(here),
+        }
+        before = {
+            str(Week.parse(week).back(n)): self._of(str(Week.parse(week).back(n)), countries, brands).merge(
+                grouped, on="match_id"
+            )
+            for n in range(1, WEEKS_BEFORE + 1)
+        }
+        last = before[str(Week.parse(week).back())].groupby("irritant_id").size()
+        for number, some in here.groupby("irritant_id"):
             brand = some["brand"].iloc[0]
-            found |= {
-                f"causes.irritants[{int(number)}].{name}": value
-                for name, value in {
-                    "mentions": len(some), "authors": some["author_id"].nunique(),
-                    "urgent": int(some["is_urgent"].sum()),
-                    "share": len(some) / int((frame["brand"] == brand).sum()),
-                    "countries": dict(Counter(some["country"])), "languages": dict(Counter(some["language"])),
-                }.items()
-            }  # fmt: skip
+            values = {
+                "mentions": len(some),
+                "authors": some["author_id"].nunique(),
+                "urgent": int(some["is_urgent"].sum()),
+                "share": len(some) / int((frame["brand"] == brand).sum()),
+                "last": int(last.get(number, 0)),
+                "countries": dict(Counter(some["country"])),
+                "languages": dict(Counter(some["language"])),
+            }
+            found |= {f"causes.irritants[{number}].{what}": value for what, value in values.items()}
+        for number in set(last.index) - set(here["irritant_id"]):
+            nothing = {"mentions": 0, "authors": 0, "urgent": 0, "share": 0.0, "last": int(last[number])}
+            found |= {f"causes.irritants[{number}].{what}": value for what, value in nothing.items()}
         return found
+
+    def _grouped(self) -> pd.DataFrame:
+        engine = open_engine(self._url)
+        with reading(engine) as connection:
+            frame = _frame(connection, schema.irritant_matches)
+        engine.dispose()
+        return frame[["match_id", "irritant_id"]].astype(int)
 
     def _incidents(self, week: str, countries: Sequence[str], brands: Sequence[str]) -> Figures:
         rows = self._tables["incidents"]
@@ -481,6 +522,61 @@ def _measure(name: str, one: Raw, before: Sequence[Raw | None], last: Raw | None
     return {f"{name}.{key}": value for key, value in found.items()}
 
 
+def verdict(one: Raw, before: Sequence[Raw | None], name: str = "") -> str | None:
+    """Return what the test of noise in docs/digest.md says; None where that does not tell enough, or of too little."""
+    if len(before) < WEEKS_THAT_SAY or name.endswith(".reach"):
+        return None
+    if isinstance(one, Count):
+        return _verdict_of_counts(one.n, [raw.n if isinstance(raw, Count) else 0.0 for raw in before])
+    if isinstance(one, Share):
+        return _verdict_of_shares(one, [raw for raw in before if isinstance(raw, Share) and raw.of])
+    past = [seconds for raw in before if isinstance(raw, Spans) for seconds in raw.seconds]
+    if min(len(one.seconds), len(past)) < LEAST_OF_TIMES:
+        return None
+    test = mannwhitneyu(one.seconds, past, method="asymptotic")
+    middle = len(one.seconds) * len(past) / 2
+    return "noise" if test.pvalue > ONCE_IN else "up" if test.statistic > middle else "down"
+
+
+def _verdict_of_counts(n: float, before: Sequence[float]) -> str | None:
+    mean = float(np.mean(before))
+    if n + sum(before) < LEAST_COUNTED:
+        return None
+    freedom = PRIOR_FREEDOM + len(before) - 1
+    scatter = (PRIOR_FREEDOM * PRIOR_SCATTER * mean + sum((one - mean) ** 2 for one in before)) / freedom
+    return _said((n - mean) / math.sqrt(max(mean, scatter) * (1 + 1 / len(before))), freedom)
+
+
+def _verdict_of_shares(one: Share, before: Sequence[Share]) -> str | None:
+    past = Share(
+        sum(raw.part for raw in before), sum(raw.of for raw in before), 1.0, sum(_squares(raw) for raw in before)
+    )
+    if min(one.of, past.of) < LEAST_OF_SHARES:
+        return None
+    both = Share(one.part + past.part, one.of + past.of, 1.0, _squares(one) + past.squares)
+    if not _variance(both):
+        return "noise"
+    usual, mean = _variance(past) or _variance(both), past.part / past.of
+    strange = sum(raw.of * (raw.part / raw.of - mean) ** 2 for raw in before) / usual
+    freedom = PRIOR_FREEDOM + len(before) - 1
+    scatter = max(1.0, (PRIOR_FREEDOM * PRIOR_SCATTER + strange) / freedom)
+    error = math.sqrt(scatter * _variance(both) * (1 / one.of + 1 / past.of))
+    return _said((one.part / one.of - mean) / error, freedom)
+
+
+def _squares(share: Share) -> int:
+    return share.part if share.squares < 0 else share.squares
+
+
+def _variance(share: Share) -> float:
+    return _squares(share) / share.of - (share.part / share.of) ** 2
+
+
+def _said(steps: float, freedom: int) -> str:
+    limit = float(student.ppf(1 - ONCE_IN / 2, freedom))
+    return "up" if steps > limit else "down" if steps < -limit else "noise"
+
+
 def _frame(connection: Any, table: Table) -> pd.DataFrame:
     rows = connection.execute(select(table)).mappings().all()
     frame = pd.DataFrame([dict(row) for row in rows], columns=list(table.c.keys()))
@@ -498,9 +594,9 @@ def _spoken(frame: pd.DataFrame, column: str, name: str) -> dict[str, Raw]:
     people = posts.groupby([column, "author_id"]).agg(views=("views", "sum"), followers=("followers", "max"))
     reach = people.astype(float).max(axis=1).fillna(0.0).groupby(level=0).sum()
     tones = frame["sentiment"].map({"positive": 1, "negative": -1}).fillna(0).astype(int)
-    found = frame.assign(tone=tones).groupby(column).agg(
+    found = frame.assign(tone=tones, loud=tones.abs()).groupby(column).agg(
         mentions=("match_id", "size"), authors=("author_id", "nunique"), complaints=("complains", "sum"),
-        urgent=("is_urgent", "sum"), tone=("tone", "sum"),
+        urgent=("is_urgent", "sum"), tone=("tone", "sum"), loud=("loud", "sum"),
     )  # fmt: skip
     raw: dict[str, Raw] = {}
     for key, row in found.iterrows():
@@ -509,18 +605,17 @@ def _spoken(frame: pd.DataFrame, column: str, name: str) -> dict[str, Raw]:
                   "complaints": row.complaints, "urgent": row.urgent}  # fmt: skip
         raw |= {f"{here}.{what}": Count(float(number)) for what, number in counts.items()}
         raw[f"{here}.complaint_share"] = Share(int(row.complaints), int(row.mentions))
-        raw[f"{here}.net_sentiment"] = Share(int(row.tone), int(row.mentions), 100.0)
+        raw[f"{here}.net_sentiment"] = Share(int(row.tone), int(row.mentions), 100.0, int(row.loud))
     return raw
 
 
 def _names(text: str, name: str) -> bool:
-    """Tell whether a word of a text begins with a name; scripts without spaces begin one anywhere."""
-    name, start = name.casefold(), -1
-    while (start := text.find(name, start + 1)) >= 0:
-        before = text[start - 1 : start]
-        if not before.isalnum() or before >= "\u2e80" or name[0] >= "\u2e80":
-            return True
-    return False
+    """Tell whether a word of a text is a name, with at most three letters of an ending."""
+    spaced = "[^\\W\u2e80-\U0010ffff]"  # scripts without spaces end a word anywhere
+    name = name.casefold()
+    if name[0] >= "\u2e80":
+        return name in text
+    return re.search(f"(?<!{spaced}){re.escape(name)}(?:(?!\\d){spaced}){{0,3}}(?!{spaced})", text) is not None
 
 
 def _nothing(name: str) -> dict[str, Raw]:
@@ -528,7 +623,7 @@ def _nothing(name: str) -> dict[str, Raw]:
     counts: dict[str, Raw] = {
         f"{name}.{what}": Count(0) for what in ("mentions", "authors", "reach", "complaints", "urgent")
     }
-    return counts | {f"{name}.complaint_share": Share(0, 0), f"{name}.net_sentiment": Share(0, 0, 100.0)}
+    return counts | {f"{name}.complaint_share": Share(0, 0), f"{name}.net_sentiment": Share(0, 0, 100.0, 0)}
 
 
 def _came_again(alerts: pd.DataFrame) -> list[bool]:
