@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from classifiers.adapter import load_adapter
 from classifiers.backends import AUTO, choose, load_encoder
+from classifiers.cause_space import CauseSpace, load_cause_space
+from classifiers.causes import compact
 from classifiers.checkpoint import Progress, build_checkpoint
 from classifiers.encoder import TextEncoder, TokenFeatures
-from classifiers.explanation import Explainer, reasons_of
+from classifiers.explanation import COMPLAINT_FROM, Explainer, reasons_of
 from classifiers.heads import WEIGHTS, Heads, Scores, load_heads
 from classifiers.labelled import LabelledCheckpoint
 from classifiers.language import LanguageIdentifier
@@ -49,6 +51,7 @@ class MentionClassifier:
         *,
         batch: int = 32,
         others: Sequence[LabelledCheckpoint] = (),
+        space: CauseSpace | None = None,
     ) -> None:
         """Put a classifier together.
 
@@ -58,6 +61,7 @@ class MentionClassifier:
             languages: identifies languages.
             batch: most texts that go through the encoder together.
             others: checkpoints whose outputs stand in place of the heads'.
+            space: where complaints are compared; the one shipped for that encoder where None.
 
         Raises:
             ModelUnavailableError: the heads belong to an encoder of another width.
@@ -70,6 +74,7 @@ class MentionClassifier:
         self._others = tuple(others)
         self._encoder = encoder
         self._heads = heads
+        self._space = space or load_cause_space(heads)
         self._languages = languages
         self._batch = batch
 
@@ -117,7 +122,8 @@ class MentionClassifier:
         )
         device = "cuda" if chosen == "cuda" else "cpu"
         labelled = [LabelledCheckpoint(one, threads or os.cpu_count() or 1, device=device) for one in others]
-        return cls(encoder, heads, LanguageIdentifier(), batch=batch, others=labelled)
+        space = load_cause_space(heads, weights)
+        return cls(encoder, heads, LanguageIdentifier(), batch=batch, others=labelled, space=space)
 
     @property
     def version(self) -> str:
@@ -195,9 +201,10 @@ class MentionClassifier:
             return []
         if reasons:
             return self._with_others(texts, self._with_reasons(texts, languages))
-        scores = self._heads.score(self.embed(texts))
+        features = self.embed(texts)
+        scores = self._heads.score(features)
         found = [self._classification(row, language, scores) for row, language in enumerate(languages)]
-        return self._with_others(texts, found)
+        return self._with_others(texts, self._with_embeddings(found, features))
 
     def _nothing(self, language: str) -> Classification:
         """Return the classification of a text that says nothing."""
@@ -217,7 +224,13 @@ class MentionClassifier:
     def _with_others(self, texts: Sequence[str], found: list[Classification]) -> list[Classification]:
         for other in self._others:
             found = other.put_into(found, [mask(text) for text in texts], self._batch)
-        return found
+        return [one if _may_complain(one) else replace(one, embedding=None) for one in found]
+
+    def _with_embeddings(self, found: Sequence[Classification], features: NDArray[np.float32]) -> list[Classification]:
+        """Return classifications with what to compare them by, where they may complain or others decide on that."""
+        rows = [row for row, one in enumerate(found) if self._others or _may_complain(one)]
+        packed = dict(zip(rows, compact(self._space.place(features[rows])), strict=True))
+        return [replace(one, embedding=packed.get(row)) for row, one in enumerate(found)]
 
     def explain(self, texts: Sequence[str], found: Sequence[Classification]) -> list[tuple[Reason, ...]]:
         """Return the words that moved each of some classifications, the strongest first.
@@ -242,8 +255,10 @@ class MentionClassifier:
         done: dict[int, Classification] = {}
         for batch in self._read([trace(text) for text in texts]):
             means = np.stack([one.tokens.states.mean(axis=0) for one in batch])
-            scores = self._heads.score(self._looked_at_again([one.text for one in batch], means))
+            means = self._looked_at_again([one.text for one in batch], means)
+            scores = self._heads.score(means)
             found = [self._classification(place, languages[one.rows[0]], scores) for place, one in enumerate(batch)]
+            found = self._with_embeddings(found, means)
             by_row = {row: found[place] for place, one in enumerate(batch) for row in one.rows}
             for row, reasons in self._reasons(batch, found):
                 done[row] = replace(by_row[row], language=languages[row], reasons=reasons)
@@ -293,6 +308,10 @@ class MentionClassifier:
             },
             model=self.version,
         )
+
+
+def _may_complain(found: Classification) -> bool:
+    return found.complaint >= COMPLAINT_FROM
 
 
 def _says_something(text: str) -> bool:

@@ -200,6 +200,8 @@ class Classification:
     """Store id of the mention whose classification this repeats."""
     reasons: tuple[Reason, ...] = ()
     """The words that moved it, strongest first, where they were asked for."""
+    embedding: bytes | None = field(default=None, compare=False, repr=False)
+    """Of what may be a complaint: what to compare it by with others, as `classifiers.causes.compact` packs it."""
 
     @property
     def urgency_score(self) -> float:

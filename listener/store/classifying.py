@@ -1,7 +1,7 @@
 """The second transaction: the classifications of a batch, with what was found of copies."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -128,10 +128,12 @@ class Classifying:
         """Return what is known of the given mentions."""
         if not mention_ids:
             return {}
-        table = schema.classifications
+        table, vectors = schema.classifications, schema.embeddings
+        joined = table.outerjoin(vectors, vectors.c.mention_id == table.c.mention_id)
+        query = select(table, vectors.c.vector).select_from(joined).where(table.c.mention_id.in_(mention_ids))
         with reading(self._engine) as connection:
-            rows = connection.execute(select(table).where(table.c.mention_id.in_(mention_ids))).mappings()
-            return {row["mention_id"]: classification_of(row) for row in rows}
+            rows = connection.execute(query).mappings()
+            return {row["mention_id"]: replace(classification_of(row), embedding=row["vector"]) for row in rows}
 
     def save(self, items: Sequence[Classified], now: datetime) -> None:
         """Store a batch's classifications, copies and bands, and mark its mentions as classified.
@@ -149,6 +151,7 @@ class Classifying:
                 [_row(item, now) for item in items],
             )
             _save_bands(connection, items, now)
+            _save_embeddings(connection, items, now)
             for item in items:
                 connection.execute(
                     update(schema.mentions)
@@ -215,3 +218,19 @@ def _save_bands(connection: Connection, items: Sequence[Classified], now: dateti
     if rows:
         statement = insert(connection, schema.copy_bands).on_conflict_do_nothing(index_elements=["band", "mention_id"])
         connection.execute(statement, rows)
+
+
+def _save_embeddings(connection: Connection, items: Sequence[Classified], now: datetime) -> None:
+    """Store what complaints are compared by; an earlier reading's goes where the new one has none."""
+    table = schema.embeddings
+    rows = [
+        {"mention_id": item.mention_id, "vector": item.classification.embedding, "at": now}
+        for item in items
+        if item.classification.embedding is not None
+    ]
+    without = [item.mention_id for item in items if item.classification.embedding is None]
+    connection.execute(delete(table).where(table.c.mention_id.in_(without)))
+    if rows:
+        statement = insert(connection, table)
+        new = {"vector": statement.excluded.vector, "at": statement.excluded.at}
+        connection.execute(statement.on_conflict_do_update(index_elements=["mention_id"], set_=new), rows)

@@ -132,6 +132,7 @@ def delete_posts(connection: Connection, ids: Collection[int], now: datetime, by
     connection.execute(
         marked.values(fate=DELETED, fate_at=now, fate_by=by, fate_shown=False, classified=True, looked_at=now)
     )
+    connection.execute(delete(schema.embeddings).where(schema.embeddings.c.mention_id.in_(gone)))
     undecided = update(matches).where(matches.c.mention_id.in_(gone), matches.c.triaged_at.is_(None))
     connection.execute(undecided.values(triaged_at=now, outcome="withdrawn"))
     return gone
