@@ -392,7 +392,7 @@ def test_a_file_can_be_shared_in_a_thread(server: SlackServer, client: WebClient
     root = client.chat_postMessage(channel="C1", text="t")["ts"]
     client.files_upload_v2(content=b"text", filename="a.txt", channel="C1", thread_ts=root, initial_comment="see")
     (message,) = server.channel("C1").messages
-    assert message.thread == ["see"]
+    assert message.thread == ["see\na.txt"]
     assert message.replies[0].files == ["F0001"]
     image = {"type": "image", "alt_text": "x", "slack_file": {"id": "F0001"}}
     assert refused(client, blocks=[image]) == "invalid_blocks"
