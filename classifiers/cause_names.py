@@ -22,8 +22,10 @@ Array = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Array]
 """Texts to what is kept of posts with them, float32 (n_texts, n_features)."""
 
-LEAST_FIT = 0.35
-"""A centre that fits no cause so well gets no name. Chosen on groups of real complaints, see docs/digest.md."""
+LEAST_FIT = 0.38
+"""A centre that fits no cause so well gets no name. This and the next were chosen by reading 64 groups of 3,287 real
+complaints in 16 languages: 37 got a name, none a wrong one and three one that is true of a part. Of 24 groups of other
+complaints, read afterwards, 16 got a name, none a wrong one and two one that is true of a part."""
 LEAST_LEAD = 0.1
 """So much better than any other must a cause fit, or a broader name stands for those that fit alike."""
 _TOPIC_WEIGHT = 0.06
@@ -32,6 +34,8 @@ _NAME_WEIGHT = 0.5
 """Weight of a name beside that of a sentence as customers write it."""
 _SHRINKAGE = 0.6
 """Share of the identity in the covariance of what is said of one cause: the catalogue is small."""
+_ORIGIN_WEIGHT = 1.8
+"""What all complaints have in common is taken off a centre so many times: it is longer than its posts' mean."""
 _LANGUAGE_PRIOR = 20.0
 """So many texts of all languages are added to each language's own when its mean is taken."""
 _CACHE_REVISION = 1
@@ -92,6 +96,7 @@ class CauseNames:
         owner = np.array([row.cause for row in rows], dtype=np.intp)
         weights = np.array([_NAME_WEIGHT if row.is_name else 1.0 for row in rows], dtype=np.float32)
         means = _means(centred, owner, weights, len(self._causes))
+        self._origin = embeddings.mean(axis=0) * _ORIGIN_WEIGHT
         self._middle = means.mean(axis=0)
         self._project = _whitening(centred - means[owner])
         self._known = _unit((means - self._middle) @ self._project)
@@ -101,7 +106,7 @@ class CauseNames:
         """Return the catalogue's names, ready; the first time it embeds about 1,900 short texts.
 
         Args:
-            embed: gives what is kept of posts with those texts; without any centring by language.
+            embed: gives for texts what is kept of posts: the place of their features in the `cause_space`.
             version: names the model and all that `embed` does, for the cache.
             cache: folder kept between runs; where None, or where it cannot be written, every start embeds them anew.
         """
@@ -119,9 +124,9 @@ class CauseNames:
         """Return the key of the cause that a group complains of, or an empty text where none fits well enough.
 
         Args:
-            centre: float32 (n_features,), mean of the posts' vectors, each less the mean of its language.
+            centre: float32 (n_features,), of the group, as `causes.group` gives it.
             topic_counts: posts by topic.
-            languages: posts by language; a centre of one language alone is no less sure than one of many.
+            languages: posts by language; what is kept of posts hardly tells languages apart, so they decide nothing.
         """
         ranked = self.ranked(centre, topic_counts)
         best = ranked[0]
@@ -133,7 +138,8 @@ class CauseNames:
     def ranked(self, centre: Array, topic_counts: Mapping[str, int]) -> list[Fit]:
         """Return how well each cause fits, the best first."""
         whole = max(1, sum(topic_counts.values()))
-        seen = _unit((_unit(centre[None, :]) - self._middle) @ self._project)[0]
+        here = _unit(_unit(centre[None, :]) - self._origin)
+        seen = _unit((here - self._middle) @ self._project)[0]
         fits = (
             Fit(cause.key, float(fit), topic_counts.get(cause.topic, 0) / whole)
             for cause, fit in zip(self._causes, self._known @ seen, strict=True)

@@ -182,7 +182,8 @@ def _masked_once(text: str, country: str, kept: frozenset[str]) -> str:
     text = _replaced(text, _NAMED, _named, group="code")
     text = _replaced(text, _RECORD, lambda match: NUMBER, group="code")
     text = _freely_replaced(text, _DIGITS, lambda match: _number_sign(match[0], country))
-    return _freely_replaced(text, _CODE, lambda match: NUMBER if _is_reference(match[0]) else None)
+    text = _freely_replaced(text, _CODE, lambda match: NUMBER if _is_reference(match[0]) else None)
+    return text.replace(f"#{NUMBER}", NUMBER)
 
 
 def _replaced(text: str, pattern: "regex.Pattern[str]", replace: Replace, group: str | int = 0) -> str:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from classifiers import cause_names
 from classifiers.cause_catalogue import LANGUAGES, catalogue
 from classifiers.cause_names import CauseNames, cause_name, texts_of
+from classifiers.cause_space import load_cause_space
+from classifiers.heads import WEIGHTS, load_heads
 
 if TYPE_CHECKING:
     from classifiers.mentions import MentionClassifier
@@ -44,9 +46,16 @@ COMPLAINTS = {
 }
 
 
+def embed(classifier: "MentionClassifier", texts: Sequence[str]) -> Array:
+    """Return what is kept of posts with such texts."""
+    return load_cause_space(load_heads(WEIGHTS)).place(classifier.embed(texts))
+
+
 @pytest.fixture(scope="module")
 def names(classifier: "MentionClassifier", model_cache: Path) -> CauseNames:
-    return CauseNames.load(classifier.embed, version=f"tests {classifier.version}", cache=model_cache)
+    return CauseNames.load(
+        lambda texts: embed(classifier, texts), version=f"tests of places {classifier.version}", cache=model_cache
+    )
 
 
 @pytest.mark.parametrize("key", COMPLAINTS)
@@ -54,8 +63,7 @@ def test_a_group_in_several_languages_gets_its_name(
     names: CauseNames, classifier: "MentionClassifier", key: str
 ) -> None:
     texts = COMPLAINTS[key]
-    middle = classifier.embed([text for others in COMPLAINTS.values() for text in others]).mean(axis=0)
-    centre = (classifier.embed(texts) - middle).mean(axis=0)
+    centre = embed(classifier, texts).mean(axis=0)
     ranked = names.ranked(centre, {catalogue()[key].topic: len(texts)})
     assert ranked[0].key == key
     assert ranked[0].topics == 1.0
@@ -63,22 +71,21 @@ def test_a_group_in_several_languages_gets_its_name(
 
 
 def test_a_group_that_fits_nothing_gets_no_name(names: CauseNames) -> None:
-    noise = np.random.default_rng(3).normal(size=1536).astype(np.float32)
+    noise = np.random.default_rng(3).normal(size=384).astype(np.float32)
     assert names.name(noise, {"other": 5}, {"en": 5}) == ""
-    assert names.name(np.zeros(1536, dtype=np.float32), {}, {}) == ""
+    assert names.name(np.zeros(384, dtype=np.float32), {}, {}) == ""
 
 
 def test_between_causes_of_one_kind_stands_their_broader_name(
     names: CauseNames, classifier: "MentionClassifier"
 ) -> None:
     texts = ["The flight was delayed for hours", "My flight was cancelled", "Flug verspätet", "Vol annulé"]
-    middle = classifier.embed([text for others in COMPLAINTS.values() for text in others]).mean(axis=0)
-    centre = (classifier.embed(texts) - middle).mean(axis=0)
+    centre = embed(classifier, texts).mean(axis=0)
     assert names.name(centre, {"booking": 4}, {"en": 4}) == "flights_disrupted"
 
 
 def test_the_topic_decides_between_causes_that_fit_alike(names: CauseNames, classifier: "MentionClassifier") -> None:
-    centre = classifier.embed(["It never works"])[0]
+    centre = embed(classifier, ["It never works"])[0]
     without = {fit.key: fit.score for fit in names.ranked(centre, {})}
     leaning = {fit.key: fit.score for fit in names.ranked(centre, {"outage": 4, "staff": 4})}
     assert leaning["app_crashes"] - without["app_crashes"] == pytest.approx(0.03)

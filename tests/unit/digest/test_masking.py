@@ -39,6 +39,7 @@ GONE = [
     ("GB", "GB29NWBK60161331926819", NUMBER),
     ("US", "card 4111 1111 1111 1111 exp 12/27", f"card {NUMBER} exp 12/27"),
     ("US", "card 4111-1111-1111-1111", f"card {NUMBER}"),
+    ("US", "Order #123456 please", f"Order {NUMBER} please"),
     ("UA", "замовлення №00102525", f"замовлення №{NUMBER}"),
     ("RU", "заказ № 339735565", f"заказ № {NUMBER}"),
     ("CN", "订单号20231112345678 还没到", f"订单号{NUMBER} 还没到"),
