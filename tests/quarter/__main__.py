@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.quarter.simulation import write_quarter
+from tests.quarter.vectors import embed
 
 
 def read_texts(path: Path) -> list[dict[str, Any]]:
@@ -23,9 +24,14 @@ def main() -> None:
     parser.add_argument("--store", required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument(
+        "--vectors", action="store_true", help="made from what posts were written about, not by a model"
+    )
     arguments = parser.parse_args()
     began = time.monotonic()
-    known = write_quarter(arguments.store, read_texts(arguments.data), seed=arguments.seed, scale=arguments.scale)
+    texts = read_texts(arguments.data)
+    vectors = embed if arguments.vectors else None
+    known = write_quarter(arguments.store, texts, seed=arguments.seed, scale=arguments.scale, embed=vectors)
     mentions, alerts = sum(known.mentions.values()), sum(known.alerts.values())
     print(f"{mentions} mentions, {alerts} alerts in {time.monotonic() - began:.1f} s")
     for week in known.weeks:

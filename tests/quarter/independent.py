@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -246,7 +246,9 @@ class Witness:
         texts, named = frame["text"].str.casefold(), []
         for brand in brands:
             for product in self._config.brands[brand].products:
-                some = frame[(frame["brand"] == brand) & texts.map(lambda text, name=product: _names(text, name))]
+                some = frame[
+                    (frame["brand"] == brand) & texts.map(lambda text, name=product: _names(text, name)).astype(bool)
+                ]
                 named.append(some.assign(product=product))
         if named:
             raw |= _spoken(pd.concat(named), "product", "spoken.by_product[{}]")
@@ -464,6 +466,12 @@ class Witness:
             nothing = {"mentions": 0, "authors": 0, "urgent": 0, "share": 0.0, "last": int(last[number])}
             found |= {f"causes.irritants[{number}].{what}": value for what, value in nothing.items()}
         return found
+
+    def causes_of_irritants(self, cause_of: Mapping[int, str]) -> dict[int, str]:
+        """Return the cause that most posts of each irritant were made from."""
+        posts = self._grouped().merge(self._tables["matches"], left_on="match_id", right_on="id")
+        causes = posts.assign(cause=posts["mention_id"].map(dict(cause_of))).dropna(subset=["cause"])
+        return {int(number): some["cause"].mode().iloc[0] for number, some in causes.groupby("irritant_id")}
 
     def _grouped(self) -> pd.DataFrame:
         engine = open_engine(self._url)
