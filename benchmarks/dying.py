@@ -113,9 +113,17 @@ class DyingOutbox(Outbox):
             self._doom.at("after claiming")
         return item
 
-    def sent(self, item: OutboxItem, place: tuple[str, str, str], now: datetime) -> bool:
+    def sent(
+        self,
+        item: OutboxItem,
+        place: tuple[str, str, str],
+        now: datetime,
+        *,
+        remark: str | None = None,
+        kept: str | None = None,
+    ) -> bool:
         self._within.step = "before the outcome is committed"
-        taken = super().sent(item, place, now)
+        taken = super().sent(item, place, now, remark=remark, kept=kept)
         self._within.step = ""
         self._doom.at("after the commit")
         return taken
