@@ -67,7 +67,7 @@ _THING = (
 )
 _NAMED = regex.compile(
     rf"(?<!\p{{L}})(?:(?:{_THING})[\s:._-]{{0,3}}(?:{_SIGN})?|{_SIGN})[\s:._=-]{{0,3}}[#№]?\s?"
-    rf"(?P<code>(?-i:[A-Z0-9](?:[ -]?[A-Z0-9]){{3,30}}))(?![{_L}\d])",
+    rf"(?<![{_L}])(?P<code>(?-i:[A-Z0-9](?:[ -]?[A-Z0-9]){{3,30}}))(?![{_L}\d])",
     regex.IGNORECASE,
 )
 _RECORD = regex.compile(
@@ -221,7 +221,8 @@ def _named(match: "regex.Match[str]") -> str | None:
     digits = sum(one.isdigit() for one in code)
     is_year = len(code) == 4 and code[:2] in {"19", "20"}
     is_dated = any(kept.start() <= match.start("code") < kept.end() for kept in _KEPT.finditer(match.string))
-    return NUMBER if digits >= 2 and not is_year and not is_dated else None
+    is_several = " " in code and digits < 5  # "no 22 AC"
+    return NUMBER if digits >= 2 and not (is_year or is_dated or is_several) else None
 
 
 def _freely_replaced(text: str, pattern: "regex.Pattern[str]", replace: Replace) -> str:

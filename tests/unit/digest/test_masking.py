@@ -87,6 +87,8 @@ KEPT = [
     "99,9 % and 12.5 GB and 100 Mb",
     "Win 10, PS5, 4G, 5 GHz",
     "The train of 8.15 Uhr",
+    "kamar no 22 AC panas",
+    "TCD49A ve TC16A hatları",
 ]
 
 
