@@ -149,6 +149,10 @@ class MentionClassifier:
         features = self._looked_at_again(different, self._encoder.embed(different, self._batch))
         return features[[rows[text] for text in masked]]
 
+    def place(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return where texts lie among complaints, float32 (n_texts, width): what is kept of posts, see `causes`."""
+        return self._space.place(self.embed(texts))
+
     def _looked_at_again(self, texts: Sequence[str], features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features that are taken anew in float32 where the encoder is coarser and a label hangs on it."""
         precise = self._encoder.precise

@@ -15,6 +15,9 @@ from listener.clock import Clock, SystemClock
 from listener.config import Config
 from listener.config.models import Model
 from listener.desk import Desk
+from listener.digest.making import Maker
+from listener.digest.naming import CatalogueNamer, Places
+from listener.digest.sending import DigestStep
 from listener.errors import ListenerError, StoreError
 from listener.pipeline.announce import Announcer
 from listener.pipeline.cards import CardBuilder
@@ -47,6 +50,8 @@ TRIAGE_BATCH = 200
 PRESS_WINDOW = timedelta(days=2)
 """No vendor delivers a press again after that."""
 EDIT_WINDOW = timedelta(days=30)
+EMBEDDINGS_KEPT = timedelta(weeks=6)
+"""A digest groups its week and, where nobody did, the four before."""
 _BATCHES_A_TURN = 4
 """Texts of like length go through the encoder together; the more there are to choose from, the less is padding."""
 _A_LOT = 500
@@ -138,6 +143,9 @@ class App:
         self.incidents = IncidentStep(config, announcer, self.escalator, library, store, self.clock)
         self.withdraw = WithdrawStep(config, plugins.sources, announcer, store, self.clock, self.escalator.rise)
         self.desk = Desk(config, announcer, self.escalator, store, self.clock)
+        namer = CatalogueNamer(lambda: classifier, Path(config.model.cache)) if isinstance(classifier, Places) else None
+        maker = Maker(config, store, namer)
+        self.digests = DigestStep(config, store, self.clock, maker, self.effective_receiver)
         self.open_slack = partial(open_slack, config, self.desk, announcer, cards, store, self.clock)
         """Makes the Slack app; None where there is none."""
         self._working = threading.Lock()
@@ -201,6 +209,7 @@ class App:
             guarded(f"look again {name}", partial(self.withdraw.look, name))
         self.work(tally, stop.is_set, progress)
         guarded("incidents", self.incidents.run)
+        guarded("digests", self.digests.run)
         self.tend()
         guarded("send", partial(self.send_all, tally, stop))
         return tally
@@ -231,6 +240,7 @@ class App:
         self.store.classifying.forget_bands(now, COPY_WINDOW)
         self.store.alerts.forget_presses(now - PRESS_WINDOW)
         self.store.outbox.prune(now - EDIT_WINDOW)
+        self.store.causes.forget(now - EMBEDDINGS_KEPT)
 
     def close(self) -> None:
         """Release everything."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from listener import desk_commands
+from listener.digest_command import digest
 from listener.errors import ListenerError
 from listener.playbook_commands import playbooks_app
 from listener.terminal import (
@@ -129,11 +130,12 @@ def _listen(application: "App", stop: threading.Event) -> int:
 @app.command()
 def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Check the configuration and the playbooks' texts in its countries' languages; say what is on and off."""
+    from listener.digest.fonts import font_lines
     from listener.playbook_commands import library_problems
     from listener.plugins import missing_secrets, status_lines
 
     settings = load_settings(config)
-    typer.echo("\n".join(status_lines(settings, missing_secrets(settings))))
+    typer.echo("\n".join((*status_lines(settings, missing_secrets(settings)), *font_lines(settings))))
     if problems := library_problems(settings):
         typer.echo("\n".join(map(str, problems)))
         found = "1 finding" if len(problems) == 1 else f"{len(problems)} findings"
@@ -328,6 +330,7 @@ def forget(
 
 
 desk_commands.add_to(app)
+app.command()(digest)
 app.add_typer(playbooks_app, name="playbooks")
 
 

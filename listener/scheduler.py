@@ -19,6 +19,7 @@ _SEND_S = 0.5
 _TEND_S = 2.0
 _INCIDENTS_S = 60.0
 _FORGET_S = 3600.0
+_DIGESTS_S = 60.0
 _STOP_WITHIN_S = 3.0
 _WATCH_CLOCK_S = 1.0
 
@@ -35,7 +36,12 @@ class Daemon:
         executors = {f"source {name}": ThreadPoolExecutor(1) for name in app.plugins.sources}
         executors |= {f"receiver {name}": ThreadPoolExecutor(1) for name in app.plugins.receivers}
         self._scheduler = BackgroundScheduler(
-            executors={**executors, "work": ThreadPoolExecutor(1), "incidents": ThreadPoolExecutor(1)},
+            executors={
+                **executors,
+                "work": ThreadPoolExecutor(1),
+                "incidents": ThreadPoolExecutor(1),
+                "digests": ThreadPoolExecutor(1),
+            },
             job_defaults={"coalesce": True, "max_instances": 1},
             timezone=UTC,
         )
@@ -49,6 +55,7 @@ class Daemon:
         self._every(_TEND_S, "tend", "work", app.tend)
         self._every(_INCIDENTS_S, "incidents", "incidents", app.incidents.run)
         self._every(_FORGET_S, "forget", "work", app.forget)
+        self._every(_DIGESTS_S, "digests", "digests", app.digests.run)
 
     def run(self) -> None:
         """Work until the stop event is set; returns within seconds of it."""

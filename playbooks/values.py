@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 import regex
 
@@ -142,16 +143,19 @@ def names_product(text: str, product: str) -> bool:
     """
     name = product.strip()
     may_end = len(name) >= _DECLINED and not any(map(str.isdigit, name))
-    return _find(text, product, _ENDING if may_end else "") >= 0
+    return bool(name) and _pattern(name, _ENDING if may_end else "").search(text) is not None
 
 
-def _find(text: str, product: str, ending: str = "") -> int:
+def _find(text: str, product: str) -> int:
     name = product.strip()
-    if not name:
-        return -1
+    match = _pattern(name).search(text) if name else None
+    return match.start() if match else -1
+
+
+@lru_cache(maxsize=256)
+def _pattern(name: str, ending: str = "") -> regex.Pattern[str]:
     # Scripts without spaces or with joined articles have no usable word boundary.
     before = rf"(?<!{_CASED})" if regex.match(_CASED, name[0]) else ""
     after = rf"{ending}(?!{_CASED})" if regex.match(_CASED, name[-1]) else ""
-    pattern = r"[\s\u00a0-]+".join(regex.escape(word) for word in regex.split(r"[\s\u00a0-]+", name) if word)
-    match = regex.search(before + pattern + after, text, regex.IGNORECASE | regex.UNICODE)
-    return match.start() if match else -1
+    words = r"[\s\u00a0-]+".join(regex.escape(word) for word in regex.split(r"[\s\u00a0-]+", name) if word)
+    return regex.compile(before + words + after, regex.IGNORECASE | regex.UNICODE)

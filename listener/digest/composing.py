@@ -51,7 +51,7 @@ def compose(
         footer=tuple(_footer(phrases)),
         pictures={key: found.picture for key, found in pictures.items()},
         slack_pictures=tuple(key for key in FOR_SLACK if key in pictures),
-        file_name=_file_name(digest, words),
+        file_name=file_name(digest, words),
     )
 
 
@@ -104,7 +104,7 @@ def _footer(phrases: Phrases) -> list[str]:
     return lines
 
 
-def _file_name(digest: Digest, words: Words) -> str:
+def file_name(digest: Digest, words: Words) -> str:
     """Return a name for files, such as "digest-board-2026-W46-fr": by reader, else by a few countries."""
     scope = digest.scope
     whose = [scope.reader] if scope.reader else list(scope.countries[: _COUNTRIES_IN_FILE_NAME + 1])

@@ -11,6 +11,8 @@ from threading import Lock
 
 import regex
 
+from listener.config import Config
+
 CJK_PACKAGE = "fonts-noto-cjk"
 CORE_PACKAGE = "fonts-noto-core"
 """Debian's and Ubuntu's packages of Noto fonts."""
@@ -78,6 +80,15 @@ def missing_fonts(texts: Iterable[str]) -> list[str]:
 def missing_for(languages: Iterable[str]) -> list[str]:
     """Return the scripts that texts in these languages (BCP 47) need and that no installed font draws."""
     return missing_fonts(_LETTERS.get(language.split("-")[0].lower(), "") for language in languages)
+
+
+def font_lines(config: Config) -> list[str]:
+    """Say which fonts charts and PDFs lack for what the readers of digests see."""
+    if not config.digests:
+        return []
+    seen = {language for country in config.countries.values() for language in country.languages}
+    missing = missing_for([*seen, *(reader.language for reader in config.digests.values())])
+    return [f"warning: digests draw no {name} in charts and PDFs: install {package_of(name)}" for name in missing]
 
 
 def package_of(script_name: str) -> str:

@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from statistics import fmean
 from typing import Protocol
 
 import numpy as np
-from classifiers.cause_names import telling_words
-from classifiers.causes import Known, compact, group, restore
 from numpy.typing import NDArray
 
+from classifiers.cause_names import telling_words
+from classifiers.causes import Known, compact, group, restore
 from listener.config import Config
 from listener.digest import noise
 from listener.digest.counting import Columns
@@ -20,6 +21,7 @@ from listener.digest.quoting import Quoting
 from listener.digest.weeks import Week
 from listener.store import Store
 from listener.store.causes import Found, IrritantRow
+from listener.store.digests import PostFacts
 
 FOLLOWED_WEEKS = 12
 """An irritant that was not seen for so long is forgotten: what comes then is new."""
@@ -31,6 +33,8 @@ _TYPICAL = 40
 _LANGUAGES_QUOTED = 4
 _MOST_ALERTS = 8
 _WORDS = 5
+_COMPARED = 300
+"""So many complaints of the week an irritant's words are compared with."""
 
 Rows = NDArray[np.intp]
 
@@ -87,15 +91,16 @@ class Irritants:
         history = self._store.causes.history([str(one) for one in weeks], brands, countries)
         known = self._store.causes.grouped_weeks(brands) | {str(week)}
         teller = _Teller(columns, quoting, history, [one for one in weeks if str(one) in known], listened, self._config)
-        told = sorted((teller.told(one) for one in groups), key=lambda one: (-one.mentions, one.id))
+        groups.sort(key=lambda one: (-len(one.rows), one.irritant.id))
         gone = self._ended({one.irritant.id for one in groups}, week, history)
         complaints = np.flatnonzero(columns.own & columns.complaint)
-        without = len(complaints) - self._store.causes.count_vectors(columns.mention[complaints].tolist())
+        compared = self._store.causes.with_vectors(np.unique(columns.mention[complaints]).tolist())
+        without = int((~np.isin(columns.mention[complaints], list(compared))).sum())
         return Causes(
-            irritants=(*told[:MOST_TOLD], *map(teller.ended, gone)),
+            irritants=(*map(teller.told, groups[:MOST_TOLD]), *map(teller.ended, gone)),
             alone=max(0, len(complaints) - sum(len(one.rows) for one in groups)),
             complaints=len(complaints),
-            without_embedding=max(0, without),
+            without_embedding=without,
         )
 
     def _found(self, columns: Columns, brand: str, week: Week) -> tuple[list[Found], int]:
@@ -112,7 +117,6 @@ class Irritants:
         known = self._store.causes.known(brand, str(week.back(FOLLOWED_WEEKS)), str(week))
         grouping = group(
             restore([vectors[int(columns.mention[row])] for row in rows]),
-            columns.named("language", rows),
             [Known(one.id, restore([one.centre])[0]) for one in known],
             least=LEAST,
         )
@@ -185,7 +189,7 @@ class _Teller:
     def told(self, group: _Group) -> Irritant:
         """Return what there is to say of an irritant of this week."""
         columns, rows, irritant = self._columns, group.rows, group.irritant
-        posts = self._quoting.posts([int(columns.match[row]) for row in rows[:_TYPICAL]])
+        posts = self._quoting.facts([int(columns.match[row]) for row in rows[:_TYPICAL]])
         before = self._before(irritant.id)
         verdict = noise.of_counts(float(len(rows)), before)
         return Irritant(
@@ -209,7 +213,7 @@ class _Teller:
             urgent=int(columns.urgent[rows].sum()),
             first_seen_at=irritant.first_seen_at,
             posts=tuple(self._typical(rows, posts, irritant.cause)),
-            alerts=tuple(dict.fromkeys(post.alert for post in posts.values() if post.alert))[:_MOST_ALERTS],
+            alerts=tuple(dict.fromkeys(f"A-{post.alert_id}" for post in posts.values() if post.alert_id))[:_MOST_ALERTS],
         )  # fmt: skip
 
     def ended(self, irritant: IrritantRow) -> Irritant:
@@ -248,17 +252,27 @@ class _Teller:
                 return product
         return ""
 
-    def _words(self, rows: Rows, posts: Mapping[int, Post], brand: str) -> tuple[str, ...]:
-        others = np.flatnonzero(self._columns.own & self._columns.complaint)
-        others = others[~np.isin(others, rows)]
-        some = others[:: max(1, len(others) // 200)][:200]
-        rest = self._quoting.posts([int(self._columns.match[row]) for row in some])
+    def _words(self, rows: Rows, posts: Mapping[int, PostFacts], brand: str) -> tuple[str, ...]:
         settings = self._config.brands[brand]
         known = (settings.name, *settings.terms, *settings.accounts.values())
-        own, other = ([post.text for post in found.values()] for found in (posts, rest))
-        return telling_words(own, other, limit=_WORDS, leave_out=known)
+        own = {post.mention_id for post in posts.values()} | set(self._columns.mention[rows].tolist())
+        others = [post.text for post in self._others if post.mention_id not in own]
+        return telling_words(
+            [post.text for post in posts.values()],
+            others,
+            limit=_WORDS,
+            leave_out=known,
+            authors=[post.author_id for post in posts.values()],
+        )
 
-    def _typical(self, rows: Rows, posts: Mapping[int, Post], cause: str) -> Iterable[Post]:
+    @cached_property
+    def _others(self) -> list[PostFacts]:
+        """Some complaints of the week, evenly over it."""
+        rows = np.flatnonzero(self._columns.own & self._columns.complaint)
+        some = rows[:: max(1, len(rows) // _COMPARED)][:_COMPARED]
+        return list(self._quoting.facts([int(self._columns.match[row]) for row in some]).values())
+
+    def _typical(self, rows: Rows, posts: Mapping[int, PostFacts], cause: str) -> Iterable[Post]:
         """Yield a post for each language, the most typical first; copies of one another once."""
         counts = Counter(self._columns.named("language", rows))
         wanted = [language for language, _ in counts.most_common(_LANGUAGES_QUOTED)]
@@ -266,7 +280,7 @@ class _Teller:
             post = posts.get(int(self._columns.match[row]))
             if post is not None and post.language in wanted:
                 wanted.remove(post.language)
-                yield self._quoting.about(post, cause)
+                yield self._quoting.quoted(post, cause)
 
 
 def _complaints(columns: Columns, brand: str) -> Rows:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from pydantic import TypeAdapter
 
@@ -135,10 +135,15 @@ class Maker:
         counts = counting.tally(columns)
         self._save(counted, week, counts, now)
         earlier = [self._counts(counted, week.back(back), now) for back in range(1, WEEKS_BEFORE + 1)]
-        listened = _listened(earlier)
+        listened = _listened(earlier, [week.back(back) for back in range(1, WEEKS_BEFORE + 1)], self._began_on())
         weeks = (week, *(week.back(back) if on else None for back, on in enumerate(listened, start=1)))
         before = tuple(one if on else None for one, on in zip(earlier, listened, strict=True))
         return _Read(columns, weeks, Compared(counts, before))
+
+    def _began_on(self) -> date | None:
+        """Return the day on which the first mention was collected."""
+        at = self._store.digests.first_collected_at()
+        return None if at is None else at.date()
 
     def _counts(self, counted: Counted, week: Week, now: datetime) -> WeekCounts:
         """Return what was counted of an earlier week, anew where anything of it has changed since."""
@@ -205,14 +210,15 @@ def said_mentions(document: str) -> int:
     return int(value or 0)
 
 
-def _listened(earlier: Sequence[WeekCounts]) -> list[bool]:
-    """Tell which earlier weeks were listened to: all from the first on that had a mention on its Monday.
+def _listened(earlier: Sequence[WeekCounts], weeks: Sequence[Week], began_on: date | None) -> list[bool]:
+    """Tell which earlier weeks were listened to, the latest first.
 
-    The latest comes first. A week that began without a mention, before which there was none either, was not.
+    Those on whose Monday the daemon ran already; and where a history was read in, all from the first that had a
+    mention on its Monday.
     """
     listened, begun = [], False
-    for counts in reversed(earlier):
-        begun = begun or counts.days[0][0] > 0
+    for counts, week in zip(reversed(earlier), reversed(weeks), strict=True):
+        begun = begun or counts.days[0][0] > 0 or (began_on is not None and began_on <= week.monday)
         listened.append(begun)
     return listened[::-1]
 

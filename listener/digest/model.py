@@ -67,7 +67,8 @@ class Spoken:
     """How we are spoken of. Copies, reposts and edits count as their network shows them: each post once.
 
     mentions: posts published in the week that matched a brand, one for each brand they matched; posts of drills and
-    posts that matched a competitor alone are left out. A post that was deleted since is counted and never quoted.
+    posts that matched a competitor alone are left out, and what waits for the classifier is not counted yet. A post
+    that was deleted since is counted and never quoted.
     authors: different accounts that wrote them. reach: for each author the greater of the most followers and the views
     of all their posts of the week, added up; an account that the network gives neither for counts 0.
     complaints: mentions whose complaint probability reaches the country's threshold, unless people said otherwise:

@@ -1,7 +1,6 @@
 """Posts as a reader may see them: masked where they must be, never one that was deleted."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from classifiers.influence import score_influence
 from listener.config import Config
@@ -12,6 +11,8 @@ from listener.store.digests import Digests, PostFacts
 
 LONGEST = 280
 """Letters of a post that are quoted; a digest is read at a glance."""
+_LONGEST_MASKED = 2_000
+"""What comes after is never quoted."""
 
 
 class Quoting:
@@ -21,27 +22,26 @@ class Quoting:
         self._store = store
         self._config = config
         self._masked = masked
-        self._known: dict[int, Post | None] = {}
+        self._known: dict[int, PostFacts | None] = {}
 
-    def posts(self, match_ids: Sequence[int]) -> dict[int, Post]:
-        """Return posts by match; those that were deleted since are left out."""
+    def facts(self, match_ids: Sequence[int]) -> dict[int, PostFacts]:
+        """Return posts by match, unmasked, in order; those that were deleted since are left out."""
         missing = [one for one in match_ids if one not in self._known]
         found = self._store.posts(missing)
         for match_id in missing:
             facts = found.get(match_id)
-            self._known[match_id] = self._quoted(facts) if facts and facts.text.strip() else None
-        return {one: post for one in match_ids if (post := self._known[one]) is not None}
+            self._known[match_id] = facts if facts and facts.text.strip() else None
+        return {one: facts for one in match_ids if (facts := self._known[one]) is not None}
 
-    def _quoted(self, facts: PostFacts) -> Post:
-        author = Author(facts.network, str(facts.author_id), followers=facts.followers, verified=facts.verified,
-                        bio=facts.bio)  # fmt: skip
-        journalist = any(part.name == "press" for part in score_influence(author, Engagement()).parts)
+    def quoted(self, facts: PostFacts, cause: str = "") -> Post:
+        """Return a post as the reader may see it; its gloss begins with its cause where that has a name."""
+        journalist = is_journalist(facts)
         name = f"@{facts.handle}" if facts.handle else facts.name
         public = is_public(facts.followers, verified=facts.verified, journalist=journalist)
         text = facts.text
         if self._masked:
             accounts = self._config.brands[facts.brand].accounts.values() if facts.brand in self._config.brands else ()
-            text = mask(text, country=facts.country, keep=tuple(accounts))
+            text = mask(text[:_LONGEST_MASKED], country=facts.country, keep=tuple(accounts))
             name = name if public else shortened(name)
         return Post(
             mention_id=facts.mention_id,
@@ -52,7 +52,7 @@ class Quoting:
             who=name,
             url=facts.url if public or not self._masked else None,
             published_at=facts.published_at,
-            gloss=_gloss(facts),
+            gloss=(*([cause] if cause else []), facts.topic, *sorted(facts.signals)),
             followers=facts.followers,
             influence=facts.influence,
             journalist=journalist,
@@ -63,13 +63,11 @@ class Quoting:
             alert=f"A-{facts.alert_id}" if facts.alert_id else "",
         )
 
-    def about(self, post: Post, cause: str) -> Post:
-        """Return a post whose gloss begins with its cause."""
-        return replace(post, gloss=(cause, *post.gloss)) if cause else post
 
-
-def _gloss(facts: PostFacts) -> tuple[str, ...]:
-    return (facts.topic, *sorted(facts.signals))
+def is_journalist(facts: PostFacts) -> bool:
+    """Tell whether a post's author says so of themselves."""
+    author = Author(facts.network, str(facts.author_id), bio=facts.bio)
+    return any(part.name == "press" for part in score_influence(author, Engagement()).parts)
 
 
 def _cut(text: str) -> str:

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from listener.digest.counting import Columns
 from listener.digest.model import Post, Voices
-from listener.digest.quoting import Quoting
+from listener.digest.quoting import Quoting, is_journalist
+from listener.store.digests import PostFacts
 
 MOST = 5
 """In each list."""
@@ -29,12 +31,12 @@ def voices(columns: Columns, quoting: Quoting) -> Voices:
     own = np.flatnonzero(columns.own)
     loudest = own[np.argsort(-columns.influence[own], kind="stable")]
     heard = loudest[columns.influence[loudest] >= _LEAST_INFLUENCE]
-    spread = _spread(columns)
+    copies = _copies(columns)
+    spread = _spread(columns, copies)
     travelled = own[(spread[own] >= _LEAST_SPREAD) & (columns.copy_of[own] < 0)]
-    taken: set[int] = set()
-    choose = _Chooser(columns, quoting, spread, taken)
+    choose = _Chooser(columns, quoting, copies)
     return Voices(
-        journalists=choose.of(loudest[:_LOOKED_AT], lambda post: post.journalist),
+        journalists=choose.of(loudest[:_LOOKED_AT], is_journalist),
         critics=choose.of(heard[columns.complaint[heard] | (columns.tone[heard] < 0)]),
         friends=choose.of(heard[_is_praise(columns, heard)]),
         travelled=choose.of(travelled[np.argsort(-spread[travelled], kind="stable")]),
@@ -55,43 +57,52 @@ def _supporters(columns: Columns, own: Rows) -> Rows:
     return np.array(sorted(last.values(), key=lambda row: (-often[int(columns.author[row])], row)), dtype=np.intp)
 
 
-def _spread(columns: Columns) -> NDArray[np.float64]:
+def _copies(columns: Columns) -> NDArray[np.int64]:
+    """Return how many posts of the week repeat each."""
+    roots, counts = np.unique(columns.copy_of[columns.copy_of >= 0], return_counts=True)
+    if not len(roots):
+        return np.zeros(len(columns), np.int64)
+    place = np.minimum(np.searchsorted(roots, columns.mention), len(roots) - 1)
+    return np.where(roots[place] == columns.mention, counts[place], 0)
+
+
+def _spread(columns: Columns, copies: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return how far each post went: reposts, copies in the week, and views by the thousand."""
-    copies = columns.copy_of[columns.copy_of >= 0]
-    roots, counts = np.unique(copies, return_counts=True)
-    place = np.searchsorted(roots, columns.mention) if len(roots) else np.zeros(len(columns), np.intp)
-    place = np.minimum(place, max(len(roots) - 1, 0))
-    repeated = np.where(roots[place] == columns.mention, counts[place], 0) if len(roots) else np.zeros(len(columns))
-    return np.maximum(columns.reposts, 0) + repeated + np.maximum(columns.views, 0) / _VIEWS_OF_A_REPOST
+    spread: NDArray[np.float64] = (
+        np.maximum(columns.reposts, 0) + copies + np.maximum(columns.views, 0) / _VIEWS_OF_A_REPOST
+    )
+    return spread
 
 
 class _Chooser:
     """Takes posts in order, each author once over all lists."""
 
-    def __init__(self, columns: Columns, quoting: Quoting, spread: NDArray[np.float64], taken: set[int]) -> None:
+    def __init__(self, columns: Columns, quoting: Quoting, copies: NDArray[np.int64]) -> None:
         self._columns = columns
         self._quoting = quoting
-        self._spread = spread
-        self._taken = taken
+        self._copies = copies
+        self._taken: set[int] = set()
 
-    def of(self, rows: Rows, wanted: Callable[[Post], bool] = lambda post: True) -> tuple[Post, ...]:
+    def of(self, rows: Rows, wanted: Callable[[PostFacts], bool] = lambda facts: True) -> tuple[Post, ...]:
         """Return the first few posts that are wanted."""
         return tuple(self._first(rows, wanted))
 
-    def _first(self, rows: Iterable[int], wanted: Callable[[Post], bool]) -> Iterator[Post]:
+    def _first(self, rows: Iterable[int], wanted: Callable[[PostFacts], bool]) -> Iterator[Post]:
         found = 0
         columns = self._columns
         fresh = [int(row) for row in rows if int(columns.author[row]) not in self._taken]
         for start in range(0, len(fresh), 50):
             part = fresh[start : start + 50]
-            posts = self._quoting.posts([int(columns.match[row]) for row in part])
+            posts = self._quoting.facts([int(columns.match[row]) for row in part])
             for row in part:
-                post = posts.get(int(columns.match[row]))
+                facts = posts.get(int(columns.match[row]))
                 author = int(columns.author[row])
-                if post is None or not post.text or author in self._taken or not wanted(post):
+                if facts is None or author in self._taken or not wanted(facts):
                     continue
                 self._taken.add(author)
-                yield post
+                yield replace(
+                    self._quoting.quoted(facts), copies=int(self._copies[row]), urgent=bool(columns.urgent[row])
+                )
                 found += 1
                 if found == MOST:
                     return

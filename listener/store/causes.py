@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, case, delete, func, select, update
 
 from listener.store import schema
 from listener.store.engine import insert, reading
@@ -67,14 +67,13 @@ class Causes:
                 found |= {row.mention_id: row.vector for row in connection.execute(query)}
         return found
 
-    def count_vectors(self, mention_ids: Sequence[int]) -> int:
-        """Return how many of some mentions have an embedding."""
-        found = 0
+    def with_vectors(self, mention_ids: Sequence[int]) -> set[int]:
+        """Return which mentions have an embedding."""
+        found: set[int] = set()
         with reading(self._engine) as connection:
             for start in range(0, len(mention_ids), _LARGE_PART):
                 part = mention_ids[start : start + _LARGE_PART]
-                query = select(func.count()).select_from(_vectors).where(_vectors.c.mention_id.in_(part))
-                found += connection.scalar(query) or 0
+                found.update(connection.scalars(select(_vectors.c.mention_id).where(_vectors.c.mention_id.in_(part))))
         return found
 
     def is_grouped(self, week: str, brand: str) -> bool:
@@ -155,7 +154,8 @@ def _rows(connection: Connection, irritant_ids: Collection[int]) -> dict[int, Ir
 def _save(connection: Connection, week: str, brand: str, one: Found) -> None:
     irritant_id = one.known if one.known is not None else _add(connection, week, brand, one)
     if one.known is not None:
-        values = {"centre": one.centre, "last_week": week, **({"cause": one.cause} if one.cause else {})}
+        last = case((_irritants.c.last_week > week, _irritants.c.last_week), else_=week)
+        values = {"centre": one.centre, "last_week": last, **({"cause": one.cause} if one.cause else {})}
         connection.execute(update(_irritants).where(_irritants.c.id == irritant_id).values(values))
     members = [
         {"match_id": match_id, "irritant_id": irritant_id, "week": week, "rank": rank}
@@ -175,4 +175,3 @@ def _add(connection: Connection, week: str, brand: str, one: Found) -> int:
         first_seen_at=one.first_seen_at,
     )  # fmt: skip
     return int(connection.execute(row.returning(_irritants.c.id)).scalar_one())
-

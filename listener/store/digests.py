@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     type_coerce,
+    update,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -28,6 +29,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from listener.model import DRILL_NETWORK
 from listener.store import schema
 from listener.store.engine import insert, reading
+from listener.store.outbox import UNSENT, post_digest, replace_digest
+from listener.store.redaction import REDACTED, RENEWED
 
 _CHUNK = 20_000
 _mentions, _matches, _found, _authors = schema.mentions, schema.matches, schema.classifications, schema.authors
@@ -135,6 +138,16 @@ class GapRow:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A digest as it is kept, with the messages that it went out in: receiver and number."""
+
+    reader: str
+    week: str
+    document: str
+    messages: Sequence[tuple[str, int]]
+
+
 class Digests:
     """Reads what digests count, and keeps what they said."""
 
@@ -206,10 +219,10 @@ class Digests:
         collected_after: datetime | None = None,
     ) -> int:  # fmt: skip
         """Return how many mentions of a span there are in a country, or came after a moment."""
-        late = [] if collected_after is None else [_mentions.c.collected_at > collected_after]
+        late = [] if collected_after is None else [_came_after(collected_after)]
         query = (
             select(func.count())
-            .select_from(_matches.join(_mentions, _mentions.c.id == _matches.c.mention_id))
+            .select_from(_posts())
             .where(_in_span(since, until), _matched(brands, [country]), _mentions.c.network != DRILL_NETWORK, *late)
         )
         with reading(self._engine) as connection:
@@ -448,12 +461,62 @@ class Digests:
             return list(connection.scalars(query))
 
     @contextmanager
-    def recording(self, reader: str, week: str, document: str, now: datetime) -> Iterator[Connection | None]:
+    def recording(self, reader: str, week: str, document: str, now: datetime) -> Iterator["Recording | None"]:
         """A digest and its messages are stored together or not at all; None where the reader has this week's."""
         with self._engine.begin() as connection:
-            row = insert(connection, schema.digests).values(reader=reader, week=week, made_at=now, document=document)
+            row = insert(connection, schema.digests).values(
+                reader=reader, week=week, made_at=now, document=document, messages=[]
+            )
             done = connection.execute(row.on_conflict_do_nothing())
-            yield connection if done.rowcount else None
+            recording = Recording(connection) if done.rowcount else None
+            yield recording
+            if recording is not None:
+                own = and_(schema.digests.c.reader == reader, schema.digests.c.week == week)
+                connection.execute(update(schema.digests).where(own).values(messages=recording.messages))
+
+    def stale(self) -> list[Kept]:
+        """Return the digests that quoted a post which was deleted since, and which wait to be sent."""
+        table = schema.digests
+        query = select(table.c.reader, table.c.week, table.c.document, table.c.messages)
+        sent = schema.notifications
+        with reading(self._engine) as connection:
+            waiting = {
+                row.id
+                for row in connection.execute(
+                    select(sent.c.id).where(sent.c.kind == "digest", sent.c.state.in_((*UNSENT, "dead")))
+                )
+            }
+            if not waiting:
+                return []
+            rows = connection.execute(query).all()
+        return [
+            Kept(row.reader, row.week, row.document, row.messages)
+            for row in rows
+            if REDACTED in row.document and any(number in waiting for _, number in row.messages)
+        ]
+
+    def replace(self, kept: Kept, messages: Sequence[tuple[int, str, str | None]]) -> None:
+        """Give a digest that was not sent yet other contents: number, message, file of each of its messages."""
+        own = and_(schema.digests.c.reader == kept.reader, schema.digests.c.week == kept.week)
+        renewed = kept.document.replace(REDACTED, RENEWED)
+        with self._engine.begin() as connection:
+            for number, message, file in messages:
+                replace_digest(connection, number, message, file)
+            same = schema.digests.c.document == kept.document  # or another post was taken out meanwhile
+            connection.execute(update(schema.digests).where(own, same).values(document=renewed))
+
+
+class Recording:
+    """The transaction in which a digest is recorded."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.messages: list[list[object]] = []
+
+    def post(self, receiver: str, message: str, file: str | None, now: datetime) -> None:
+        """Put the digest into the outbox for a receiver, with what belongs into its thread."""
+        number, _ = post_digest(self._connection, receiver, message, file, now)
+        self.messages.append([receiver, number])
 
 
 ROW = (
@@ -535,6 +598,12 @@ def _posts() -> Any:
 
 def _in_span(since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(_mentions.c.published_at >= since, _mentions.c.published_at < until)
+
+
+def _came_after(moment: datetime) -> ColumnElement[bool]:
+    """True for what was collected after a moment, or waited for the classifier then; an edit brings nothing new."""
+    waited = and_(_found.c.classified_at > moment, _mentions.c.fate != "edited")
+    return or_(_mentions.c.collected_at > moment, waited)
 
 
 def _matched(brands: Collection[str], countries: Collection[str]) -> ColumnElement[bool]:

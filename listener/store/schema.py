@@ -446,4 +446,5 @@ digests = Table(
     Column("week", String(8), primary_key=True),
     Column("made_at", UtcDateTime, nullable=False),
     Column("document", CleanText, nullable=False),
+    Column("messages", JSON, nullable=False),
 )

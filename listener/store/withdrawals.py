@@ -16,6 +16,7 @@ from listener.store.corrections import forget_post
 from listener.store.engine import reading
 from listener.store.fates import DELETED, Version, delete_posts, edit, known
 from listener.store.outbox import EDIT_RANK, UNSENT, new_notification
+from listener.store.redaction import forget_in_digests
 from listener.store.types import storable
 
 LOOKED_AFTER = timedelta(days=7)
@@ -218,6 +219,7 @@ class WithdrawalTransaction(AlertTransaction):
         self._connection.execute(update(found).where(found.c.mention_id == post.mention_id).values(reasons=[]))
         self._connection.execute(delete(bands).where(bands.c.mention_id == post.mention_id))
         forget_post(self._connection, post.network, post.external_id)
+        forget_in_digests(self._connection, post.mention_id)
         self._forget_samples(post)
         self._forget_profile(post.author_id)
 

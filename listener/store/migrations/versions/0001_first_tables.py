@@ -82,6 +82,7 @@ def _make_digests() -> None:
         sa.Column("week", sa.String(length=8), nullable=False),
         sa.Column("made_at", types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("document", types.CleanText(), nullable=False),
+        sa.Column("messages", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("reader", "week", name=op.f("pk_digests")),
     )
 
