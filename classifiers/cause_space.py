@@ -33,14 +33,16 @@ class CauseSpace:
     def place(self, features: Array) -> Array:
         """Return vectors of unit length, float32 (n, width), for features, float32 (n, n_features)."""
         found = self.unaligned(features)
-        return _unit(found - found @ self.languages.T @ self.languages)
+        languages = np.asarray(found @ self.languages.T @ self.languages, dtype=np.float32)
+        return _unit(found - languages)
 
     def unaligned(self, features: Array) -> Array:
         """Return the same with languages still in it."""
-        centred = np.asarray(features - self.mean, dtype=np.float32)
-        layers: list[Array] = np.split(centred, centred.shape[1] // self.width, axis=1)[-len(LAYER_WEIGHTS) :]
+        centred: Array = np.asarray(features - self.mean, dtype=np.float32)
+        count = centred.shape[1] // self.width
+        layers = centred.reshape(len(centred), count, self.width)[:, -len(LAYER_WEIGHTS) :].swapaxes(0, 1)
         weights = LAYER_WEIGHTS[-len(layers) :]
-        found = np.zeros_like(layers[0])
+        found = np.zeros((len(centred), self.width), dtype=np.float32)
         for weight, layer in zip(weights, layers, strict=True):
             found += np.float32(weight) * _unit(layer)
         return _unit(found)

@@ -27,6 +27,8 @@ SAME = 0.6
 """Cosine from which a small community belongs to a known irritant."""
 DRIFT = 0.5
 """Cosine that an irritant's centre keeps from one week to the next, at least."""
+TWINS = 0.8
+"""Cosine of two groups' centres from which they are one."""
 NEAR = 0.3
 """Cosine to its group's centre that a post has at least."""
 CLEAR = 0.03
@@ -103,22 +105,23 @@ def group(vectors: Array, known: Sequence[Known] = (), *, least: int = 5) -> Gro
     known = [one for one in known if one.centre.shape == vectors.shape[1:]]
     with _threads().limit(limits=2):
         points = _unit(np.asarray(vectors, dtype=np.float32))
-        centres, names = _centres(points[_sample(points)], known, max(1, least))
+        # Copies would be each other's neighbours and no one else's: each text stands once where groups are made.
+        different, counts = np.unique(points[_sample(points)], axis=0, return_counts=True)
+        centres, names = _centres(different, counts, known, max(1, least))
         labels = _joined(points, centres)
         return _grouping(points, labels, centres, names, known, least)
 
 
-def _centres(points: Array, known: Sequence[Known], least: int) -> tuple[Array, list[int | None]]:
+def _centres(points: Array, counts: Labels, known: Sequence[Known], least: int) -> tuple[Array, list[int | None]]:
     """Return the centres of groups, float32 (k, d), and the ids of irritants that they continue."""
-    nothing = np.zeros((0, points.shape[1]), dtype=np.float32)
-    if len(points) <= 1:
-        return nothing, []
+    if not len(points):
+        return points, []
     graph = _neighbourhood(points)
     fine = communities(graph, FINE_RESOLUTION)
     owners = _owners(_means(points, fine), known)
     merged, names = _put_together(graph.merged(fine), owners)
-    labels = merged[fine]
-    kept = np.flatnonzero(np.bincount(labels, minlength=len(names)) >= least)
+    labels, names = _without_twins(points, merged[fine], names)
+    kept = np.flatnonzero(np.bincount(labels, weights=counts, minlength=len(names)) >= least)
     means = _means(points, labels)[kept]
     return means, _continued(means, [names[place] for place in kept], known)
 
@@ -179,6 +182,24 @@ def _put_together(graph: Graph, owners: Labels) -> tuple[Labels, list[int]]:
     return merged, [int(one) for one in owner[roots]]
 
 
+def _without_twins(points: Array, labels: Labels, owners: Sequence[int]) -> tuple[Labels, list[int]]:
+    """Return the groups after those that lie in one place are joined: modularity parts even what is all alike."""
+    sums, owner, joined = _sums(points, labels), np.array(owners, dtype=np.int64), labels.copy()
+    while True:
+        centres = _unit(sums)
+        likeness = np.triu(centres @ centres.T, 1)
+        likeness[(owner[:, None] >= 0) & (owner[None, :] >= 0)] = 0.0
+        first, other = divmod(int(likeness.argmax()), len(sums))
+        if likeness[first, other] < TWINS:
+            break
+        sums[first] += sums[other]
+        sums[other] = 0.0
+        owner[first], owner[other] = max(owner[first], owner[other]), _ALONE
+        joined[joined == other] = first
+    places, renumbered = np.unique(joined, return_inverse=True)
+    return renumbered, [int(one) for one in owner[places]]
+
+
 def _merge(links: NDArray[np.float64], labels: Labels, first: int, other: int) -> None:
     links[first] += links[other]
     links[:, first] += links[:, other]
@@ -195,7 +216,7 @@ def _neighbourhood(points: Array) -> Graph:
     for rows in _blocks(len(points)):
         cosines = points[rows] @ points.T
         cosines[np.arange(len(cosines)), np.arange(rows.start, rows.stop)] = -2.0
-        nearest = np.argpartition(cosines, -count, axis=1)[:, -count:]
+        nearest = np.argpartition(cosines, len(points) - 1 - count, axis=1)[:, len(points) - count :]
         near[rows], likeness[rows] = nearest, np.take_along_axis(cosines, nearest, axis=1)
     sources = np.repeat(np.arange(len(points)), count)
     targets, weights = near.ravel(), np.clip(likeness.ravel(), 0.0, 1.0).astype(np.float64) ** 2
@@ -246,9 +267,15 @@ def _followed(centre: Array, old: Array | None) -> Array:
 
 def _means(points: Array, labels: Labels) -> Array:
     """Return the mean direction of the posts of each label, float32 (k, d)."""
+    return _unit(_sums(points, labels))
+
+
+def _sums(points: Array, labels: Labels) -> Array:
+    """Return the sum of the posts of each label, float32 (k, d); every label up to the highest has some."""
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], np.arange(int(labels.max()) + 1))
-    return _unit(np.add.reduceat(points[order], starts, axis=0))
+    sums: Array = np.add.reduceat(points[order], starts, axis=0)
+    return sums
 
 
 def _sample(points: Array) -> Labels:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_LOOKS = 50
+"""So often each node is looked at, at most and on average; real graphs need three to ten."""
 _LEAST_GAIN = 1e-12
 
 
@@ -72,7 +74,9 @@ def _moved(graph: Graph, resolution: float) -> list[int]:
     degree, total = degrees.tolist(), float(degrees.sum()) or 1.0
     mass, community = list(degree), list(range(len(graph)))
     waiting, is_waiting = deque(range(len(graph))), [True] * len(graph)
-    while waiting:
+    for _ in range(MOST_LOOKS * len(graph)):
+        if not waiting:
+            break
         node = waiting.popleft()
         is_waiting[node] = False
         neighbours, own = range(starts[node], starts[node + 1]), community[node]
