@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.agreement import agreement
 from benchmarks.bench import EXAMPLES, Bench, Finding, cores
+from benchmarks.causes import causes
 from benchmarks.footprint import footprint
 from benchmarks.machine import matrix_rate, shares
 from benchmarks.repeats import no_second_inference
@@ -23,6 +24,7 @@ BENCHMARKS: Mapping[str, tuple[str, Callable[[Bench], list[Finding]]]] = {
     "matrix": ("the encoder against a plain large product", matrix_rate),
     "pipeline": ("against transformers.pipeline on the same checkpoint", against_pipeline),
     "agreement": ("labels of every backend against float32", agreement),
+    "causes": ("complaints grouped by what they are about, against labels and k-means", causes),
 }
 APART: Mapping[str, str] = {
     "explanation --data …": "how faithful the reasons are, by language; needs labelled data",
