@@ -27,7 +27,7 @@ from listener.pipeline.escalate import Escalator
 from listener.pipeline.heirs import Heirs
 from listener.pipeline.hold import HoldStep
 from listener.pipeline.incidents import IncidentStep
-from listener.pipeline.send import SETTLE_S, Sender, operator_note
+from listener.pipeline.send import FORGOTTEN_DIGEST, SETTLE_S, Sender, operator_note
 from listener.pipeline.tally import Tally
 from listener.pipeline.triage import TriageStep
 from listener.pipeline.withdraw import WithdrawStep
@@ -240,6 +240,7 @@ class App:
         self.store.classifying.forget_bands(now, COPY_WINDOW)
         self.store.alerts.forget_presses(now - PRESS_WINDOW)
         self.store.outbox.prune(now - EDIT_WINDOW)
+        self.store.outbox.forget_digests(now - EDIT_WINDOW, FORGOTTEN_DIGEST)
         self.store.causes.forget(now - EMBEDDINGS_KEPT)
 
     def close(self) -> None:

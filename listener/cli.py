@@ -103,7 +103,7 @@ def _pass_once(application: "App", stop: threading.Event) -> int:
     if tally.failed:
         say(f"{len(tally.failed)} of {len(watches)} watches could not be read:")
         say(*(f"  {watch}: {problem}" for watch, problem in tally.failed.items()))
-    waiting = application.store.outbox.rows(("pending", "sending"))
+    waiting = application.store.outbox.rows(("pending", "sending"), with_payload=False)
     refused = sum(row["attempts"] > 0 for row in waiting)
     if refused:
         say(f"{_messages(refused)} not accepted by their receivers; the next run tries again")

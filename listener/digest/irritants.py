@@ -213,7 +213,7 @@ class _Teller:
             urgent=int(columns.urgent[rows].sum()),
             first_seen_at=irritant.first_seen_at,
             posts=tuple(self._typical(rows, posts, irritant.cause)),
-            alerts=tuple(dict.fromkeys(f"A-{post.alert_id}" for post in posts.values() if post.alert_id))[:_MOST_ALERTS],
+            alerts=tuple(_references(posts.values()))[:_MOST_ALERTS],
         )  # fmt: skip
 
     def ended(self, irritant: IrritantRow) -> Irritant:
@@ -281,6 +281,10 @@ class _Teller:
             if post is not None and post.language in wanted:
                 wanted.remove(post.language)
                 yield self._quoting.quoted(post, cause)
+
+
+def _references(posts: Iterable[PostFacts]) -> dict[str, None]:
+    return dict.fromkeys(f"A-{post.alert_id}" for post in posts if post.alert_id is not None)
 
 
 def _complaints(columns: Columns, brand: str) -> Rows:

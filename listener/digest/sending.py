@@ -13,7 +13,7 @@ from alerts.receivers.registry import receiver_specs
 from listener.clock import Clock
 from listener.config import Config, DigestReader
 from listener.digest.composing import compose
-from listener.digest.document import Document
+from listener.digest.document import Document, Figure
 from listener.digest.json_file import dump, load
 from listener.digest.mail import mail_parts
 from listener.digest.making import Maker, scope_of
@@ -136,15 +136,21 @@ def week_ends(config: Config, reader: DigestReader, week: Week) -> datetime:
 def digest_message(digest: Digest, document: Document) -> DigestMessage:
     """Return a digest as receivers take it."""
     parts = mail_parts(document)
+    alts = {block.picture: block.alt for section in document.sections for block in section.blocks
+            if isinstance(block, Figure)}  # fmt: skip
+    shown = [key for key in document.slack_pictures if key in document.pictures]
     return DigestMessage(
-        title=document.title,
+        title=f"{document.title} · {document.subtitle.partition(' · ')[0]}",
         subtitle=document.subtitle,
         week=digest.week,
         language=document.language,
         summary=document.summary,
         tiles=tuple(DigestTile(tile.label, tile.value, tile.change) for tile in document.tiles.tiles),
-        images=tuple(DigestImage(name, _in_letters(png), alt) for name, png, alt in parts.images),
-        slack_pictures=document.slack_pictures,
+        images=(
+            *(DigestImage(name, _in_letters(png), alt) for name, png, alt in parts.images),
+            *(DigestImage(key, _in_letters(document.pictures[key].png), alts.get(key, "")) for key in shown),
+        ),
+        slack_pictures=tuple(shown),
         html=parts.html,
         text=parts.text,
         pdf=_in_letters(_pdf(document)),

@@ -483,7 +483,7 @@ class Digests:
             waiting = {
                 row.id
                 for row in connection.execute(
-                    select(sent.c.id).where(sent.c.kind == "digest", sent.c.state.in_((*UNSENT, "dead")))
+                    select(sent.c.id).where(sent.c.kind == "digest", sent.c.state.in_((*UNSENT, "dead", "moved")))
                 )
             }
             if not waiting:
