@@ -9,6 +9,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class Labelled:
 def causes(bench: Bench) -> list[Finding]:
     """Return how pure groups are and how much they tell of the labels, by set; then what time they take."""
     space = load_cause_space(load_heads())
-    findings, every = [], []
+    findings: list[Finding] = []
+    every: list[Array] = []
     for one in labelled_sets(bench.data, bench.limit):
         features = bench.classifier.embed(one.texts)
         vectors = restore(compact(space.place(features)))
@@ -145,11 +147,14 @@ def _time(bench: Bench, vectors: Array) -> Iterator[Finding]:
         draw = np.random.default_rng(count)
         noise = draw.standard_normal((count, vectors.shape[1]), dtype=np.float32)
         many = vectors[draw.integers(0, len(vectors), count)] + np.float32(0.02) * noise
-        packed = compact(many)
-        seconds[count] = bench.seconds({"group": lambda packed=packed: group(restore(packed), least=LEAST)})["group"]
+        seconds[count] = bench.seconds({"group": partial(_read_and_group, compact(many))})["group"]
     yield at_most("10,000 posts, read and grouped", seconds[10_000], 10, " s")
     for count in (20_000, 40_000):
         yield at_most(f"{count:,} posts, times as long as 10,000", seconds[count] / seconds[10_000], count / 10_000)
+
+
+def _read_and_group(packed: Sequence[bytes]) -> None:
+    group(restore(packed), least=LEAST)
 
 
 def _k_means(vectors: Array, count: int) -> Labels:
