@@ -114,7 +114,7 @@ class Witness:
         frame = tables["matches"].rename(columns={"id": "match_id"}).merge(posts, on="mention_id")
         people = tables["authors"][["id", "followers"]].rename(columns={"id": "author_id"})
         frame = frame.merge(people, on="author_id")
-        frame = frame.merge(tables["classifications"].drop(columns=["reasons"]), on="mention_id", how="left")
+        frame = frame.merge(tables["classifications"].drop(columns=["reasons"]), on="mention_id")
         said = tables["corrections"].dropna(subset=["complaint"]).sort_values(["at", "id"])
         said = said.drop_duplicates(["network", "external_id", "brand"], keep="last")
         said = said[["network", "external_id", "brand", "complaint"]].rename(columns={"complaint": "said"})
@@ -122,7 +122,7 @@ class Witness:
         frame = frame[(frame["network"] != "drill") & frame["country"].isin(list(self._zones))]
         limits = {code: country.thresholds for code, country in self._config.countries.items()}
         least = frame["country"].map({code: one.complaint for code, one in limits.items()})
-        highest = frame["urgency_probabilities"].map(lambda one: one[3] if isinstance(one, list) else math.nan)
+        highest = frame["urgency_probabilities"].map(lambda one: one[3])
         frame["complains"] = (frame["complaint"] >= least).where(frame["said"].isna(), frame["said"] == True)  # noqa: E712
         frame["is_urgent"] = frame["complains"] & (
             highest >= frame["country"].map({code: one.urgent for code, one in limits.items()})

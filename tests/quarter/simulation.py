@@ -414,7 +414,7 @@ class _World:
         )  # fmt: skip
         for post in self.posts:
             known.drill_mentions += int(post.drill)
-            if not post.drill and 0 <= post.week < WEEKS:
+            if not post.drill and post.found is not None and 0 <= post.week < WEEKS:
                 self._count(known, post, weeks[post.week])
         for case in self.cases:
             self._count_case(known, case.row)
