@@ -24,7 +24,7 @@ class CauseSpace:
     """Turns features into vectors whose cosine says how alike two complaints are."""
 
     mean: Array
-    """(n_features,): of the heads' training posts."""
+    """(n_features,): of complaints of all kinds in all languages; where unknown, of the posts that the heads learnt from."""
     width: int
     """Columns of one layer."""
     languages: Array
@@ -64,14 +64,15 @@ def load_cause_space(heads: Heads, folder: Path = WEIGHTS) -> CauseSpace:
     try:
         with safe_open(path, framework="numpy") as file:
             languages = np.asarray(file.get_tensor("languages"), dtype=np.float32)
+            mean = np.asarray(file.get_tensor("mean"), dtype=np.float32)
             adapter = (file.metadata() or {}).get("adapter")
     except (OSError, ValueError, SafetensorError) as error:
         raise ModelUnavailableError(f"cannot read {path}: {error}; restore it, or remove it to do without") from error
     if adapter != heads.adapter:
         return space
-    if languages.ndim != 2 or languages.shape[1] != width:
+    if languages.shape[1:] != (width,) or mean.shape != (heads.n_features,):
         raise ModelUnavailableError(f"{path} is of another encoder; restore it, or remove it to do without")
-    return CauseSpace(space.mean, width, languages)
+    return CauseSpace(mean, width, languages)
 
 
 def _unit(vectors: Array) -> Array:

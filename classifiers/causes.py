@@ -27,7 +27,7 @@ SAME = 0.6
 """Cosine from which a small community belongs to a known irritant."""
 DRIFT = 0.5
 """Cosine that an irritant's centre keeps from one week to the next, at least."""
-TWINS = 0.8
+TWINS = 0.85
 """Cosine of two groups' centres from which they are one."""
 NEAR = 0.3
 """Cosine to its group's centre that a post has at least."""

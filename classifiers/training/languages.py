@@ -1,4 +1,4 @@
-"""Finds what tells languages apart in the encoder's features, so that it can be taken out of them.
+"""Finds where complaints lie in the encoder's features, and what tells languages apart there, to be taken out of them.
 
 `python -m classifiers.training.languages [POSTS]` writes classifiers/weights/causes.safetensors. It needs posts in many
 languages with `lang`, `complaint` and `topic`, about the same things in each, such as examples/authored.jsonl.
@@ -47,10 +47,12 @@ def write(posts: Path, cache: Path, folder: Path = WEIGHTS) -> Path:
     heads = load_heads(folder)
     classifier = MentionClassifier.load(cache, weights=folder, backend="onnx-float32")
     width = heads.n_features // len(heads.layers)
-    space = CauseSpace(heads.members[0].mean, width, np.zeros((0, width), dtype=np.float32))
-    vectors = space.unaligned(classifier.embed([row["text"] for row in rows]))
+    features = classifier.embed([row["text"] for row in rows])
+    mean = features.mean(axis=0)
+    vectors = CauseSpace(mean, width, np.zeros((0, width), dtype=np.float32)).unaligned(features)
     found = language_directions(vectors, [row["lang"] for row in rows], [row["topic"] for row in rows], DIRECTIONS)
-    save_file({"languages": np.ascontiguousarray(found)}, folder / FILE, metadata={"adapter": heads.adapter or ""})
+    tensors = {"languages": np.ascontiguousarray(found), "mean": mean}
+    save_file(tensors, folder / FILE, metadata={"adapter": heads.adapter or ""})
     (folder / FILE).chmod(0o644)
     return folder / FILE
 

@@ -82,7 +82,7 @@ def test_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     apart = [line.removeprefix("python -m benchmarks.") for line in lines if line.startswith("python -m")]
     assert [line.split()[0] for line in lines[: -len(apart)]] == [
-        "start", "repeats", "latency", "shares", "matrix", "pipeline", "agreement"
+        "start", "repeats", "latency", "shares", "matrix", "pipeline", "agreement", "causes"
     ]  # fmt: skip
     assert [line.split(":")[0].split(" ")[0] for line in apart] == [
         "explanation", "learning", "bursts", "bursts", "bursts", "delivery"
