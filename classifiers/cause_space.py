@@ -24,7 +24,7 @@ class CauseSpace:
     """Turns features into vectors whose cosine says how alike two complaints are."""
 
     mean: Array
-    """(n_features,): of complaints of all kinds in all languages; where unknown, of the posts that the heads learnt from."""
+    """(n_features,): of complaints of all kinds in all languages; where unknown, of the heads' own training posts."""
     width: int
     """Columns of one layer."""
     languages: Array
