@@ -9,6 +9,8 @@ from listener.errors import DigestError
 
 _PATTERN = re.compile(r"(\d{4})-?W(\d{2})")
 _DAYS = 7
+_YEARS = range(1970, 9999)
+"""Beyond them calendars end, or nobody posted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,11 +29,11 @@ class Week:
         """
         found = _PATTERN.fullmatch(text.strip().upper())
         try:
-            if found is None:
+            if found is None or int(found[1]) not in _YEARS:
                 raise ValueError
             return cls.holding(date.fromisocalendar(int(found[1]), int(found[2]), 1))
         except ValueError:
-            raise DigestError(f"{text!r} is no week; write the year and the ISO week, such as 2026-W46") from None
+            raise DigestError(f"{text[:40]!r} is no week; write the year and the ISO week, such as 2026-W46") from None
 
     @classmethod
     def holding(cls, day: date) -> "Week":
