@@ -16,6 +16,7 @@ import benchmarks.learning
 from benchmarks.__main__ import main
 from benchmarks.agreement import labels, same
 from benchmarks.bench import Bench, at_least, at_most, read_texts
+from benchmarks.causes import purity, shared_information, together
 from benchmarks.machine import HIDDEN, LAYERS, operations
 from benchmarks.repeats import CountedEncoder, no_second_inference
 from classifiers.heads import load_heads
@@ -111,3 +112,14 @@ def test_make_says_which_data_it_needs(target: str) -> None:
     assert found.returncode != 0
     assert "set DATA=folder with mentions/, authored/ and public/" in found.stderr
     assert not found.stdout
+
+
+def test_purity_and_shared_information_of_groups() -> None:
+    groups = np.array([0, 0, 0, 1, 1, 1])
+    assert purity(list("aabccc"), groups) == pytest.approx(5 / 6)
+    assert shared_information(list("aaaccc"), groups) == pytest.approx(1)
+    assert shared_information(list("abcabc"), groups) == pytest.approx(0, abs=1e-9)
+
+
+def test_translations_that_were_left_alone_do_not_count_as_together() -> None:
+    assert together(list("aaabbb"), np.array([4, 4, -1, -1, -1, -1])) == pytest.approx(1 / 3)
