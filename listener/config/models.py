@@ -437,9 +437,9 @@ class DigestReader(Strict):
     """The reader's: in it stands `at`, and moments on the page."""
     at: Annotated[time, BeforeValidator(_clock_time)] = time(8)
     """When on Monday; later where the week ends later in one of the countries."""
-    countries: list[str] | None = None
+    countries: list[str] | None = Field(None, min_length=1)
     """All of them unless named."""
-    brands: list[str] | None = None
+    brands: list[str] | None = Field(None, min_length=1)
     """All but competitors unless named."""
     team: str | None = None
     """Only alerts raised for this team."""
