@@ -29,7 +29,11 @@ DRIFT = 0.5
 """Cosine that an irritant's centre keeps from one week to the next, at least."""
 TWINS = 0.85
 """Cosine of two groups' centres from which they are one."""
-NEAR = 0.3
+ALIKE = 0.35
+"""Cosine of two small communities' centres from which they may be put together."""
+COHERENT = 0.25
+"""Mean cosine of a group's posts to one another, at least: what is less alike has no one cause."""
+NEAR = 0.4
 """Cosine to its group's centre that a post has at least."""
 CLEAR = 0.03
 """By so much the nearest centre is nearer than the next; other posts belong nowhere for certain."""
@@ -119,7 +123,7 @@ def _centres(points: Array, counts: Labels, known: Sequence[Known], least: int) 
     graph = _neighbourhood(points)
     fine = communities(graph, FINE_RESOLUTION)
     owners = _owners(_means(points, fine), known)
-    merged, names = _put_together(graph.merged(fine), owners)
+    merged, names = _put_together(graph.merged(fine), owners, _sums(points, fine))
     labels, names = _without_twins(points, merged[fine], names)
     kept = np.flatnonzero(np.bincount(labels, weights=counts, minlength=len(names)) >= least)
     means = _means(points, labels)[kept]
@@ -153,8 +157,10 @@ def _owners(means: Array, known: Sequence[Known]) -> Labels:
     return np.where(likeness.max(axis=1) >= SAME, nearest, _ALONE).astype(np.int64)
 
 
-def _put_together(graph: Graph, owners: Labels) -> tuple[Labels, list[int]]:
+def _put_together(graph: Graph, owners: Labels, sums: Array) -> tuple[Labels, list[int]]:
     """Return the group of each small community and the owner of each group: those of two owners never merge.
+
+    Nor do those whose centres are not alike: modularity alone would put all that is left into one.
 
     Merges what brings the greatest gain of modularity first (Clauset, Newman and Moore, 2004).
     """
@@ -166,11 +172,14 @@ def _put_together(graph: Graph, owners: Labels) -> tuple[Labels, list[int]]:
         first, *others = np.flatnonzero(owners == one)
         for other in others:
             _merge(links, labels, int(first), int(other))
+            sums[first] += sums[other]
     total = links.sum() or 1.0
     while True:
         degrees = links.sum(axis=1)
         gain = links - RESOLUTION * np.outer(degrees, degrees) / total
         gain[(owner[:, None] >= 0) & (owner[None, :] >= 0)] = 0.0
+        centres = _unit(sums)
+        gain[centres @ centres.T < ALIKE] = 0.0
         np.fill_diagonal(gain, 0.0)
         root, joining = divmod(int(gain.argmax()), n)
         if gain[root, joining] <= 1e-12:
@@ -178,6 +187,7 @@ def _put_together(graph: Graph, owners: Labels) -> tuple[Labels, list[int]]:
         owner[root] = max(owner[root], owner[joining])
         owner[joining] = _ALONE
         _merge(links, labels, root, joining)
+        sums[root] += sums[joining]
     roots, merged = np.unique(labels, return_inverse=True)
     return merged, [int(one) for one in owner[roots]]
 
@@ -246,7 +256,8 @@ def _grouping(
 ) -> Grouping:
     olds: dict[int | None, Array] = {one.id: one.centre for one in known}
     sizes = np.bincount(labels[labels >= 0], minlength=len(centres))
-    order = [place for place in np.argsort(-sizes, kind="stable") if sizes[place] >= least]
+    coherent = _coherence(points, labels, len(centres)) >= COHERENT
+    order = [place for place in np.argsort(-sizes, kind="stable") if sizes[place] >= least and coherent[place]]
     numbers = np.full(len(centres) + 1, _ALONE, dtype=np.int64)
     numbers[order] = np.arange(len(order))
     groups = []
@@ -255,6 +266,18 @@ def _grouping(
         typical = np.argsort(-(points[rows] @ centres[place]), kind="stable")
         groups.append(Group(names[place], _followed(centres[place], olds.get(names[place])), rows[typical]))
     return Grouping(numbers[labels], tuple(groups))
+
+
+def _coherence(points: Array, labels: Labels, count: int) -> NDArray[np.float64]:
+    """Return the mean cosine of each group's posts to one another; 1 for a group of one."""
+    sums = np.zeros((count, points.shape[1]))
+    for rows in _blocks(len(points)):
+        held = labels[rows] >= 0
+        np.add.at(sums, labels[rows][held], points[rows][held])
+    sizes = np.bincount(labels[labels >= 0], minlength=count).astype(np.float64)
+    pairs = sizes * (sizes - 1)
+    found: NDArray[np.float64] = np.divide((sums**2).sum(axis=1) - sizes, pairs, out=np.ones(count), where=pairs > 0)
+    return found
 
 
 def _followed(centre: Array, old: Array | None) -> Array:

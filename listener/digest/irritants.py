@@ -28,12 +28,12 @@ FOLLOWED_WEEKS = 12
 MOST_TOLD = 12
 LEAST = 3
 """Fewer complaints are no irritant."""
-_TYPICAL = 40
+_TYPICAL = 60
 """So many posts of an irritant are looked at for its words and its quotations."""
 _LANGUAGES_QUOTED = 4
 _MOST_ALERTS = 8
 _WORDS = 5
-_COMPARED = 300
+_COMPARED = 1_000
 """So many complaints of the week an irritant's words are compared with."""
 
 Rows = NDArray[np.intp]
