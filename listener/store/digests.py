@@ -167,10 +167,14 @@ class Digests:
             until: its end, outside.
             brands: whose.
             countries: where.
-            lowest: the complaint probability below which nobody asks for the chance of the highest urgency (0 then).
+            lowest: the complaint probability below which nobody asks for the chance of the highest urgency (0 then),
+                unless people said that it is a complaint.
             texts: whether texts are wanted; else they are empty.
         """
-        urgent = case((_found.c.complaint >= lowest, _HighestUrgency(_found.c.urgency_probabilities)), else_=0.0)
+        words = schema.corrections
+        said = select(words.c.mention_id).where(words.c.complaint, words.c.mention_id.is_not(None))
+        is_asked = or_(_found.c.complaint >= lowest, _mentions.c.id.in_(said))
+        urgent = case((is_asked, _HighestUrgency(_found.c.urgency_probabilities)), else_=0.0)
         query = (
             select(
                 _matches.c.id,
