@@ -1,6 +1,7 @@
-"""Finds the words that set some posts apart from others, in every script, without any list of words.
+"""Finds the words that set some posts apart from others, in every script.
 
-What people say whatever they complain of is learned from the other posts and from the sentences of the catalogue.
+What people say whatever they complain of is learned from the other posts and from the sentences of the catalogue;
+words that hold sentences together are known beforehand.
 """
 
 import math
@@ -11,6 +12,7 @@ from functools import cache
 import regex
 
 from classifiers.cause_catalogue import catalogue
+from classifiers.function_words import FUNCTION_WORDS
 from classifiers.text import HANDLE, LINK, mask
 
 _SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}ー々〆\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
@@ -72,7 +74,8 @@ def telling_words(
     own = {word: len(who) for word, who in writers.items() if len(who) >= _LEAST_AUTHORS}
     others = Counter(word for text in texts_of_others for word in {word for word, _ in _words(text)})
     left_out = [term.casefold().lstrip("@#") for term in leave_out if term.strip()]
-    kept = [word for word in _whole(own) if not _is_common(word, others, len(texts_of_others))]
+    said = (word for word in _whole(own) if word.replace("’", "'") not in FUNCTION_WORDS)
+    kept = [word for word in said if not _is_common(word, others, len(texts_of_others))]
     sizes = (len(set(authors)) if authors is not None else len(texts_of_group), len(texts_of_others))
     ranked = sorted(
         (word for word in kept if not _is_left_out(word, left_out)),

@@ -92,13 +92,15 @@ class Irritants:
         known = self._store.causes.grouped_weeks(brands) | {str(week)}
         teller = _Teller(columns, quoting, history, [one for one in weeks if str(one) in known], listened, self._config)
         groups.sort(key=lambda one: (-len(one.rows), one.irritant.id))
+        # What has neither a name nor a word of its own is no irritant that anybody could end.
+        told = [one for one in map(teller.told, groups) if one.cause or one.words]
         gone = self._ended({one.irritant.id for one in groups}, week, history)
         complaints = np.flatnonzero(columns.own & columns.complaint)
         compared = self._store.causes.with_vectors(np.unique(columns.mention[complaints]).tolist())
         without = int((~np.isin(columns.mention[complaints], list(compared))).sum())
         return Causes(
-            irritants=(*map(teller.told, groups[:MOST_TOLD]), *map(teller.ended, gone)),
-            alone=max(0, len(complaints) - sum(len(one.rows) for one in groups)),
+            irritants=(*told[:MOST_TOLD], *map(teller.ended, gone)),
+            alone=max(0, len(complaints) - sum(one.mentions for one in told)),
             complaints=len(complaints),
             without_embedding=without,
         )

@@ -21,7 +21,7 @@ class _Sentence:
 
 
 def sentences(phrases: Phrases) -> tuple[str, ...]:
-    """Return the summary: an open incident first, then spoken, causes, answers, incidents, coverage, advice."""
+    """Return the summary: incidents first, then spoken, causes, answers, coverage, advice."""
     found = list(_sentences(phrases))
     kept = sorted(range(len(found)), key=lambda place: -found[place].weight)[:MOST_SENTENCES]
     return tuple(found[place].text for place in sorted(kept))
@@ -30,8 +30,8 @@ def sentences(phrases: Phrases) -> tuple[str, ...]:
 def _sentences(phrases: Phrases) -> Iterator[_Sentence]:
     digest = phrases.digest
     ongoing = [one for one in digest.incidents if one.ended_at is None]
-    if ongoing:
-        yield _Sentence(_incident(phrases, len(ongoing), ongoing=True), 9)
+    if digest.incidents:
+        yield _Sentence(_incident(phrases, len(ongoing or digest.incidents), ongoing=bool(ongoing)), 9)
     yield _Sentence(_spoken(phrases), 8)
     if digest.spoken.mentions.value:
         yield _Sentence(_complaints(phrases), 7)
@@ -39,8 +39,6 @@ def _sentences(phrases: Phrases) -> Iterator[_Sentence]:
     if living:
         yield _Sentence(_hurt(phrases, living), 7)
     yield _Sentence(_answers(phrases), 7)
-    if digest.incidents and not ongoing:
-        yield _Sentence(_incident(phrases, len(digest.incidents), ongoing=False), 6)
     missed = round(digest.coverage.missed or 0)
     if digest.coverage.unseen and missed:
         yield _Sentence(_too_low(phrases), 5)

@@ -135,7 +135,7 @@ def test_the_region_is_kept_for_numbers() -> None:
 
 
 def test_the_summary_answers_in_order_each_with_its_figure_and_verdict() -> None:
-    spoken, complaints, hurt, answers, burst, first = page(full_digest()).summary
+    burst, spoken, complaints, hurt, answers, first = page(full_digest()).summary
     assert spoken == "1,248 mentions of Yunfan and Skybird Air (▲ +19% on the four-week mean, more than noise)."
     assert complaints == (
         "330 complaints (▲ +33% on the four-week mean, more than noise); share of all mentions: 26%; urgent: 37."
@@ -359,7 +359,7 @@ def test_quoted_posts_stay_one_line_bounded_and_without_controls() -> None:
 
 def test_names_that_others_chose_cannot_reorder_a_sentence() -> None:
     digest = replace(full_digest(), names={"brand:yunfan": "يونفان\u202e {brands}", "brand:skybird": "B\nC"})
-    first = page(digest).summary[0]
+    first = page(digest).summary[1]
     assert "\u2068يونفان {brands}\u2069 and B C (" in first
     assert "\u202e" not in first
 
