@@ -15,7 +15,7 @@ _BY_LANGUAGE = {
     "de": "der die das den dem des ein eine einen einem einer und oder aber nicht ich mich mir wir uns ihr euch sie ihn"
     " ihm mein meine meinem meinen dein sein seine ist sind war waren wird werden wurde hat habe haben hatte kann noch"
     " nur auch schon immer wieder jetzt dann wenn weil dass mit von vom zum zur bei nach aus auf über unter für ohne"
-    " wie was wer warum mal mehr sehr doch kein keine einfach machen bitte hallo danke heute gestern muss soll lieber nun",
+    " wie was wer warum mal mehr sehr doch kein keine einfach machen bitte hallo danke heute gestern muss soll lieber",
     "es": "los las una unos unas que con por para pero como más muy mis sus nos les este esta esto ese esa eso hay está"
     " están era fue son ser estar sin sobre todo toda todos cuando donde porque desde hasta también tan solo bien nada"
     " nadie nunca siempre otra otro vez hola gracias favor ahora aquí hace tiene tengo han haya puedo puede quiero",
