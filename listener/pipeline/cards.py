@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from babel import Locale
-from babel.core import UnknownLocaleError
 
 from alerts.card import Card, CardAuthor, Due, PostFate, Progress
 from classifiers.influence import score_influence
@@ -15,6 +14,7 @@ from listener.pipeline.assess import Assessment
 from listener.store import AlertRow, TriageItem
 from listener.store.alerts import Earlier
 from playbooks.library import PlaybookLibrary
+from playbooks.locales import language_name
 from playbooks.model import Contact, GuideRequest
 
 _SURE = 0.4
@@ -267,16 +267,6 @@ def _due(alert: AlertRow, now: datetime) -> Iterator[Due]:
 
 def _fate(value: str) -> PostFate:
     return "edited" if value == "edited" else "deleted" if value == "deleted" else "stands"
-
-
-def language_name(tag: str) -> str:
-    """Return the English name of a language tag, or the tag itself."""
-    if tag == "und":
-        return "unknown language"
-    try:
-        return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
-    except (UnknownLocaleError, ValueError):
-        return tag
 
 
 def _base(tag: str) -> str:
