@@ -7,7 +7,6 @@ from datetime import datetime
 from babel import Locale
 
 from alerts.card import Card, CardAuthor, Due, PostFate, Progress
-from classifiers.influence import score_influence
 from listener.config import Brand, Config, Country
 from listener.model import RESOLUTIONS, SIGNALS, AlertState, Classification, Guidance, Influence, Sentiment, Urgency
 from listener.pipeline.assess import Assessment
@@ -71,12 +70,6 @@ class CardBuilder:
         promises = (*self._config.voices[item.brand].promises, *found.promise)
         tone = self._config.voices[item.brand].tone.notes
         return replace(linked(found, self._config.countries[item.country]), promise=promises, tone=tone)
-
-    @staticmethod
-    def influence(item: TriageItem) -> Influence:
-        """Return the influence of a mention's author and reach."""
-        mention = item.mention
-        return score_influence(mention.author, mention.engagement, sponsored=mention.sponsored)
 
     def is_variant(self, name: str) -> bool:
         """Tell whether the library has a reply draft of this name."""

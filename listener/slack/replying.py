@@ -10,6 +10,7 @@ from alerts.slack.modals import ReplyDraft, ReplyForm, ReplyState, chosen_draft
 from listener.clock import Clock
 from listener.config import Config
 from listener.model import Guidance
+from listener.pipeline.assess import influence_of
 from listener.pipeline.cards import SETTLED, CardBuilder, Circumstances, circumstances, now_another_case, reference
 from listener.store import AlertRow, Store, TriageItem
 from listener.store.replies import Thread
@@ -96,7 +97,7 @@ class ReplyDesk:
             return None
         thread = Thread.of(item.mention, item.brand, item.country)
         earlier = self._store.alerts.earlier(thread, self._clock.now(), alert)
-        around = circumstances(alert, earlier, self._cards.influence(item))
+        around = circumstances(alert, earlier, influence_of(item))
         return alert, item, self._cards.guidance(item, around), around
 
     def _form(self, alert_id: int, state: ReplyState | None, picked: str = "") -> ReplyForm | None:

@@ -26,6 +26,7 @@ from listener.model import (
     Sentiment,
     Urgency,
 )
+from listener.pipeline.assess import influence_of
 from listener.pipeline.cards import CardBuilder, Circumstances
 from listener.plugins import plugin_options
 from listener.store import TriageItem
@@ -276,7 +277,7 @@ def _answered(cards: CardBuilder, labels: Sequence[dict[str, object]]) -> Iterat
         left[language] -= 1
         turn[language] += 1
         item = _item(number, label, f"{language}-{threads[language]}", threads.total(), left[language])
-        around = Circumstances(cards.influence(item), earlier=memory.earlier(item.mention, item.country))
+        around = Circumstances(influence_of(item), earlier=memory.earlier(item.mention, item.country))
         guidance = cards.guidance(item, around)
         yield Post(number, label, item, cards.request(item, around), guidance, around)
         memory.keep(item.mention, item.country, guidance, is_sent=number % 3 > 0)
