@@ -88,7 +88,6 @@ class CardBuilder:
         around = around or Circumstances()
         brand, voice = self._config.brands[item.brand], self._config.voices[item.brand]
         country = self._config.countries[item.country]
-        contact = voice.contact(item.country)
         mention, found = item.mention, item.classification
         # An insult alone is negative, and no complaint.
         negative = found.sentiment is Sentiment.NEGATIVE and "I" not in found.signals
@@ -121,7 +120,7 @@ class CardBuilder:
             text=mention.text,
             products=brand.products,
             words=[reason.word for reason in found.reasons if reason.weight > 0],
-            contact=Contact(contact.channel, contact.hours or country.hours) if contact else Contact(),
+            contact=Contact.of(voice, item.country, country),
             place=mention.place if mention.network != "wechat" else "",
             links=mention.links,
             post_id=mention.external_id,
