@@ -67,12 +67,12 @@ class ReplyDesk:
         found = self._found(alert_id) if self._cards.is_variant(key) else None
         if found is None or (seen and _playbook_of(key) != seen):
             return ""
-        return key if _group_of(key) in set(map(_group_of, self._ever_offered(*found))) else ""
+        return key if _group_of(key) in map(_group_of, self._ever_offered(*found)) else ""
 
     def _ever_offered(
         self, alert: AlertRow, item: TriageItem, guidance: Guidance, around: Circumstances
     ) -> Iterator[str]:
-        """Yield the drafts that an alert offers now, or did by its record."""
+        """Yield the drafts that an alert offers now, or did by its record; what is dear to find comes last."""
         yield from alert.variants
         yield from (draft.variant for draft in guidance.drafts)
         events = self._store.alerts.history(alert.id)
