@@ -279,7 +279,7 @@ countries:
   GB: {{}}
   IN: {{languages: [hi]}}
 store: {{url: "sqlite:///{folder}/listener.db"}}
-model: {{cache: "{cache}", threads: 2}}
+model: {{cache: "{cache}", threads: 1}}
 """
 
 
