@@ -75,6 +75,7 @@ store: {{url: "{store}"}}
 """
 MONDAY_10 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # 10:00 in Paris
 SATURDAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+HALF_HOUR = timedelta(minutes=30)
 
 
 class Place:
@@ -179,7 +180,7 @@ def test_a_quiet_period_ends_with_a_morning_summary_and_the_cards(tmp_path: Path
             here.post(2)
         here.work()
         assert here.messages() == []
-        here.until(datetime(2026, 11, 23, 7, 55, tzinfo=UTC))
+        here.until(datetime(2026, 11, 23, 7, 55, tzinfo=UTC), HALF_HOUR)
         assert here.messages() == []
         here.until(datetime(2026, 11, 23, 8, 5, tzinfo=UTC))  # 09:05 in Paris
         summary, *cards = here.messages()
@@ -196,7 +197,7 @@ def test_what_ended_meanwhile_is_not_shown_in_the_morning(tmp_path: Path) -> Non
             here.post(2)
         here.work()
         here.app.desk.resolve(1, Actor("Olga"), "no_reply")
-        here.until(datetime(2026, 11, 23, 8, 5, tzinfo=UTC))
+        here.until(datetime(2026, 11, 23, 8, 5, tzinfo=UTC), HALF_HOUR)
         summary, *cards = here.messages()
         assert "2 alerts came in" in summary.shown
         assert "1 more ended meanwhile" in summary.shown
@@ -250,7 +251,7 @@ def test_an_answer_stops_the_first_ladder_and_a_resolution_all(tmp_path: Path) -
         here.later(hours=3)
         assert not any("told" in note for note in here.thread())
         here.app.desk.resolve(1, Actor("Olga", "slack:U1", "slack"), "solved")
-        here.later(days=2)
+        here.until(here.clock.now() + timedelta(days=2), HALF_HOUR)
         assert not any("due" in note or "told" in note for note in here.thread())
 
 
@@ -260,7 +261,7 @@ def test_targets_are_counted_in_working_time(tmp_path: Path) -> None:
         here.work()
         (alert,) = here.app.store.alerts.alerts()
         assert alert.respond_by == datetime(2026, 11, 23, 8, 30, tzinfo=UTC)  # Monday 09:30
-        here.until(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
+        here.until(datetime(2026, 11, 23, 8, 0, tzinfo=UTC), HALF_HOUR)
         assert not any("told" in note for note in here.thread())
 
 
@@ -564,7 +565,7 @@ def test_a_team_that_was_renamed_over_the_weekend_gets_its_morning(tmp_path: Pat
         here.post(1)
         here.work()
         assert {alert.now_with for alert in here.app.store.alerts.alerts()} == {"centre"}
-        here.until(MONDAY_0910, timedelta(minutes=30))
+        here.until(MONDAY_0910, HALF_HOUR)
         summary, *cards = here.messages()
         assert "3 alerts came in outside hours" in summary.shown
         assert len(cards) == 3
@@ -576,7 +577,7 @@ def test_a_team_that_leaves_while_the_daemon_runs_holds_nobody_back(tmp_path: Pa
             here.post(1)
         here.work()
         stored(here, "update alerts set now_with = 'gone' where id = 1")
-        here.until(MONDAY_0910, timedelta(minutes=30))
+        here.until(MONDAY_0910, HALF_HOUR)
         assert len(here.messages()) == 3
 
 
@@ -610,7 +611,7 @@ def test_a_fault_of_one_receiver_holds_back_no_other(tmp_path: Path, monkeypatch
             let_go(transaction, receiver, *more)  # type: ignore[arg-type]
 
         monkeypatch.setattr(here.app.hold, "_sum_up", faulty)
-        here.until(MONDAY_0910, timedelta(minutes=30))
+        here.until(MONDAY_0910, HALF_HOUR)
         assert len(here.messages("C1")) == 1
         monkeypatch.undo()
         here.later(minutes=5)
