@@ -19,7 +19,7 @@ from listener.store import Store
 from listener.store.schema import notifications
 from listener.store.triage import NewAlert
 from tests.cards import card
-from tests.databases import new_database
+from tests.databases import migrated_sqlite, new_database
 from tests.flow.world import NOW
 from tests.servers.base import Reply, Request
 from tests.servers.slack import KINDS, TOKEN, SlackMessage, SlackServer
@@ -139,7 +139,7 @@ class Office:
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
     clock = FixedClock(NOW)
-    store = Store(f"sqlite:///{tmp_path}/listener.db")
+    store = Store(migrated_sqlite(tmp_path))
     with LaggingSlack(channels=("C1", "C2"), now=lambda: clock.now().timestamp()) as slack:
         channels = {"desk": "C1", "second": "C1", "backup": "C2"}
         receivers = {name: receiver(name, slack, channel) for name, channel in channels.items()}

@@ -28,7 +28,7 @@ from listener.pipeline.tally import Tally
 from listener.plugins import Plugins, plugin_options
 from listener.silence_command import Wish
 from listener.store import AlertRow, Arrival, Store, schema
-from tests.databases import new_database
+from tests.databases import migrated_database, migrated_sqlite
 from tests.flow.made import MadeClassifier
 from tests.libraries import shipped_library
 
@@ -91,9 +91,8 @@ class Office:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    url = f"sqlite:///{tmp_path}/listener.db"
-    if request.param == "postgresql":
-        url = new_database(request.getfixturevalue("postgres_url"))
+    on_file = request.param == "sqlite"
+    url = migrated_sqlite(tmp_path) if on_file else migrated_database(request.getfixturevalue("postgres_url"))
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG.format(url=url), encoding="utf-8")
     config, clock = load_config(path, plugin_options()), FixedClock(datetime.now(UTC))

@@ -15,7 +15,7 @@ from listener.model import AlertState
 from listener.pipeline.tally import Tally
 from listener.plugins import open_plugins, plugin_options
 from listener.store import Store, TriageItem
-from tests.databases import new_database
+from tests.databases import migrated_database, migrated_sqlite
 from tests.flow.made import MadeClassifier, write_posts
 from tests.libraries import shipped_library
 from tests.servers.slack import TOKEN, SlackMessage, SlackServer
@@ -147,7 +147,7 @@ class Place:
 @contextmanager
 def place(folder: Path, now: datetime, store: str = "", **values: str) -> Iterator[Place]:
     with SlackServer(channels=("C1", "C2", "C3", "C4")) as slack:
-        made = Place(folder, slack, now, store or f"sqlite:///{folder}/listener.db", **values)
+        made = Place(folder, slack, now, store or migrated_sqlite(folder), **values)
         try:
             yield made
         finally:
@@ -158,7 +158,7 @@ def place(folder: Path, now: datetime, store: str = "", **values: str) -> Iterat
 def store_url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return ""
-    return new_database(request.getfixturevalue("postgres_url"))
+    return migrated_database(request.getfixturevalue("postgres_url"))
 
 
 def test_outside_hours_only_severity_3_is_sent_and_wakes_who_is_on_call(tmp_path: Path, store_url: str) -> None:
@@ -623,7 +623,7 @@ def test_two_daemons_on_one_postgresql_make_one_summary(tmp_path: Path, postgres
     from threading import Barrier, Thread
 
     now = MONDAY_10 if budget else SATURDAY
-    with place(tmp_path, now, new_database(postgres_url), budget=budget) as here:
+    with place(tmp_path, now, migrated_database(postgres_url), budget=budget) as here:
         for _ in range(30):
             here.post(1)
         here.work()
@@ -821,7 +821,7 @@ def test_two_daemons_on_one_database_raise_one_alert_for_one_author(
 ) -> None:
     import threading
 
-    with place(tmp_path, MONDAY_10, new_database(request.getfixturevalue("postgres_url"))) as here:
+    with place(tmp_path, MONDAY_10, migrated_database(request.getfixturevalue("postgres_url"))) as here:
         config = load_config(here.folder / "config.yaml", plugin_options())
         plugins = open_plugins(config, here.clock)
         other = App(config, plugins, MadeClassifier(), shipped_library(), Store(config.store.address), here.clock)

@@ -18,7 +18,7 @@ from listener.slack.http import HttpListener
 from listener.slack.service import SlackService
 from listener.store import schema
 from listener.store.alerts import AlertEvent
-from tests.databases import new_database
+from tests.databases import migrated_database
 from tests.flow.world import URGENT_FR, World, world
 from tests.servers.base import Reply
 from tests.servers.slack import SIGNING_SECRET, Person, SlackMessage, View
@@ -275,7 +275,7 @@ def test_another_case_changes_the_card_the_record_and_the_drafts_once(day: tuple
 def on_each_database(
     database: str, tmp_path: Path, classifier: "MentionClassifier", request: pytest.FixtureRequest
 ) -> Iterator[tuple[World, SlackService]]:
-    store = "" if database == "sqlite" else new_database(request.getfixturevalue("postgres_url"))
+    store = "" if database == "sqlite" else migrated_database(request.getfixturevalue("postgres_url"))
     with slack_world(tmp_path, classifier, SOCKET, store=store) as made:
         made[0].slack.ack_s = 60.0
         yield made
@@ -762,7 +762,7 @@ def test_the_home_tab_tells_what_is_due_though_old_edits_of_the_card_are_forgott
 def test_an_alert_looks_as_its_newest_edit_or_as_the_card_that_waits(
     tmp_path: Path, classifier: "MentionClassifier", database: str, request: pytest.FixtureRequest
 ) -> None:
-    store = "" if database == "sqlite" else new_database(request.getfixturevalue("postgres_url"))
+    store = "" if database == "sqlite" else migrated_database(request.getfixturevalue("postgres_url"))
     with slack_world(tmp_path, classifier, SOCKET, store=store) as (here, service):
         card = raise_alert(here)
         alerts = here.app.store.alerts

@@ -13,6 +13,7 @@ from listener.config import Config, load_config
 from listener.pipeline.tally import Tally
 from listener.plugins import open_plugins, plugin_options
 from listener.store import Store
+from tests.databases import migrated_sqlite
 from tests.libraries import shipped_library
 from tests.servers.slack import APP_TOKEN, SIGNING_SECRET, SlackServer
 from tests.servers.slack import TOKEN as SLACK_TOKEN
@@ -162,7 +163,7 @@ def world(
                 x=x.base_url,
                 vk=vk.base_url,
                 slack=slack.api_url,
-                store=store or f"sqlite:///{tmp_path}/listener.db",
+                store=store or migrated_sqlite(tmp_path),
                 defaults=defaults,
                 team=team,
                 extra=extra.format(secrets=secrets, slack=slack.api_url),
