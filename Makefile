@@ -3,7 +3,7 @@ BIN := .venv/bin
 CONFIG ?= config.yaml
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check format train evaluate needs-data benchmark clean
+.PHONY: run test test-slow check format train evaluate needs-data benchmark clean
 
 ## run: install what is needed and listen (ONCE=1 ends after one pass)
 run: .venv/.installed
@@ -14,9 +14,13 @@ test: .venv/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q --numprocesses 2 --dist loadfile
+	$(BIN)/pytest -q -m "not slow" --numprocesses 2 --dist loadfile
 
 check: test
+
+## test-slow: the long forms of what `make test` checks in short
+test-slow: .venv/.installed-dev
+	$(BIN)/pytest -q -m slow --numprocesses 2 --dist loadfile
 
 format: .venv/.installed-dev
 	$(BIN)/ruff format .

@@ -202,8 +202,7 @@ def _scenes(settings: "Config", countries: "Sequence[str]", network: str, brand_
     scenes = []
     for code in countries:
         country = settings.countries[code]
-        team, said = settings.teams[country.team], voice.contact(code)
-        contact = Contact(said.channel, said.hours or country.hours) if said else Contact()
+        team = settings.teams[country.team]
         scenes += [
             Scene(
                 country=code,
@@ -215,7 +214,7 @@ def _scenes(settings: "Config", countries: "Sequence[str]", network: str, brand_
                 brand_account=brand.accounts.get(network, ""),
                 agent=team.signature,
                 products=tuple(brand.products),
-                contact=contact,
+                contact=Contact.of(voice, code, country),
                 locales=country.playbook.locales,
                 team_languages=tuple(team.languages),
             )

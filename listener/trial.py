@@ -12,10 +12,11 @@ from listener.config import Config
 from listener.model import AlertState, Author, Classification, Mention
 from listener.pipeline.announce import labels_of
 from listener.pipeline.assess import Assessment, assess
-from listener.pipeline.cards import CardBuilder, Circumstances, language_name
+from listener.pipeline.cards import CardBuilder, Circumstances
 from listener.plugins import missing_secrets
 from listener.store import AlertRow, TriageItem
 from playbooks.library import PlaybookLibrary
+from playbooks.locales import language_name
 
 
 @dataclass(frozen=True, slots=True)

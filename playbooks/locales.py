@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from babel import Locale
-from babel.core import get_global
+from babel.core import UnknownLocaleError, get_global
 
 from playbooks.model import GuideRequest
 
@@ -53,6 +53,16 @@ def _script_of(parts: Sequence[str]) -> str:
 
 def _region_of(parts: Sequence[str]) -> str:
     return next((part for part in parts if len(part) == 2 or (len(part) == 3 and part.isdigit())), "")
+
+
+def language_name(tag: str) -> str:
+    """Return the English name of a language tag, or the tag itself."""
+    if tag == "und":
+        return "unknown language"
+    try:
+        return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
+    except (UnknownLocaleError, ValueError):
+        return tag
 
 
 def locale_chain(language: str, country: str, chosen: Mapping[str, Sequence[str]]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from listener.config import Hours
+from listener.config import Country, Hours, Voice
 from listener.errors import Problem
 from listener.model import Urgency
 
@@ -88,6 +88,12 @@ class Contact:
     channel: str = ""
     hours: Hours | None = None
     """When somebody is there."""
+
+    @classmethod
+    def of(cls, voice: Voice, code: str, country: Country) -> "Contact":
+        """Return where customers of a country reach a brand: at its working hours where the brand names no others."""
+        said = voice.contact(code)
+        return cls(said.channel, said.hours or country.hours) if said else cls()
 
 
 @dataclass(frozen=True, slots=True)

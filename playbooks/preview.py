@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from babel import Locale
-from babel.core import UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from listener.model import Guidance
 from playbooks.library import PlaybookLibrary
+from playbooks.locales import language_name
 from playbooks.model import Contact, GuideRequest
 
 _PAGE = Path(__file__).parent / "pages"
@@ -152,11 +151,3 @@ def _described(one: Shown) -> Iterator[str]:
 
 def _printable(line: str) -> str:
     return "".join(char for char in line if unicodedata.category(char) not in ("Cc", "Cf") or char in "\u200c\u200d")
-
-
-def language_name(tag: str) -> str:
-    """Return the English name of a language tag, or the tag itself."""
-    try:
-        return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
-    except (UnknownLocaleError, ValueError):
-        return tag

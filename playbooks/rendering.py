@@ -101,6 +101,7 @@ class CompiledTemplate:
         return text
 
 
+@lru_cache(maxsize=8192)
 def check_source(source: str, placeholders: tuple[str, ...] = REPLY_PLACEHOLDERS) -> None:
     """Check a template without compiling it, which costs more than most templates of a library are ever used for.
 

@@ -15,8 +15,9 @@ from listener.errors import TemplateError
 from listener.model import Draft, Guidance
 from playbooks.library import PlaybookLibrary
 from playbooks.loading import handoff_sentences
+from playbooks.locales import language_name
 from playbooks.model import Contact, Phrases
-from playbooks.preview import Scene, language_name
+from playbooks.preview import Scene
 from playbooks.rendering import fill
 
 PAGE = Path("docs/replies.md")

@@ -11,6 +11,9 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from classifiers.mentions import MentionClassifier
 
+# Of two processes on two cores neither waits for the other's threads. Set before torch and numpy are loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The same examples on every run, and no time limit on one: a busy machine is no failure.
 settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
@@ -34,7 +37,7 @@ def classifier(model_cache: Path) -> "MentionClassifier":
     from classifiers.mentions import MentionClassifier
 
     # In float32, so that no test's outcome hangs on the machine; other backends have tests of their own.
-    return MentionClassifier.load(model_cache, threads=2, backend="onnx-float32")
+    return MentionClassifier.load(model_cache, threads=1, backend="onnx-float32")
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +45,7 @@ def default_classifier(model_cache: Path) -> "MentionClassifier":
     """The classifier as the daemon loads it on this machine."""
     from classifiers.mentions import MentionClassifier
 
-    return MentionClassifier.load(model_cache, threads=2)
+    return MentionClassifier.load(model_cache, threads=1)
 
 
 @pytest.fixture(scope="session")

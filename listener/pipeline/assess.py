@@ -23,13 +23,18 @@ class Assessment:
     decision: Decision
 
 
+def influence_of(item: TriageItem) -> Influence:
+    """Return the influence of a mention's author and reach."""
+    mention = item.mention
+    return score_influence(mention.author, mention.engagement, sponsored=mention.sponsored)
+
+
 def assess(item: TriageItem, country: Country, *, copies: int, answers: int) -> Assessment:
     """Score one mention. The same for the same inputs.
 
     `copies` and `answers` are those of the hour before the mention was collected.
     """
-    mention = item.mention
-    influence = score_influence(mention.author, mention.engagement, sponsored=mention.sponsored)
+    mention, influence = item.mention, influence_of(item)
     age_h = max(0.0, (item.collected_at - mention.published_at).total_seconds() / 3600)
     velocity = score_velocity(Spread(mention.engagement, age_h, copies, answers))
     priority = score_priority(

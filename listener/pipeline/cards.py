@@ -5,16 +5,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from babel import Locale
-from babel.core import UnknownLocaleError
 
 from alerts.card import Card, CardAuthor, Due, PostFate, Progress
-from classifiers.influence import score_influence
 from listener.config import Brand, Config, Country
 from listener.model import RESOLUTIONS, SIGNALS, AlertState, Classification, Guidance, Influence, Sentiment, Urgency
 from listener.pipeline.assess import Assessment
 from listener.store import AlertRow, TriageItem
 from listener.store.alerts import Earlier
 from playbooks.library import PlaybookLibrary
+from playbooks.locales import language_name
 from playbooks.model import Contact, GuideRequest
 
 _SURE = 0.4
@@ -72,12 +71,6 @@ class CardBuilder:
         tone = self._config.voices[item.brand].tone.notes
         return replace(linked(found, self._config.countries[item.country]), promise=promises, tone=tone)
 
-    @staticmethod
-    def influence(item: TriageItem) -> Influence:
-        """Return the influence of a mention's author and reach."""
-        mention = item.mention
-        return score_influence(mention.author, mention.engagement, sponsored=mention.sponsored)
-
     def is_variant(self, name: str) -> bool:
         """Tell whether the library has a reply draft of this name."""
         return self._library.is_variant(name)
@@ -95,7 +88,6 @@ class CardBuilder:
         around = around or Circumstances()
         brand, voice = self._config.brands[item.brand], self._config.voices[item.brand]
         country = self._config.countries[item.country]
-        contact = voice.contact(item.country)
         mention, found = item.mention, item.classification
         # An insult alone is negative, and no complaint.
         negative = found.sentiment is Sentiment.NEGATIVE and "I" not in found.signals
@@ -128,7 +120,7 @@ class CardBuilder:
             text=mention.text,
             products=brand.products,
             words=[reason.word for reason in found.reasons if reason.weight > 0],
-            contact=Contact(contact.channel, contact.hours or country.hours) if contact else Contact(),
+            contact=Contact.of(voice, item.country, country),
             place=mention.place if mention.network != "wechat" else "",
             links=mention.links,
             post_id=mention.external_id,
@@ -267,16 +259,6 @@ def _due(alert: AlertRow, now: datetime) -> Iterator[Due]:
 
 def _fate(value: str) -> PostFate:
     return "edited" if value == "edited" else "deleted" if value == "deleted" else "stands"
-
-
-def language_name(tag: str) -> str:
-    """Return the English name of a language tag, or the tag itself."""
-    if tag == "und":
-        return "unknown language"
-    try:
-        return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
-    except (UnknownLocaleError, ValueError):
-        return tag
 
 
 def _base(tag: str) -> str:

@@ -12,11 +12,12 @@ from alerts.incidents import Burst, Heat, heat, quoted_text, reasons, severity, 
 from alerts.rising import Wording, rising_words, wording
 from listener.config import Config
 from listener.model import AlertState, Guidance, Handoff, Urgency
-from listener.pipeline.cards import language_name, linked
+from listener.pipeline.cards import linked
 from listener.pipeline.series import Series
 from listener.store import Store
 from listener.store.incidents import Negative, Quoted, Subject, interval_of, interval_start
 from playbooks.library import PlaybookLibrary
+from playbooks.locales import language_name
 from playbooks.model import GuideRequest
 
 CRISIS = "crisis"

@@ -10,6 +10,7 @@ from alerts.slack.modals import ReplyDraft, ReplyForm, ReplyState, chosen_draft
 from listener.clock import Clock
 from listener.config import Config
 from listener.model import Guidance
+from listener.pipeline.assess import influence_of
 from listener.pipeline.cards import SETTLED, CardBuilder, Circumstances, circumstances, now_another_case, reference
 from listener.store import AlertRow, Store, TriageItem
 from listener.store.replies import Thread
@@ -66,12 +67,12 @@ class ReplyDesk:
         found = self._found(alert_id) if self._cards.is_variant(key) else None
         if found is None or (seen and _playbook_of(key) != seen):
             return ""
-        return key if _group_of(key) in set(map(_group_of, self._ever_offered(*found))) else ""
+        return key if _group_of(key) in map(_group_of, self._ever_offered(*found)) else ""
 
     def _ever_offered(
         self, alert: AlertRow, item: TriageItem, guidance: Guidance, around: Circumstances
     ) -> Iterator[str]:
-        """Yield the drafts that an alert offers now, or did by its record."""
+        """Yield the drafts that an alert offers now, or did by its record; what is dear to find comes last."""
         yield from alert.variants
         yield from (draft.variant for draft in guidance.drafts)
         events = self._store.alerts.history(alert.id)
@@ -96,7 +97,7 @@ class ReplyDesk:
             return None
         thread = Thread.of(item.mention, item.brand, item.country)
         earlier = self._store.alerts.earlier(thread, self._clock.now(), alert)
-        around = circumstances(alert, earlier, self._cards.influence(item))
+        around = circumstances(alert, earlier, influence_of(item))
         return alert, item, self._cards.guidance(item, around), around
 
     def _form(self, alert_id: int, state: ReplyState | None, picked: str = "") -> ReplyForm | None:

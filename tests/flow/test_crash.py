@@ -40,7 +40,7 @@ countries:
     sources:
       file: {{path: "{folder}/posts.jsonl", max_age: null}}
 store: {{url: "sqlite:///{folder}/listener.db"}}
-model: {{cache: "{cache}", batch: 32}}
+model: {{cache: "{cache}", batch: 32, threads: 1}}
 """
 
 

@@ -19,7 +19,7 @@ from listener.store import Store
 from listener.store.schema import notifications
 from listener.store.triage import NewAlert
 from tests.cards import card
-from tests.databases import new_database
+from tests.databases import migrated_sqlite, new_database
 from tests.flow.world import NOW
 from tests.servers.base import Reply, Request
 from tests.servers.slack import KINDS, TOKEN, SlackMessage, SlackServer
@@ -34,6 +34,18 @@ def described(outcome: Outcome) -> str:
     return "\n".join(outcome.lines())
 
 
+def test_some_killed_senders_and_a_failing_slack_lose_and_repeat_nothing(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/listener.db"
+    outcome = run(60, seed=7, kills=6, database=database, folder=tmp_path, rate=0.25, patience=PATIENCE)
+    assert outcome.wrong == 0, described(outcome)
+    assert outcome.total >= 60
+    assert set(outcome.kinds) == {"alert", "note", "update", "message"}
+    assert len(set(outcome.faults) & set(KINDS)) >= 5, described(outcome)
+    assert set(outcome.faults) >= {"channel archived", "token revoked", "not in the channel"}
+    assert len(set(outcome.kills) & set(STEPS)) >= 2, described(outcome)
+
+
+@pytest.mark.slow
 def test_killed_senders_and_a_failing_slack_lose_and_repeat_nothing(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/listener.db"
     outcome = run(300, seed=7, kills=24, database=database, folder=tmp_path, rate=0.25, patience=PATIENCE)
@@ -45,10 +57,12 @@ def test_killed_senders_and_a_failing_slack_lose_and_repeat_nothing(tmp_path: Pa
     assert len(set(outcome.kills) & set(STEPS)) >= 7, described(outcome)
 
 
-def test_two_senders_on_one_postgresql_keep_out_of_each_others_way(tmp_path: Path, postgres_url: str) -> None:
-    outcome = run(
-        200, seed=3, kills=10, database=new_database(postgres_url), folder=tmp_path, count=2, patience=PATIENCE
-    )
+@pytest.mark.parametrize(("total", "kills"), [(60, 4), pytest.param(200, 10, marks=pytest.mark.slow)])
+def test_two_senders_on_one_postgresql_keep_out_of_each_others_way(
+    tmp_path: Path, postgres_url: str, total: int, kills: int
+) -> None:
+    database = new_database(postgres_url)
+    outcome = run(total, seed=3, kills=kills, database=database, folder=tmp_path, count=2, patience=PATIENCE)
     assert outcome.wrong == 0, described(outcome)
     assert outcome.kills.total() > 0
 
@@ -125,7 +139,7 @@ class Office:
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
     clock = FixedClock(NOW)
-    store = Store(f"sqlite:///{tmp_path}/listener.db")
+    store = Store(migrated_sqlite(tmp_path))
     with LaggingSlack(channels=("C1", "C2"), now=lambda: clock.now().timestamp()) as slack:
         channels = {"desk": "C1", "second": "C1", "backup": "C2"}
         receivers = {name: receiver(name, slack, channel) for name, channel in channels.items()}

@@ -28,9 +28,9 @@ from listener.pipeline.tally import Tally
 from listener.plugins import Plugins, plugin_options
 from listener.silence_command import Wish
 from listener.store import AlertRow, Arrival, Store, schema
-from playbooks.library import PlaybookLibrary
-from tests.databases import new_database
+from tests.databases import migrated_database, migrated_sqlite
 from tests.flow.made import MadeClassifier
+from tests.libraries import shipped_library
 
 ROOT = Path(__file__).parents[2]
 CONFIG = """
@@ -91,14 +91,13 @@ class Office:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    url = f"sqlite:///{tmp_path}/listener.db"
-    if request.param == "postgresql":
-        url = new_database(request.getfixturevalue("postgres_url"))
+    on_file = request.param == "sqlite"
+    url = migrated_sqlite(tmp_path) if on_file else migrated_database(request.getfixturevalue("postgres_url"))
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG.format(url=url), encoding="utf-8")
     config, clock = load_config(path, plugin_options()), FixedClock(datetime.now(UTC))
     plugins = Plugins(receivers={"desk": TerminalReceiver()})
-    app = App(config, plugins, MadeClassifier(), PlaybookLibrary.load(), Store(url), clock)
+    app = App(config, plugins, MadeClassifier(), shipped_library(), Store(url), clock)
     with open_desk(config, clock) as desk:
         made = Office(config, app, clock, desk)
         made.post(1, HOSTILE, "FR")

@@ -22,7 +22,7 @@ from listener.model import AlertState
 from listener.pipeline.tally import Tally
 from listener.plugins import plugin_options
 from listener.slack.service import SlackService
-from tests.databases import new_database
+from tests.databases import migrated_database
 from tests.flow.test_slack_app import SOCKET, settled, slack_world
 from tests.flow.world import URGENT_FR, World
 from tests.servers.slack import TOKEN, SlackMessage, SlackServer
@@ -41,7 +41,7 @@ DRILLMASTER = Actor("Vera")
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest) -> str:
-    return "" if request.param == "sqlite" else new_database(request.getfixturevalue("postgres_url"))
+    return "" if request.param == "sqlite" else migrated_database(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ countries:
   GB: {{}}
   IN: {{languages: [hi]}}
 store: {{url: "sqlite:///{folder}/listener.db"}}
-model: {{cache: "{cache}", threads: 2}}
+model: {{cache: "{cache}", threads: 1}}
 """
 
 

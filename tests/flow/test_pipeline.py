@@ -10,7 +10,7 @@ import pytest
 
 from listener.model import Classification, Guidance, Page
 from listener.store import TriageItem
-from tests.databases import new_database
+from tests.databases import migrated_database
 from tests.flow.world import CHAT_FR, URGENT_FR, URGENT_RU, World, world
 from tests.servers.base import Reply
 from tests.servers.slack import SlackServer
@@ -60,7 +60,7 @@ def test_the_card_names_words_of_the_post_and_copies_have_their_originals(here: 
 
 
 def test_the_whole_path_on_postgresql(tmp_path: Path, classifier: "MentionClassifier", postgres_url: str) -> None:
-    with world(tmp_path, classifier, store=new_database(postgres_url)) as here:
+    with world(tmp_path, classifier, store=migrated_database(postgres_url)) as here:
         here.post(URGENT_FR, username="claire_m", minutes_ago=9)
         here.post(f"RT @claire_m: {URGENT_FR}", username="jean_p")
         tally = here.pass_once()

@@ -26,6 +26,7 @@ from listener.model import (
     Sentiment,
     Urgency,
 )
+from listener.pipeline.assess import influence_of
 from listener.pipeline.cards import CardBuilder, Circumstances
 from listener.plugins import plugin_options
 from listener.store import TriageItem
@@ -36,6 +37,7 @@ from playbooks.networks import count_weighted, length_rule
 from playbooks.personal_words import CARD, named_personal_data
 from playbooks.registers import foreign_form
 from playbooks.wording import layout_faults, script_faults, word_faults
+from tests.libraries import shipped_library
 
 POSTS = Path(__file__).parents[1] / "fixtures" / "playbooks" / "mentions.jsonl"
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
@@ -224,7 +226,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Gate:
     path.write_text(_config(), encoding="utf-8")
     path.with_name("brand.yaml").write_text(_voice(), encoding="utf-8")
     config = load_config(path, plugin_options())
-    library = PlaybookLibrary.load()
+    library = shipped_library()
     labels = [json.loads(line) for line in POSTS.read_text(encoding="utf-8").splitlines()]
     posts = list(_answered(CardBuilder(config, library), labels))
     return Gate(library, posts, config.voices["brand"])
@@ -276,7 +278,7 @@ def _answered(cards: CardBuilder, labels: Sequence[dict[str, object]]) -> Iterat
         left[language] -= 1
         turn[language] += 1
         item = _item(number, label, f"{language}-{threads[language]}", threads.total(), left[language])
-        around = Circumstances(cards.influence(item), earlier=memory.earlier(item.mention, item.country))
+        around = Circumstances(influence_of(item), earlier=memory.earlier(item.mention, item.country))
         guidance = cards.guidance(item, around)
         yield Post(number, label, item, cards.request(item, around), guidance, around)
         memory.keep(item.mention, item.country, guidance, is_sent=number % 3 > 0)

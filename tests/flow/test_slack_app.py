@@ -17,7 +17,8 @@ from listener.model import AlertState
 from listener.slack.http import HttpListener
 from listener.slack.service import SlackService
 from listener.store import schema
-from tests.databases import new_database
+from listener.store.alerts import AlertEvent
+from tests.databases import migrated_database
 from tests.flow.world import URGENT_FR, World, world
 from tests.servers.base import Reply
 from tests.servers.slack import SIGNING_SECRET, Person, SlackMessage, View
@@ -63,9 +64,8 @@ def slack_world(
 @pytest.fixture
 def day(tmp_path: Path, classifier: "MentionClassifier") -> Iterator[tuple[World, SlackService]]:
     with slack_world(tmp_path, classifier, SOCKET) as made:
-        made[
-            0
-        ].slack.ack_s = 60.0  # what is asserted is that it comes before the work is done, not how fast machines are
+        # What is asserted is that it comes before the work is done, not how fast machines are.
+        made[0].slack.ack_s = 60.0
         yield made
 
 
@@ -136,7 +136,7 @@ def test_a_reply_is_drafted_counted_and_recorded(day: tuple[World, SlackService]
     assert "Bonjour" in shown
     assert "bouilloire vient de prendre feu" in shown
     assert " of 280" in shown
-    (block,) = [block for block in view.inputs if block.startswith("reply_text")]
+    block = text_block(view)
     person.type(view, block, "Bonjour Claire, envoyez-nous votre numéro de téléphone ici. " + "x" * 300)
     settled(here, service)
     assert "personal data in public" in view.shown
@@ -159,9 +159,32 @@ def reply_window(here: World, service: SlackService, person: Person, card: Slack
     return opened(here, service, person)
 
 
-def text_in(view: View) -> str:
+def first_window(here: World, service: SlackService, person: Person) -> tuple[SlackMessage, View]:
+    """Raise an alert and open its reply window."""
+    card = raise_alert(here)
+    return card, reply_window(here, service, person, card)
+
+
+def taken_for_billing(here: World, service: SlackService, card: SlackMessage) -> View:
+    """Have Olga take an alert for another case, and return her window."""
+    view = reply_window(here, service, olga(here), card)
+    olga(here).choose_in_view(view, "playbook", "billing")
+    settled(here, service)
+    return view
+
+
+def replies(here: World) -> list[AlertEvent]:
+    """Return what the first alert's record says of replies."""
+    return [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+
+
+def text_block(view: View) -> str:
     (block,) = [block for block in view.inputs if block.startswith("reply_text")]
-    return str(view.state[block, "reply_text"]["value"])
+    return block
+
+
+def text_in(view: View) -> str:
+    return str(view.state[text_block(view), "reply_text"]["value"])
 
 
 def menu(view: View, name: str) -> tuple[list[str], str]:
@@ -172,9 +195,8 @@ def menu(view: View, name: str) -> tuple[list[str], str]:
 
 def test_what_one_person_sent_the_next_is_offered_last(day: tuple[World, SlackService]) -> None:
     here, service = day
-    card = raise_alert(here)
     first = olga(here)
-    view = reply_window(here, service, first, card)
+    card, view = first_window(here, service, first)
     before, (names, chosen) = text_in(view), menu(view, "reply_variant")
     assert chosen == names[0]
     first.choose_in_view(view, "reply_variant", names[1])
@@ -188,8 +210,7 @@ def test_what_one_person_sent_the_next_is_offered_last(day: tuple[World, SlackSe
     settled(here, service)
     assert here.slack.replay(delivery).is_acked
     settled(here, service)
-    replies = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
-    assert [one.data["variant"] for one in replies] == [names[0]]
+    assert [one.data["variant"] for one in replies(here)] == [names[0]]
     window = reply_window(here, service, paul(here), card)
     assert "answered in public" in window.shown
     assert menu(window, "reply_variant") == ([*names[1:], names[0]], names[1])
@@ -201,9 +222,8 @@ def test_once_it_has_moved_the_window_first_offers_what_shows_the_thread_so(
     day: tuple[World, SlackService],
 ) -> None:
     here, service = day
-    card = raise_alert(here)
     first = olga(here)
-    view = reply_window(here, service, first, card)
+    card, view = first_window(here, service, first)
     assert "The private message" in view.shown
     names, _ = menu(view, "reply_variant")
     assert not any(name.startswith("moved/") for name in names)
@@ -219,15 +239,13 @@ def test_once_it_has_moved_the_window_first_offers_what_shows_the_thread_so(
     paul(here).fill_and_submit(window, {"reply_sent": "public"})
     settled(here, service)
     assert alert(here).replied_at is not None
-    sent = [one.data.get("variant") for one in here.app.store.alerts.history(1) if one.kind == "replied"]
-    assert sent == [names[0], None]
+    assert [one.data.get("variant") for one in replies(here)] == [names[0], None]
 
 
 def test_another_case_changes_the_card_the_record_and_the_drafts_once(day: tuple[World, SlackService]) -> None:
     here, service = day
-    card = raise_alert(here)
     person = olga(here)
-    view = reply_window(here, service, person, card)
+    card, view = first_window(here, service, person)
     assert menu(view, "playbook")[1] == "safety"
     assert "Danger to health or safety" in card.shown
     before = text_in(view)
@@ -249,7 +267,7 @@ def test_another_case_changes_the_card_the_record_and_the_drafts_once(day: tuple
     assert list(person.ephemerals) == []
     person.fill_and_submit(view, {"reply_sent": "public"})
     settled(here, service)
-    (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    (sent,) = replies(here)
     assert sent.data["variant"].startswith("billing/fr/")
 
 
@@ -257,7 +275,7 @@ def test_another_case_changes_the_card_the_record_and_the_drafts_once(day: tuple
 def on_each_database(
     database: str, tmp_path: Path, classifier: "MentionClassifier", request: pytest.FixtureRequest
 ) -> Iterator[tuple[World, SlackService]]:
-    store = "" if database == "sqlite" else new_database(request.getfixturevalue("postgres_url"))
+    store = "" if database == "sqlite" else migrated_database(request.getfixturevalue("postgres_url"))
     with slack_world(tmp_path, classifier, SOCKET, store=store) as made:
         made[0].slack.ack_s = 60.0
         yield made
@@ -305,14 +323,11 @@ def test_whoever_writes_while_another_case_is_chosen_is_warned_and_loses_nothing
     day: tuple[World, SlackService],
 ) -> None:
     here, service = day
-    card = raise_alert(here)
     writer = paul(here)
-    view = reply_window(here, service, writer, card)
+    card, view = first_window(here, service, writer)
     name = menu(view, "reply_variant")[1]
-    olgas = reply_window(here, service, olga(here), card)
-    olga(here).choose_in_view(olgas, "playbook", "billing")
-    settled(here, service)
-    (block,) = [block for block in view.inputs if block.startswith("reply_text")]
+    taken_for_billing(here, service, card)
+    block = text_block(view)
     for text in ("Bonjour Claire, écrivez-nous.", "Bonjour Claire, écrivez-nous en privé."):
         writer.type(view, block, text)
         settled(here, service)
@@ -322,22 +337,19 @@ def test_whoever_writes_while_another_case_is_chosen_is_warned_and_loses_nothing
         assert menu(view, "playbook")[1] == "billing"
     assert writer.fill_and_submit(view, {"reply_sent": "public"}).is_acked
     settled(here, service)
-    (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    (sent,) = replies(here)
     assert (sent.actor, sent.data["variant"]) == ("Paul", name)
 
 
 def test_a_draft_of_the_new_case_that_never_stood_in_the_box_is_not_recorded(day: tuple[World, SlackService]) -> None:
     here, service = day
-    card = raise_alert(here)
     writer = paul(here)
-    view = reply_window(here, service, writer, card)
-    olgas = reply_window(here, service, olga(here), card)
-    olga(here).choose_in_view(olgas, "playbook", "billing")
-    settled(here, service)
+    card, view = first_window(here, service, writer)
+    olgas = taken_for_billing(here, service, card)
     view.state["reply_variant_0", "reply_variant"]["selected_option"] = {"value": menu(olgas, "reply_variant")[1]}
     writer.fill_and_submit(view, {"reply_sent": "public"})
     settled(here, service)
-    (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    (sent,) = replies(here)
     assert "variant" not in sent.data
 
 
@@ -348,9 +360,8 @@ def test_a_closed_alert_offers_no_other_case_and_takes_none_from_an_old_window(
     day: tuple[World, SlackService], action: str, choice: str
 ) -> None:
     here, service = day
-    card = raise_alert(here)
     writer = paul(here)
-    view = reply_window(here, service, writer, card)
+    card, view = first_window(here, service, writer)
     if action == "resolve":
         olga(here).choose(card, action, choice)
     else:
@@ -381,13 +392,13 @@ def test_a_window_that_told_the_thread_records_what_was_sent_though_it_was_opene
     assert name.startswith("solved-public/")
     paul(here).press(card, "reopen")
     settled(here, service)
-    (block,) = [block for block in view.inputs if block.startswith("reply_text")]
+    block = text_block(view)
     person.type(view, block, text_in(view) + " Merci.")
     settled(here, service)
     assert "A-1 counts as another case by now: Danger to health or safety. This text is of" in view.shown
     assert person.fill_and_submit(view, {"reply_sent": "public"}).is_acked
     settled(here, service)
-    (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    (sent,) = replies(here)
     assert sent.data["variant"] == name
     assert alert(here).replied_at is not None
 
@@ -395,9 +406,8 @@ def test_a_window_that_told_the_thread_records_what_was_sent_though_it_was_opene
 @pytest.mark.parametrize("name", ["thanks/fr/a", "safety/de/a", "crisis/fr/a", "safety/fr/zz", "moved/fr/1", "x" * 999])
 def test_a_draft_that_was_never_offered_is_not_recorded_as_sent(day: tuple[World, SlackService], name: str) -> None:
     here, service = day
-    card = raise_alert(here)
     person = olga(here)
-    view = reply_window(here, service, person, card)
+    _, view = first_window(here, service, person)
     view.state["reply_variant_0", "reply_variant"]["selected_option"] = {"value": name}
     for told in ({}, {"playbook": name.split("/")[0]}, {"playbook": ["safety"]}):
         view.given["private_metadata"] = json.dumps({"alert": 1, "revision": 0, **told})
@@ -410,7 +420,7 @@ def test_a_draft_that_was_never_offered_is_not_recorded_as_sent(day: tuple[World
         }
         service.inbox.take("interactive", payload)
         settled(here, service)
-    (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+    (sent,) = replies(here)
     assert "variant" not in sent.data
 
 
@@ -428,7 +438,7 @@ def test_a_window_opens_though_nothing_is_known_of_what_was_offered(
         assert (len(names), chosen) == (3, names[0])
         person.fill_and_submit(view, {"reply_sent": "public"})
         settled(here, service)
-        (sent,) = [one for one in here.app.store.alerts.history(1) if one.kind == "replied"]
+        (sent,) = replies(here)
         assert sent.data["variant"] == chosen
 
 
@@ -438,9 +448,8 @@ HOSTILE_NAMES = ("../../etc/passwd", "crisis", "", "x" * 5_000, "<!channel>\x00\
 @pytest.mark.parametrize("name", HOSTILE_NAMES, ids=range(len(HOSTILE_NAMES)))
 def test_a_playbook_that_is_none_is_refused_with_words(day: tuple[World, SlackService], name: object) -> None:
     here, service = day
-    card = raise_alert(here)
     person = olga(here)
-    view = reply_window(here, service, person, card)
+    _, view = first_window(here, service, person)
     shown = view.shown
     delivery = person.choose_in_view(view, "playbook", "safety")  # what is chosen already
     assert delivery is not None
@@ -471,14 +480,13 @@ def test_the_window_warns_of_words_and_tone_while_somebody_types(
 ) -> None:
     (tmp_path / "brand.yaml").write_text(VOICE, encoding="utf-8")
     with slack_world(tmp_path, classifier, "voice: brand.yaml\n" + SOCKET) as (here, service):
-        card = raise_alert(here)
         person = olga(here)
-        view = reply_window(here, service, person, card)
+        _, view = first_window(here, service, person)
         assert "\N{WARNING SIGN}" not in view.shown
         assert "Tone: Short and calm." in view.shown
         assert "May be promised: That a person reads and answers · " in view.shown
         assert "Never say: " in view.shown
-        (block,) = [block for block in view.inputs if block.startswith("reply_text")]
+        block = text_block(view)
         for text, warning in (
             ("Ce n’est pas de notre ressort.", "It says 'pas de notre ressort', which Yunfan Care never does"),
             ("C'est cheap.", "It says 'cheap', which Yunfan Care never does"),
@@ -754,7 +762,7 @@ def test_the_home_tab_tells_what_is_due_though_old_edits_of_the_card_are_forgott
 def test_an_alert_looks_as_its_newest_edit_or_as_the_card_that_waits(
     tmp_path: Path, classifier: "MentionClassifier", database: str, request: pytest.FixtureRequest
 ) -> None:
-    store = "" if database == "sqlite" else new_database(request.getfixturevalue("postgres_url"))
+    store = "" if database == "sqlite" else migrated_database(request.getfixturevalue("postgres_url"))
     with slack_world(tmp_path, classifier, SOCKET, store=store) as (here, service):
         card = raise_alert(here)
         alerts = here.app.store.alerts

@@ -17,7 +17,7 @@ from listener.model import AlertState, Watch
 from listener.pipeline.tally import Tally
 from listener.store.schema import metadata
 from listener.store.triage import NewAlert
-from tests.databases import new_database
+from tests.databases import migrated_database
 from tests.flow.world import CHAT_FR, URGENT_FR, URGENT_RU, World, world
 from tests.servers.base import Reply
 from tests.servers.slack import SlackMessage
@@ -32,7 +32,7 @@ NURSE = "Claire Marchand-Delorme"
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def here(request: pytest.FixtureRequest, tmp_path: Path, classifier: "MentionClassifier") -> Iterator[World]:
-    store = new_database(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else ""
+    store = migrated_database(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else ""
     with world(tmp_path, classifier, store=store) as made:
         sources = made.config.sources
         sources["x"] = sources["x"].model_copy(update={"look_again": 6 * 3600.0})

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from listener.cli import app
 from playbooks.loading import SCHEMA_FOLDER
 from playbooks.schema import SCHEMAS
+from tests.libraries import shipped_library
 
 ROOT = Path(__file__).parents[3]
 GOOD = ROOT / "tests" / "fixtures" / "playbooks" / "good"
@@ -68,11 +69,10 @@ def test_the_preview_in_the_terminal_says_the_same(tmp_path: Path) -> None:
 
 
 def test_arabic_stands_from_right_to_left_and_hostile_texts_stay_text(tmp_path: Path) -> None:
-    from playbooks.library import PlaybookLibrary
     from playbooks.preview import Scene, lines, page
 
     scene = Scene("SA", "ar", "x", "<b>Acme</b>\u202e", "Acme\x1b[31m")
-    library = PlaybookLibrary.load()
+    library = shipped_library()
     text = page(library, [scene], "praise")
     assert 'lang="ar" dir="rtl"' in text
     assert "<b>Acme" not in text

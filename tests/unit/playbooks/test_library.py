@@ -16,6 +16,7 @@ from playbooks.linting import REQUIRED_LOCALES
 from playbooks.locales import locale_chain
 from playbooks.model import Contact
 from playbooks.networks import length_rule
+from tests.libraries import shipped_library
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "playbooks"
 REQUEST = GuideRequest(
@@ -40,7 +41,7 @@ REQUEST = GuideRequest(
 
 @pytest.fixture(scope="module")
 def library() -> PlaybookLibrary:
-    return PlaybookLibrary.load()
+    return shipped_library()
 
 
 def test_a_guide_has_steps_drafts_and_both_links(library: PlaybookLibrary) -> None:
@@ -251,7 +252,7 @@ def test_the_countrys_chain_comes_first_then_language_with_country(
 
 def without(locale: str, tmp_path: Path) -> PlaybookLibrary:
     folder = tmp_path / "library"
-    source = PlaybookLibrary.load().contents.folder
+    source = shipped_library().contents.folder
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns(f"{locale}.yaml"))
     return PlaybookLibrary.load(folder)
 

@@ -13,6 +13,7 @@ from playbooks.personal_words import KINDS, known_languages, named_personal_data
 from playbooks.registers import foreign_form, is_checked
 from playbooks.skeleton import new_locale, new_playbook
 from playbooks.wording import layout_faults
+from tests.libraries import shipped_library
 
 ROOT = Path(__file__).parents[3]
 
@@ -76,11 +77,15 @@ WRONG = {
 }  # fmt: skip
 
 
-def library_with(fault: str, tmp_path: Path) -> Path:
-    """Return a copy of the good library with one thing changed."""
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the good library, to be changed."""
+    return Path(shutil.copytree(GOOD, tmp_path / "library"))
+
+
+def library_with(fault: str, folder: Path) -> Path:
+    """Return the library in a folder with one thing changed."""
     file, old, new, _ = WRONG[fault]
-    folder = tmp_path / "library"
-    shutil.copytree(GOOD, folder)
     edit(folder / file, old, new)
     return folder
 
@@ -96,31 +101,29 @@ def test_the_good_library_has_no_problem() -> None:
 
 
 @pytest.mark.parametrize("fault", WRONG)
-def test_a_bad_library_is_told_what_is_wrong_and_where(fault: str, tmp_path: Path) -> None:
-    problems = check(library_with(fault, tmp_path), ["en"])
+def test_a_bad_library_is_told_what_is_wrong_and_where(fault: str, folder: Path) -> None:
+    problems = check(library_with(fault, folder), ["en"])
     assert problems
     assert any(WRONG[fault][3] in problem.text for problem in problems), [str(problem) for problem in problems]
     assert all(problem.line >= 1 and Path(problem.file).exists() for problem in problems)
 
 
-def test_a_problem_points_at_the_sentence_in_the_file(tmp_path: Path) -> None:
-    (problem,) = check(library_with("hand-off asks for order number", tmp_path), ["en"])
+def test_a_problem_points_at_the_sentence_in_the_file(folder: Path) -> None:
+    (problem,) = check(library_with("hand-off asks for order number", folder), ["en"])
     line = Path(problem.file).read_text(encoding="utf-8").splitlines()[problem.line - 1]
     assert problem.path == "handoff.x[0]"
     assert line[problem.column - 1 :].startswith('"Send us your order number."')
 
 
-def test_all_problems_of_all_files_are_reported_together(tmp_path: Path) -> None:
-    folder = library_with("arithmetic", tmp_path)
+def test_all_problems_of_all_files_are_reported_together(folder: Path) -> None:
+    folder = library_with("arithmetic", folder)
     edit(folder / PHRASES, "Hi {{ name }},", "Hi you,")
     texts = [problem.text for problem in check(folder, ["en"])]
     assert any("Mul" in text for text in texts)
     assert any("must hold {{ name }}" in text for text in texts)
 
 
-def test_a_locale_that_one_playbook_lacks_is_named(tmp_path: Path) -> None:
-    folder = tmp_path / "library"
-    shutil.copytree(GOOD, folder)
+def test_a_locale_that_one_playbook_lacks_is_named(folder: Path) -> None:
     for name in ("_phrases", "thanks"):
         text = (folder / name / "en.yaml").read_text(encoding="utf-8").replace("locale: en", "locale: nl")
         (folder / name / "nl.yaml").write_text(text, encoding="utf-8")
@@ -134,9 +137,7 @@ def test_a_locale_that_one_playbook_lacks_is_named(tmp_path: Path) -> None:
 VOICE = Voice(signature="Acme Care", never={"en": ("parcel*",), "fr": ("colis",)}, tone=Tone(exclamation_marks=0))
 
 
-def test_variants_of_one_id_are_wanted_in_every_locale(tmp_path: Path) -> None:
-    folder = tmp_path / "library"
-    shutil.copytree(GOOD, folder)
+def test_variants_of_one_id_are_wanted_in_every_locale(folder: Path) -> None:
     for file in folder.rglob("en.yaml"):
         text = file.read_text(encoding="utf-8").replace("locale: en", "locale: nl").replace("id: b", "id: d")
         if file.parent.name != "_words":
@@ -145,7 +146,7 @@ def test_variants_of_one_id_are_wanted_in_every_locale(tmp_path: Path) -> None:
     assert texts == ["lacks variant b of en.yaml: variants of one id say the same everywhere"] * 2
 
 
-def test_the_brands_own_voice_is_kept(tmp_path: Path) -> None:
+def test_the_brands_own_voice_is_kept() -> None:
     texts = [problem.text for problem in check(GOOD, ["en"], voices=[VOICE])]
     assert texts == [
         "says 'Parcel', which Acme Care never does (brand.yaml)",
@@ -175,9 +176,7 @@ def test_the_brands_own_lines_are_looked_at(voice: Voice, path: str, said: str) 
     assert said in problems[0].text
 
 
-def test_a_signature_that_leaves_no_reply_is_found(tmp_path: Path) -> None:
-    folder = tmp_path / "library"
-    shutil.copytree(GOOD, folder)
+def test_a_signature_that_leaves_no_reply_is_found(folder: Path) -> None:
     edit(folder / REPLIES, LATE, " is " + "late " * 34 + "and")
     edit(folder / REPLIES, "this long", "this long" + " and longer" * 13)
     agent = "Maximilianna Alexandra of the Night Team in Oslo"
@@ -187,9 +186,7 @@ def test_a_signature_that_leaves_no_reply_is_found(tmp_path: Path) -> None:
     assert check(folder, ["en"], speakers=[Speaker("Acme", agent=agent, locales=frozenset({"nl"}))]) == []
 
 
-def test_a_contact_that_leaves_no_reply_is_found_where_replies_name_it(tmp_path: Path) -> None:
-    folder = tmp_path / "library"
-    shutil.copytree(GOOD, folder)
+def test_a_contact_that_leaves_no_reply_is_found_where_replies_name_it(folder: Path) -> None:
     edit(folder / REPLIES, LATE, " is " + "late " * 20 + "and")
     edit(folder / REPLIES, "this long", "this long" + " and longer" * 10)
     near, far = (Voice(signature="Acme", contacts={"NO": ContactChannel(channel="n" * size)}) for size in (30, 200))
@@ -198,9 +195,7 @@ def test_a_contact_that_leaves_no_reply_is_found_where_replies_name_it(tmp_path:
     assert found.text.startswith("only 1 of 3 replies fit on googleplay with “— Acme” and its contact")
 
 
-def test_an_emoji_is_a_matter_of_the_brands_tone(tmp_path: Path) -> None:
-    folder = tmp_path / "library"
-    shutil.copytree(GOOD, folder)
+def test_an_emoji_is_a_matter_of_the_brands_tone(folder: Path) -> None:
     edit(folder / "thanks" / "en.yaml", "lovely to read.", "lovely to read 🌸")
     (problem,) = check(folder, ["en"], voices=[Voice(signature="Acme")])
     assert problem.text == "holds an emoji; the tone of Acme has none (brand.yaml)"
@@ -236,29 +231,26 @@ def test_mixed_registers_are_found_in_every_language(locale: str, register: str,
 
 
 def test_the_shipped_texts_keep_to_one_register_that_is_checked() -> None:
-    library = PlaybookLibrary.load()
+    library = shipped_library()
     for phrases in library.contents.phrases.values():
         assert phrases.locale.startswith("en") or is_checked(phrases.locale, phrases.register), phrases.locale
 
 
-def test_missing_locales_are_named(tmp_path: Path) -> None:
+def test_missing_locales_are_named() -> None:
     library = PlaybookLibrary.load(GOOD)
     found = [problem.text for problem in lint(library)]
     for locale in set(REQUIRED_LOCALES) - {"en"}:
         assert f"the phrases of '{locale}' are missing; add _phrases/{locale}.yaml" in found
 
 
-def test_a_file_beside_its_twin_is_found(tmp_path: Path) -> None:
-    shutil.copytree(GOOD, tmp_path / "library")
+def test_a_file_beside_its_twin_is_found(folder: Path) -> None:
     for name in (REPLIES, PHRASES):
-        shutil.copy(tmp_path / "library" / name, (tmp_path / "library" / name).with_suffix(".yml"))
-    texts = [problem.text for problem in check(tmp_path / "library", ["en"])]
+        shutil.copy(folder / name, (folder / name).with_suffix(".yml"))
+    texts = [problem.text for problem in check(folder, ["en"])]
     assert texts == ["stands beside en.yaml; keep one of them, named en.yaml"] * 2
 
 
-def test_texts_that_nobody_wrote_yet_are_found(tmp_path: Path) -> None:
-    folder = tmp_path / "library"
-    shutil.copytree(GOOD, folder)
+def test_texts_that_nobody_wrote_yet_are_found(folder: Path) -> None:
     new_playbook(folder, "lost-luggage", ["en"])
     texts = [problem.text for problem in check(folder, ["en"]) if "nobody wrote" in problem.text]
     assert texts == [
@@ -270,9 +262,7 @@ def test_texts_that_nobody_wrote_yet_are_found(tmp_path: Path) -> None:
     ]
 
 
-def test_texts_copied_from_another_language_are_found(tmp_path: Path) -> None:
-    folder = tmp_path / "library"
-    shutil.copytree(GOOD, folder)
+def test_texts_copied_from_another_language_are_found(folder: Path) -> None:
     made = new_locale(PlaybookLibrary.load(folder), "sv", "en")
     problems = [problem for problem in check(folder, ["en", "sv"]) if problem.file.endswith("sv.yaml")]
     begun = [problem for problem in problems if "Begun from" in problem.text]
@@ -283,10 +273,9 @@ def test_texts_copied_from_another_language_are_found(tmp_path: Path) -> None:
     assert not any("word for word" in problem.text for problem in check(folder, ["en"], only=["en-US"]))
 
 
-def test_a_private_message_that_greets_again_is_found(tmp_path: Path) -> None:
-    shutil.copytree(GOOD, tmp_path / "library")
-    edit(tmp_path / "library" / PHRASES, 'opening: ["we', 'opening: ["Hello, we')
-    (problem,) = check(tmp_path / "library", ["en"])
+def test_a_private_message_that_greets_again_is_found(folder: Path) -> None:
+    edit(folder / PHRASES, 'opening: ["we', 'opening: ["Hello, we')
+    (problem,) = check(folder, ["en"])
     assert problem.path == "opening[0]"
     assert "begins with a greeting" in problem.text
 
@@ -349,12 +338,12 @@ def test_innocent_words_are_not_taken_for_personal_data(locale: str, text: str) 
     assert named_personal_data(text, locale) == []
 
 
-def test_french_no_break_space_before_marks_is_allowed(tmp_path: Path) -> None:
+def test_french_no_break_space_before_marks_is_allowed() -> None:
     assert [*layout_faults("Votre commande tarde\u00a0!")] == []
     assert [*layout_faults("Votre commande tarde !")] != []
 
 
 def test_the_name_style_is_first_or_full() -> None:
-    library = PlaybookLibrary.load()
+    library = shipped_library()
     styles: set[NameStyle] = {phrases.name for phrases in library.contents.phrases.values()}
     assert styles == {"first", "full"}

@@ -7,6 +7,7 @@ import regex
 
 from playbooks import PlaybookLibrary
 from playbooks.samples import main, samples
+from tests.libraries import shipped_library
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "replies.md"
@@ -14,7 +15,7 @@ PAGE = ROOT / "docs" / "replies.md"
 
 @pytest.fixture(scope="module")
 def library() -> PlaybookLibrary:
-    return PlaybookLibrary.load()
+    return shipped_library()
 
 
 @pytest.fixture(scope="module")
