@@ -101,7 +101,7 @@ def _holidays(phrases: Phrases) -> Iterator[str]:
             "Public holiday: {country}, {day} ({name}).",
             country=words.country(country),
             day=words.day(date.fromisoformat(day)),
-            name=phrases.name(name),
+            name=phrases.name(phrases.holiday(country, day, name)),
         )
 
 

@@ -137,7 +137,7 @@ def _holidays(phrases: Phrases) -> dict[int, str]:
     found: dict[int, dict[str, list[str]]] = {}
     for country, day, name in phrases.digest.holidays:
         by_name = found.setdefault(date.fromisoformat(day).weekday(), {})
-        by_name.setdefault(phrases.name(name), []).append(country)
+        by_name.setdefault(phrases.name(phrases.holiday(country, day, name)), []).append(country)
     several = len(phrases.digest.scope.countries) > 1
     return {
         weekday: _beside(f"{name} ({', '.join(codes)})" if several else name for name, codes in by_name.items())

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from alerts.escaping import one_line, shorten, web_url
 from alerts.wording import name as safe_name
+from listener.config.public_holidays import UnknownHolidaysError, public_holidays
 from listener.digest.document import Cell, Column, Quote, Tone
 from listener.digest.model import Digest, Irritant, Measure, Post, Verdict
 from listener.digest.vocabulary import ENDINGS, FIGURES, NETWORKS, SIGNALS, TOPICS, TRENDS
@@ -209,6 +211,15 @@ class Phrases:
         """Return a name or a word in quotation marks."""
         # Translators: a name or a word in your language's quotation marks.
         return self.words.say("“{text}”", text=text)
+
+    def holiday(self, country: str, day: str, name: str) -> str:
+        """Return a holiday's name in the reader's language, where it is known; else as the digest has it."""
+        date_ = date.fromisoformat(day)
+        language = self.words.language.partition("-")[0]
+        try:
+            return public_holidays(country, None, date_.year, language).get(date_, name)
+        except UnknownHolidaysError:
+            return name
 
     # --- posts -----------------------------------------------------------------------------------------------------
 

@@ -1,13 +1,14 @@
 """Makes the digests that are due and puts them into the outbox: each reader's week once, whatever happens meanwhile."""
 
 import base64
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from alerts.card import DigestImage, DigestMessage, DigestTile, DigestWords, dump_message
+from alerts.card import DigestImage, DigestMessage, DigestTile, DigestWords, dump_message, load_message
 from alerts.digest_parts import digest_for
 from alerts.receivers.registry import receiver_specs
 from listener.clock import Clock
@@ -23,6 +24,7 @@ from listener.digest.weeks import Week, last_finished
 from listener.digest.words import Words
 from listener.errors import DigestError
 from listener.store import Store
+from listener.store.digests import Kept
 
 SETTLES = timedelta(hours=3)
 """So long a digest waits, from when it is due, for posts of its week that were not classified yet."""
@@ -59,13 +61,29 @@ class DigestStep:
     def run(self) -> int:
         """Make the digests that are due; return how many."""
         now = self._clock.now()
-        self._renew()
-        made = 0
-        for name, reader in self._config.digests.items():
-            week = due_week(self._config, reader, now)
-            if self._store.digests.made(name, str(week)) is None and self._is_ready(reader, week, now):
-                made += self._make(name, reader, week, now)
-        return made
+        for kept in self._store.digests.stale():
+            self._guarded(kept.reader, partial(self._renew, kept))
+        return sum(
+            self._guarded(name, partial(self._make_if_due, name, reader, now))
+            for name, reader in self._config.digests.items()
+        )
+
+    @staticmethod
+    def _guarded(reader: str, step: Callable[[], bool]) -> bool:
+        """Run one reader's step; what it could not do it does at the next run."""
+        try:
+            return step()
+        except DigestError as error:
+            log.warning("digest not made", reader=reader, problem=str(error))
+        except Exception as error:  # one that nobody foresaw must not hold back the digests of all others
+            log.error("digest not made", reader=reader, exc_info=error)
+        return False
+
+    def _make_if_due(self, name: str, reader: DigestReader, now: datetime) -> bool:
+        week = due_week(self._config, reader, now)
+        if self._store.digests.made(name, str(week)) is not None or not self._is_ready(reader, week, now):
+            return False
+        return self._make(name, reader, week, now)
 
     def _is_ready(self, reader: DigestReader, week: Week, now: datetime) -> bool:
         """Tell whether the week was listened to and all that was found of it is read."""
@@ -84,21 +102,28 @@ class DigestStep:
         with self._store.digests.recording(name, str(week), dump(digest), now) as recording:
             if recording is None:
                 return False  # another daemon was quicker
+            if recording.is_any_deleted(_quoted(digest)):
+                raise DigestError("a post in it was deleted while it was made; it is made anew")
             for receiver in receivers:
                 recording.post(receiver, *self._parts(receiver, message), now)
         log.info("digest made", reader=name, week=str(week), receivers=list(receivers))
         return True
 
-    def _renew(self) -> None:
-        """Write digests anew that quote a post which was deleted before they were sent."""
-        for kept in self._store.digests.stale():
-            reader = self._config.digests.get(kept.reader)
-            digest = load(kept.document)
-            words = Words.of(reader.language if reader else "en")
-            message = digest_message(digest, compose(digest, words))
-            self._store.digests.replace(
-                kept, [(number, *self._parts(receiver, message)) for receiver, number in kept.messages]
-            )
+    def _renew(self, kept: Kept) -> bool:
+        """Write a digest anew that quotes a post which was deleted before it was sent."""
+        reader = self._config.digests.get(kept.reader)
+        digest = load(kept.document)
+        message = digest_message(digest, compose(digest, Words.of(reader.language if reader else self._language(kept))))
+        self._store.digests.replace(
+            kept, [(number, *self._parts(receiver, message)) for receiver, number in kept.messages]
+        )
+        return True
+
+    def _language(self, kept: Kept) -> str:
+        """Return the language of a digest whose reader left the configuration."""
+        rows = (self._store.outbox.row(number) for _, number in kept.messages)
+        messages = (load_message(row["payload"]) for row in rows if row is not None)
+        return next((one.language for one in messages if isinstance(one, DigestMessage)), "en")
 
     def _parts(self, receiver: str, message: DigestMessage) -> tuple[str, str | None]:
         """Return the digest as a receiver takes it, and the file that goes into its thread."""
@@ -119,7 +144,7 @@ def due_week(config: Config, reader: DigestReader, now: datetime) -> Week:
 def due_at(config: Config, reader: DigestReader, week: Week) -> datetime:
     """Return when a reader gets a week's digest: on Monday at their time, not before it ended in every country.
 
-    Where clocks skip that time, it is the moment they do; where it comes twice, the first.
+    Where clocks skip that time, it is as much later; where it comes twice, the first.
     """
     monday = week.back(-1).monday
     at = datetime.combine(monday, reader.at, ZoneInfo(reader.timezone)).astimezone(UTC)
@@ -128,9 +153,16 @@ def due_at(config: Config, reader: DigestReader, week: Week) -> datetime:
 
 def week_ends(config: Config, reader: DigestReader, week: Week) -> datetime:
     """Return when a week is over in the last of a reader's countries."""
-    codes: Collection[str] = reader.countries or config.countries
+    codes = scope_of(config, "", reader).countries
     zones = {config.countries[code].timezone for code in codes} or {reader.timezone}
     return max(week.span(zone)[1] for zone in zones)
+
+
+def _quoted(digest: Digest) -> set[int]:
+    """Return the posts that a digest quotes."""
+    heard = digest.voices
+    lists = (heard.journalists, heard.critics, heard.friends, heard.travelled, heard.supporters)
+    return {post.mention_id for posts in (*lists, *(one.posts for one in digest.causes.irritants)) for post in posts}
 
 
 def digest_message(digest: Digest, document: Document) -> DigestMessage:
