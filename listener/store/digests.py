@@ -480,24 +480,17 @@ class Digests:
 
     def stale(self) -> list[Kept]:
         """Return the digests that quoted a post which was deleted since, and which wait to be sent."""
-        table = schema.digests
+        table, sent = schema.digests, schema.notifications
         query = select(table.c.reader, table.c.week, table.c.document, table.c.messages)
-        sent = schema.notifications
+        is_open = sent.c.state.in_((*UNSENT, "dead", "moved"))
         with reading(self._engine) as connection:
-            waiting = {
-                row.id
-                for row in connection.execute(
-                    select(sent.c.id).where(sent.c.kind == "digest", sent.c.state.in_((*UNSENT, "dead", "moved")))
-                )
-            }
+            # A file may wait where its digest was sent already.
+            waiting = set(connection.scalars(select(sent.c.id).where(sent.c.kind == "digest", is_open)))
+            waiting |= set(connection.scalars(select(sent.c.parent_id).where(sent.c.kind == "note", is_open)))
             if not waiting:
                 return []
-            rows = connection.execute(query).all()
-        return [
-            Kept(row.reader, row.week, row.document, row.messages)
-            for row in rows
-            if REDACTED in row.document and any(number in waiting for _, number in row.messages)
-        ]
+            rows = connection.execute(query.where(table.c.document.contains(REDACTED, autoescape=True))).all()
+        return [Kept(*row) for row in rows if any(number in waiting for _, number in row.messages)]
 
     def replace(self, kept: Kept, messages: Sequence[tuple[int, str, str | None]]) -> None:
         """Give a digest that was not sent yet other contents: number, message, file of each of its messages."""
@@ -516,6 +509,13 @@ class Recording:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.messages: list[list[object]] = []
+
+    def is_any_deleted(self, mention_ids: Collection[int]) -> bool:
+        """Tell whether any of some posts was deleted; from now on whoever deletes one finds this digest."""
+        query = select(_mentions.c.id, _mentions.c.fate).where(_mentions.c.id.in_(list(mention_ids)))
+        if self._connection.dialect.name == "postgresql":
+            query = query.order_by(_mentions.c.id).with_for_update(read=True)
+        return any(row.fate == "deleted" for row in self._connection.execute(query))
 
     def post(self, receiver: str, message: str, file: str | None, now: datetime) -> None:
         """Put the digest into the outbox for a receiver, with what belongs into its thread."""

@@ -585,19 +585,35 @@ def post_digest(
 def replace_digest(connection: Connection, digest_id: int, message: str, file: str | None) -> bool:
     """Give a digest that was not sent yet other contents, its file too, wherever it moved; return False where it was.
 
-    What a sender has taken goes out as it was; where that fails, the next attempt has the new contents.
+    What a sender has taken goes out as it was; where that fails, the next attempt has the new contents. Without a new
+    file the old one is not sent. What was held back for this goes now.
     """
-    payload = select(_parent.c.payload).where(_parent.c.id == digest_id, _parent.c.kind == "digest").scalar_subquery()
     open_states = (*UNSENT, "dead")
-    # What moved has the same payload as what it moved to.
-    same = and_(_table.c.kind == "digest", _table.c.payload == payload, _table.c.state.in_((*open_states, "moved")))
-    rows = connection.execute(select(_table.c.id, _table.c.state).where(same)).all()
+    own = and_(_table.c.id == digest_id, _table.c.kind == "digest")
+    rows = [row for row in _copies(connection, own) if row.state in (*open_states, "moved")]
     ids = [row.id for row in rows]
-    connection.execute(update(_table).where(_table.c.id.in_(ids)).values(payload=message))
+    connection.execute(update(_table).where(_table.c.id.in_(ids)).values(payload=message, held=None))
+    # A file may wait where its digest was sent already.
+    files = _copies(connection, and_(_table.c.parent_id == digest_id, _table.c.kind == "note"))
+    under = update(_table).where(_table.c.id.in_([row.id for row in files if row.state != "sent"]))
     if file is not None:
-        under = and_(_table.c.parent_id.in_(ids), _table.c.kind == "note", _table.c.state != "sent")
-        connection.execute(update(_table).where(under).values(payload=file))
+        connection.execute(under.values(payload=file, held=None))
+    else:
+        gone = {"payload": message, "held": None}
+        connection.execute(under.where(_table.c.state == "moved").values(gone))
+        without = "the file could not be made anew after a post in it was deleted"
+        connection.execute(
+            under.where(_table.c.state.in_(open_states)).values(**gone, state="dropped", problem=without)
+        )
     return any(row.state in open_states for row in rows)
+
+
+def _copies(connection: Connection, first: ColumnElement[bool]) -> Sequence[Any]:
+    """Return number and state of messages and of what they moved to, which has the same payload."""
+    payloads = select(_table.c.payload).where(first)
+    kinds = select(_table.c.kind).where(first)
+    query = select(_table.c.id, _table.c.state).where(_table.c.payload.in_(payloads), _table.c.kind.in_(kinds))
+    return connection.execute(query).all()
 
 
 def _insert(connection: Connection, row: Mapping[str, Any]) -> int:
