@@ -1,6 +1,5 @@
 """Public holidays by country and year: the border to the library `holidays`, which is imported when first asked."""
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache

@@ -18,7 +18,7 @@ from listener.digest.coverage import coverage, errata
 from listener.digest.desk_figures import DeskScope, desk
 from listener.digest.figures import Compared, share_of_voice, spoken
 from listener.digest.irritants import Irritants, Namer
-from listener.digest.model import Digest, Errata, Scope
+from listener.digest.model import Desk, Digest, Errata, Scope
 from listener.digest.quoting import Quoting
 from listener.digest.voices import voices
 from listener.digest.weeks import Week, last_finished
@@ -127,7 +127,7 @@ class Maker:
             errata=self._errata(scope, zones, week.back()),
             advice=advice(causes, answers, heard, bursts, seen),
             pilot=tuple(code for code in scope.countries if self._config.countries[code].mode == "pilot"),
-            names=self._names(),
+            names=self._names(scope, answers),
         )
 
     def _read(self, counted: Counted, week: Week, now: datetime) -> _Read:
@@ -199,9 +199,11 @@ class Maker:
                 if (name := calendar.holiday_on(day)) is not None:
                     yield code, day.isoformat(), name
 
-    def _names(self) -> dict[str, str]:
-        brands = {f"brand:{key}": brand.name for key, brand in self._config.brands.items()}
-        return brands | {f"team:{key}": team.name for key, team in self._config.teams.items()}
+    def _names(self, scope: Scope, answers: Desk) -> dict[str, str]:
+        """Return what is called how of what the digest speaks of."""
+        brands = {f"brand:{key}": name for key, name, _ in self._brands(scope)}
+        teams = [key for key in (*(row.key for row in answers.by_team), scope.team) if key in self._config.teams]
+        return brands | {f"team:{key}": self._config.teams[key].name for key in teams}
 
 
 def said_mentions(document: str) -> int:

@@ -216,6 +216,8 @@ class Phrases:
         """Return a holiday's name in the reader's language, where it is known; else as the digest has it."""
         date_ = date.fromisoformat(day)
         language = self.words.language.partition("-")[0]
+        if language == "en":
+            return name  # as it stands
         try:
             return public_holidays(country, None, date_.year, language).get(date_, name)
         except UnknownHolidaysError:
