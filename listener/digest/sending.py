@@ -202,7 +202,7 @@ def _pdf(document: Document) -> bytes:
     """Return the page as PDF; nothing where it cannot be drawn: the digest goes without it."""
     try:
         return pdf(document)
-    except DigestError as error:
+    except (DigestError, OSError) as error:
         log.warning("the digest's PDF could not be made", file=document.file_name, problem=str(error))
         return b""
 

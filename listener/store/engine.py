@@ -32,7 +32,8 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
             return _sqlite_engine(parsed)
-        return create_engine(parsed, pool_pre_ping=True)
+        # Without this an INSERT does not say whether ON CONFLICT left it out.
+        return create_engine(parsed, pool_pre_ping=True, execution_options={"preserve_rowcount": True})
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
             f"store.url is not usable ({type(error).__name__}); write sqlite:///var/listener.db, or"
