@@ -14,9 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.cause_catalogue import LANGUAGES, Cause, catalogue
-from classifiers.telling import telling_words
-
-__all__ = ["CauseNames", "cause_name", "telling_words"]
 
 Array = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Array]

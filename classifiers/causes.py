@@ -91,10 +91,13 @@ def restore(packed: Sequence[bytes]) -> Array:
         return np.zeros((0, 0), dtype=np.float32)
     width = Counter(map(len, packed)).most_common(1)[0][0]
     nothing = b"\x88" * width
-    rows = b"".join(row if len(row) == width else nothing for row in packed)
-    pairs = np.frombuffer(rows, dtype=np.uint8).reshape(len(packed), width)
-    levels = np.stack([pairs >> 4, pairs & 15], axis=2).reshape(len(packed), 2 * width)
-    return _unit(levels.astype(np.float32) - 8)
+    found = np.empty((len(packed), 2 * width), dtype=np.float32)
+    for rows in _blocks(len(packed)):  # a week may hold 200,000 of them
+        whole = b"".join(row if len(row) == width else nothing for row in packed[rows])
+        pairs = np.frombuffer(whole, dtype=np.uint8).reshape(-1, width)
+        found[rows, ::2], found[rows, 1::2] = pairs >> 4, pairs & 15
+        found[rows] = _unit(found[rows] - 8)
+    return found
 
 
 def group(vectors: Array, known: Sequence[Known] = (), *, least: int = 5) -> Grouping:
@@ -108,7 +111,9 @@ def group(vectors: Array, known: Sequence[Known] = (), *, least: int = 5) -> Gro
     """
     known = [one for one in known if one.centre.shape == vectors.shape[1:]]
     with _threads().limit(limits=2):
-        points = _unit(np.asarray(vectors, dtype=np.float32))
+        points = np.array(vectors, dtype=np.float32)
+        for rows in _blocks(len(points)):
+            points[rows] = _unit(points[rows])
         # Copies would be each other's neighbours and no one else's: each text stands once where groups are made.
         different, counts = np.unique(points[_sample(points)], axis=0, return_counts=True)
         centres, names = _centres(different, counts, known, max(1, least))

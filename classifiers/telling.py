@@ -44,13 +44,32 @@ _FULL_LENGTH = 6
 _SAME_STEM = 4
 
 
+class Others:
+    """Posts to set a group apart from, read once for all groups."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._words = [frozenset(word for word, _ in _words(text)) for text in texts]
+        self._counts = Counter(word for words in self._words for word in words)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def without(self, places: Iterable[int]) -> tuple[Counter[str], int]:
+        """Return in how many posts each word stands, and how many posts there are, those at some places left out."""
+        left_out = [self._words[place] for place in places]
+        counts = self._counts.copy()
+        counts.subtract(word for words in left_out for word in words)
+        return counts, len(self._words) - len(left_out)
+
+
 def telling_words(
     texts_of_group: Sequence[str],
-    texts_of_others: Sequence[str],
+    others: Others | Sequence[str],
     *,
     limit: int,
     leave_out: Iterable[str] = (),
     authors: Sequence[Hashable] | None = None,
+    own_places: Iterable[int] = (),
 ) -> tuple[str, ...]:
     """Return words that set a group of posts apart, as they stand in them, the most telling first.
 
@@ -59,10 +78,11 @@ def telling_words(
 
     Args:
         texts_of_group: the posts of the group, in any languages.
-        texts_of_others: posts to set them apart from; may be empty.
+        others: posts to set them apart from; may be empty.
         limit: most words returned.
         leave_out: terms and names that say nothing here, such as the brand's.
         authors: who wrote each post of the group; each by another where None.
+        own_places: places among the others at which posts of the group stand.
     """
     forms: dict[str, Counter[str]] = defaultdict(Counter)
     writers: dict[str, set[Hashable]] = defaultdict(set)
@@ -72,16 +92,16 @@ def telling_words(
             forms[word][form] += 1
             writers[word].add(author)
     own = {word: len(who) for word, who in writers.items() if len(who) >= _LEAST_AUTHORS}
-    others = Counter(word for text in texts_of_others for word in {word for word, _ in _words(text)})
+    counts, n_others = (others if isinstance(others, Others) else Others(others)).without(own_places)
     left_out = [term.casefold().lstrip("@#") for term in leave_out if term.strip()]
     said = (word for word in _whole(own) if word.replace("’", "'") not in FUNCTION_WORDS)
-    kept = [word for word in said if not _is_common(word, others, len(texts_of_others))]
-    sizes = (len(set(authors)) if authors is not None else len(texts_of_group), len(texts_of_others))
+    kept = [word for word in said if not _is_common(word, counts, n_others)]
+    sizes = (len(set(authors)) if authors is not None else len(texts_of_group), n_others)
     ranked = sorted(
         (word for word in kept if not _is_left_out(word, left_out)),
-        key=lambda word: (-_worth(word, own[word], others[word], *sizes), -own[word], -len(word), word),
+        key=lambda word: (-_worth(word, own[word], counts[word], *sizes), -own[word], -len(word), word),
     )
-    apart = [word for word in ranked if _sets_apart(own[word], others[word], *sizes)]
+    apart = [word for word in ranked if _sets_apart(own[word], counts[word], *sizes)]
     return tuple(forms[word].most_common(1)[0][0] for word in _different(apart, limit))
 
 

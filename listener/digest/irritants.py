@@ -5,14 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
 from statistics import fmean
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.cause_names import telling_words
 from classifiers.causes import Known, compact, group, restore
+from classifiers.telling import Others, telling_words
 from listener.config import Config
 from listener.digest import noise
 from listener.digest.counting import Columns
@@ -92,15 +93,14 @@ class Irritants:
         known = self._store.causes.grouped_weeks(brands) | {str(week)}
         teller = _Teller(columns, quoting, history, [one for one in weeks if str(one) in known], listened, self._config)
         groups.sort(key=lambda one: (-len(one.rows), one.irritant.id))
-        # What has neither a name nor a word of its own is no irritant that anybody could end.
-        told = [one for one in map(teller.told, groups) if one.cause or one.words]
+        told = list(islice(_worth_telling(teller, groups), MOST_TOLD))
         gone = self._ended({one.irritant.id for one in groups}, week, history)
         complaints = np.flatnonzero(columns.own & columns.complaint)
         compared = self._store.causes.with_vectors(np.unique(columns.mention[complaints]).tolist())
         without = int((~np.isin(columns.mention[complaints], list(compared))).sum())
         return Causes(
-            irritants=(*told[:MOST_TOLD], *map(teller.ended, gone)),
-            alone=max(0, len(complaints) - sum(one.mentions for one in told)),
+            irritants=(*told, *map(teller.ended, gone)),
+            alone=max(0, len(complaints) - sum(len(one.rows) for one in groups) - without),
             complaints=len(complaints),
             without_embedding=without,
         )
@@ -151,9 +151,9 @@ class Irritants:
             pairs = [(rows[irritant], ids) for irritant, ids in by_irritant.items()]
         else:
             pairs = list(self._for_once(columns, brand, week))
-        place = {int(match): row for row, match in enumerate(columns.match)} if pairs else {}
+        order = np.argsort(columns.match, kind="stable") if pairs else np.zeros(0, np.intp)
         for irritant, ids in pairs:
-            here = np.array([place[one] for one in ids if one in place], dtype=np.intp)
+            here = _rows_of(columns.match, order, ids)
             if len(here):
                 yield _Group(irritant, here)
 
@@ -257,22 +257,24 @@ class _Teller:
     def _words(self, rows: Rows, posts: Mapping[int, PostFacts], brand: str) -> tuple[str, ...]:
         settings = self._config.brands[brand]
         known = (settings.name, *settings.terms, *settings.accounts.values())
-        own = {post.mention_id for post in posts.values()} | set(self._columns.mention[rows].tolist())
-        others = [post.text for post in self._others if post.mention_id not in own]
+        own = set(self._columns.mention[rows].tolist())
+        mentions, others = self._others
         return telling_words(
             [post.text for post in posts.values()],
             others,
             limit=_WORDS,
             leave_out=known,
             authors=[post.author_id for post in posts.values()],
+            own_places=[place for place, mention in enumerate(mentions) if mention in own],
         )
 
     @cached_property
-    def _others(self) -> list[PostFacts]:
-        """Some complaints of the week, evenly over it."""
+    def _others(self) -> tuple[list[int], Others]:
+        """Some complaints of the week, evenly over it: their mentions and their words."""
         rows = np.flatnonzero(self._columns.own & self._columns.complaint)
         some = rows[:: max(1, len(rows) // _COMPARED)][:_COMPARED]
-        return list(self._quoting.facts([int(self._columns.match[row]) for row in some]).values())
+        posts = self._quoting.facts([int(self._columns.match[row]) for row in some]).values()
+        return [post.mention_id for post in posts], Others([post.text for post in posts])
 
     def _typical(self, rows: Rows, posts: Mapping[int, PostFacts], cause: str) -> Iterable[Post]:
         """Yield a post for each language, the most typical first; copies of one another once."""
@@ -285,8 +287,24 @@ class _Teller:
                 yield self._quoting.quoted(post, cause)
 
 
+def _worth_telling(teller: _Teller, groups: Sequence[_Group]) -> Iterator[Irritant]:
+    """Yield the irritants that anybody could end: those with a name or a word of their own."""
+    for one in groups:
+        irritant = teller.told(one)
+        if irritant.cause or irritant.words:
+            yield irritant
+
+
 def _references(posts: Iterable[PostFacts]) -> dict[str, None]:
     return dict.fromkeys(f"A-{post.alert_id}" for post in posts if post.alert_id is not None)
+
+
+def _rows_of(matches: NDArray[np.int64], order: Rows, ids: Sequence[int]) -> Rows:
+    """Return the rows of some matches, in their order, those that are not there left out; `order` sorts `matches`."""
+    wanted = np.array(ids, dtype=np.int64)
+    place = np.minimum(np.searchsorted(matches, wanted, sorter=order), max(len(matches) - 1, 0))
+    rows = order[place] if len(matches) else order[:0]
+    return rows[matches[rows] == wanted] if len(matches) else rows
 
 
 def _complaints(columns: Columns, brand: str) -> Rows:

@@ -258,7 +258,7 @@ class Causes:
 
     irritants: tuple[Irritant, ...]
     alone: int
-    """Complaints that are like no others."""
+    """Complaints that are like no others, of those that could be compared."""
     complaints: int
     without_embedding: int = 0
     """Complaints that could not be compared, because they were classified before embeddings were kept."""

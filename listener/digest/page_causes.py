@@ -40,7 +40,7 @@ def _introduction(phrases: Phrases, living: int) -> Iterator[Paragraph]:
         return
     if not living:
         yield Paragraph(words.say("No complaints resemble one another enough to be one irritant."))
-    grouped = causes.complaints - causes.alone - causes.without_embedding
+    grouped = sum(one.mentions for one in causes.irritants)
     if living and grouped > 0:
         yield Paragraph(
             words.plural(

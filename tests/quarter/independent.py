@@ -441,7 +441,7 @@ class Witness:
         found: Figures = {
             "causes.complaints": len(frame),
             "causes.without_embedding": int((~compared).sum()),
-            "causes.alone": len(frame) - len(here),
+            "causes.alone": len(frame) - len(here) - int((~compared).sum()),
         }
         before = {
             str(Week.parse(week).back(n)): self._of(str(Week.parse(week).back(n)), countries, brands).merge(

@@ -140,6 +140,3 @@ def test_names_are_said_in_the_readers_language_or_in_english() -> None:
     assert cause_name("flights_disrupted", "de") == "Flüge verspäten sich oder fallen aus"
     assert cause_name("no_such_cause", "en") == ""
 
-
-def test_words_are_told_from_here_too() -> None:
-    assert cause_names.telling_words(["kettle", "kettle"], [], limit=1) == ("kettle",)
