@@ -13,9 +13,10 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from PIL import Image
 
-from listener.digest import charts, drawing, fonts
+from listener.digest import charts, drawing
 from listener.digest.document import Picture
 from listener.digest.drawing import Sheet
+from tests.unit.digest.noto import needs_noto
 
 WORDS = {
     "en": "parcels arrive late refunds app crashes customer service unreachable the a of",
@@ -30,10 +31,6 @@ HOSTILE = [
     "$\\frac{a}{b}$ $", "a\nb\tc\x00\x1bd", "\u202eevil\u202c \u2066open", "Z" + "\u0301" * 60, "x" * 5_000,
     "🙂🙂🙂", "", "ส่งของช้ามาก", "\ud800 lone",
 ]  # fmt: skip
-SAMPLES = ["中", "あ", "한", "ع", "ह"]
-needs_noto = pytest.mark.skipif(
-    bool(fonts.missing_fonts(SAMPLES)), reason="needs the Debian packages fonts-noto-core and fonts-noto-cjk"
-)
 Draw = Callable[[], Picture]
 
 

@@ -15,6 +15,7 @@ from listener.digest.document import Cell, Column, Document, Paragraph, Quote, Q
 from listener.digest.pdf import pdf
 from listener.errors import DigestError
 from tests.unit.digest.documents import HOSTILE, TILES, full_document, hostile_document, measures, picture
+from tests.unit.digest.noto import needs_noto
 
 logging.getLogger("pypdf").setLevel(logging.ERROR)
 
@@ -69,6 +70,7 @@ def test_first_page_holds_title_summary_figures_and_the_chart_of_causes(reader: 
     assert letters(text_of(reader)).count(letters("The week's irritants")) == 1
 
 
+@needs_noto
 def test_document_names_its_title_and_language(reader: PdfReader) -> None:
     assert reader.metadata is not None
     assert reader.metadata.title == full_document().title
@@ -85,6 +87,7 @@ def test_document_is_tagged_for_those_who_cannot_see_it(reader: PdfReader) -> No
     assert "Late delivery 210 complaints, twice last week; lid broken 96; charged twice 41." in words
 
 
+@needs_noto
 def test_document_says_that_it_is_pdf_ua() -> None:
     assert b"pdfuaid" in pdf(full_document())
 
@@ -94,6 +97,7 @@ def test_quotes_name_their_language(reader: PdfReader) -> None:
     assert {"fr", "ar", "hi", "ja", "ru", "ko"} <= languages
 
 
+@needs_noto
 def test_every_script_is_shaped_and_can_be_copied(reader: PdfReader) -> None:
     text = letters(text_of(reader))
     for part in ("Заказедетчетвёртуюнеделю", "お湯がこぼれて危ないです", "배송이너무늦어요", "中国"):
