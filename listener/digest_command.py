@@ -1,13 +1,20 @@
 """The command `listener digest`: any week's digest, in any format."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from listener.errors import DigestError, ListenerError
-from listener.terminal import DEFAULT_CONFIG, ConfigOption, end_with_the_pipe, load_settings, say, show_progress
+from listener.terminal import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    end_with_the_pipe,
+    load_settings,
+    open_output,
+    say,
+    show_progress,
+)
 
 if TYPE_CHECKING:
     from classifiers.mentions import MentionClassifier
@@ -56,15 +63,15 @@ def digest(
 
     end_with_the_pipe()
     settings = load_settings(config)
-    configured = settings.digests.get(reader) if reader else None
-    if reader and configured is None:
+    configured = settings.digests.get(reader) if reader is not None else None
+    if reader is not None and configured is None:
         known = ", ".join(settings.digests) or "none"
         raise DigestError(f"there is no reader {reader!r} under `digests` in the configuration; known: {known}")
-    if as_sent and not reader:
-        raise DigestError("--as-sent needs --reader: what was sent, was sent to a reader")
+    if as_sent:
+        _check_as_sent(reader, country, brand, team, personal_data)
     timezone = configured.timezone if configured else _home(settings)
     now = SystemClock().now()
-    wanted = Week.parse(week) if week else last_finished(now, timezone)
+    wanted = Week.parse(week) if week is not None else last_finished(now, timezone)
     store = Store(settings.store.address)
     try:
         if as_sent:
@@ -72,10 +79,17 @@ def digest(
         else:
             scope = _scope(settings, reader, country, brand, team, personal_data)
             made = Maker(settings, store, _namer(settings)).make(wanted, scope, now, timezone=timezone)
-        chosen = language or (configured.language if configured else _DEFAULT_LANGUAGE)
-        _write(made, chosen, format, output)
+        usual = configured.language if configured else _DEFAULT_LANGUAGE
+        _write(made, usual if language is None else language, format, output)
     finally:
         store.close()
+
+
+def _check_as_sent(reader: str | None, *narrowed: object) -> None:
+    if reader is None:
+        raise DigestError("--as-sent needs --reader: what was sent, was sent to a reader")
+    if any(one not in (None, []) for one in narrowed):
+        raise DigestError("--as-sent shows what was sent: leave out --country, --brand, --team and --personal-data")
 
 
 def _home(settings: "Config") -> str:
@@ -110,8 +124,10 @@ def _scope(
 
     from listener.digest.making import make_scope, scope_of
 
+    if team is not None and team not in settings.teams:
+        raise DigestError(f"there is no team {team!r}; known: {', '.join(settings.teams)}")
     asked = make_scope(settings, countries=countries, brands=brands, team=team or "", masked=personal_data != "shown")
-    if not reader:
+    if reader is None:
         return asked
     own = scope_of(settings, reader, settings.digests[reader])
     for what, names, seen in (
@@ -148,13 +164,25 @@ def _write(digest: "Digest", language: str, format: Format, output: Path | None)
     if output is None and format in _BINARY:
         output = Path(name)
     if output is None:
-        sys.stdout.write(content.decode() if content.endswith(b"\n") else f"{content.decode()}\n")
+        _write_out(content if content.endswith(b"\n") else content + b"\n")
         return
     try:
         output.write_bytes(content)
     except OSError as error:
         raise ListenerError(f"cannot write {output}: {error.strerror}") from error
     say(f"{output}: {len(content):,} bytes")
+
+
+def _write_out(content: bytes) -> None:
+    """Write to standard output, in UTF-8 whatever the terminal is said to know."""
+    from listener.classifying import OutputError
+
+    with open_output() as out:
+        try:
+            out.write(content)
+            out.flush()
+        except OSError as error:
+            raise OutputError(f"cannot write to standard output: {error.strerror}") from error
 
 
 def _content(digest: "Digest", language: str, format: Format) -> tuple[bytes, str]:
