@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, case, delete, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from listener.store import schema
 from listener.store.engine import insert, reading
@@ -154,9 +154,10 @@ def _rows(connection: Connection, irritant_ids: Collection[int]) -> dict[int, Ir
 def _save(connection: Connection, week: str, brand: str, one: Found) -> None:
     irritant_id = one.known if one.known is not None else _add(connection, week, brand, one)
     if one.known is not None:
-        last = case((_irritants.c.last_week > week, _irritants.c.last_week), else_=week)
-        values = {"centre": one.centre, "last_week": last, **({"cause": one.cause} if one.cause else {})}
-        connection.execute(update(_irritants).where(_irritants.c.id == irritant_id).values(values))
+        values = {"centre": one.centre, "last_week": week, **({"cause": one.cause} if one.cause else {})}
+        # A week that is grouped after a later one must not make the irritant read as it did then.
+        own = (_irritants.c.id == irritant_id, _irritants.c.last_week <= week)
+        connection.execute(update(_irritants).where(*own).values(values))
     members = [
         {"match_id": match_id, "irritant_id": irritant_id, "week": week, "rank": rank}
         for rank, match_id in enumerate(one.match_ids)

@@ -27,7 +27,9 @@ NOW = datetime.now(UTC)
 WEEK = last_finished(NOW, "Europe/Paris")
 READERS = """\
   board: {receivers: [log], timezone: Europe/Paris, countries: [FR], language: fr}
-  hub: {receivers: [log], timezone: Europe/Paris, at: "23:00", countries: [FR, JP], brands: [acme], team: hub, personal_data: shown}
+  hub:
+    {receivers: [log], timezone: Europe/Paris, at: "23:00", countries: [FR, JP], brands: [acme], team: hub,
+     personal_data: shown}
 """
 PHONE = "+33 6 12 34 56 78"
 ROOT = Path(__file__).parents[2]
