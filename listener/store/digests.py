@@ -497,10 +497,11 @@ class Digests:
         own = and_(schema.digests.c.reader == kept.reader, schema.digests.c.week == kept.week)
         renewed = kept.document.replace(REDACTED, RENEWED)
         with self._engine.begin() as connection:
+            same = schema.digests.c.document == kept.document
+            if not connection.execute(update(schema.digests).where(own, same).values(document=renewed)).rowcount:
+                return  # another post was taken out meanwhile
             for number, message, file in messages:
                 replace_digest(connection, number, message, file)
-            same = schema.digests.c.document == kept.document  # or another post was taken out meanwhile
-            connection.execute(update(schema.digests).where(own, same).values(document=renewed))
 
 
 class Recording:

@@ -25,7 +25,10 @@ def forget_in_digests(connection: Connection, mention_id: int) -> None:
     named = table.c.document.contains(f'"mention_id":{mention_id},', autoescape=True)
     spaced = table.c.document.contains(f'"mention_id": {mention_id},', autoescape=True)
     columns = (table.c.reader, table.c.week, table.c.document, table.c.messages)
-    for row in connection.execute(select(*columns).where(named | spaced)).all():
+    query = select(*columns).where(named | spaced)
+    if connection.dialect.name == "postgresql":
+        query = query.with_for_update()  # or who takes out another post at the same time puts this one back
+    for row in connection.execute(query).all():
         document = json.loads(row.document)
         document["redacted"] = True
         own = and_(table.c.reader == row.reader, table.c.week == row.week)
