@@ -18,7 +18,15 @@ from listener.digest.sending import DigestStep
 from listener.digest.weeks import Week
 from listener.errors import DigestError
 from listener.model import Sentiment
+from listener.pipeline.announce import Announcer
+from listener.pipeline.cards import CardBuilder
+from listener.pipeline.escalate import Escalator
+from listener.pipeline.incidents import IncidentStep
+from listener.pipeline.tally import Tally
+from listener.pipeline.triage import TriageStep
+from listener.pipeline.workplaces import Workplaces
 from listener.store import Store
+from playbooks.library import PlaybookLibrary
 from tests.databases import new_database
 from tests.digest_room import BOARD, FORGOTTEN, MONDAY, WEEK, Room, open_room, read_config
 
@@ -351,6 +359,42 @@ def test_a_reader_whose_countries_are_all_off_gets_nothing_and_holds_nobody_up(o
     changed(room, "  every: {receivers: [log]}\n" + BOARD, **{f"{code}: {{": new for code, new in off.items()})
     assert room.run_at(MONDAY + DAY) == 1
     assert (room.weeks("every"), room.weeks("board")) == ([], ["2026-W46"])
+
+
+# Competitors
+
+
+@pytest.mark.parametrize(("brand", "raises"), [("rival", False), ("acme", True)])
+def test_a_competitors_posts_raise_no_alert_and_no_incident_and_count_in_the_share_of_voice(
+    room: Room, brand: str, raises: bool
+) -> None:
+    room.post(f"{brand} long ago", TUESDAY - 20 * DAY, brands=(brand,))
+    for number in range(80):
+        room.post(
+            f"{brand} is down, customer {number} was burnt", TUESDAY + number * timedelta(seconds=20),
+            brands=(brand,), author=f"a{number}", complaint=0.97, urgent=0.9, tone=Sentiment.NEGATIVE, topic="outage",
+        )  # fmt: skip
+    room.clock = FixedClock(TUESDAY)
+    library = PlaybookLibrary.load()
+    announcer = Announcer(
+        room.config, CardBuilder(room.config, library), room.store, Workplaces(room.config), lambda name: name
+    )
+    escalator = Escalator(room.config, announcer, room.store, room.clock)
+    bursts = IncidentStep(room.config, announcer, escalator, library, room.store, room.clock)
+    for _ in range(9):
+        room.clock.advance(600)
+        TriageStep(room.config, announcer, escalator, room.store, room.clock).run(500, Tally())
+        bursts.run()
+    alerts = room.store.alerts.alerts(500)
+    assert bool([one for one in alerts if one.brand == brand and one.kind == "post"]) == raises
+    assert bool([one for one in alerts if one.brand == brand and one.kind == "incident"]) == raises
+    room.run_at(MONDAY)
+    told = kept(room)
+    voice = {one.brand: (one.share.part, one.share.of) for one in told.share_of_voice}
+    assert voice[brand][0] == 80 + raises
+    assert {of for _, of in voice.values()} == {81}
+    assert told.spoken.mentions.value == (81 if raises else 1)
+    assert bool(told.incidents) == raises
 
 
 # Posts that are deleted
