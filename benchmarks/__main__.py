@@ -32,6 +32,7 @@ APART: Mapping[str, str] = {
     "bursts --data …": "how bursts are found in labelled series, as the Numenta benchmark counts",
     "bursts simulate": "how bursts are found in simulated counts, and how often there is none",
     "bursts country": "the same for all topics of a country together, as the daemon decides",
+    "weekly_digest": "a digest over a week of 1,000,000 mentions, on both databases",
     "delivery": "nothing lost and nothing twice, over faults and kills",
 }
 """Modules of their own, with arguments of their own."""

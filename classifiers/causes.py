@@ -111,9 +111,7 @@ def group(vectors: Array, known: Sequence[Known] = (), *, least: int = 5) -> Gro
     """
     known = [one for one in known if one.centre.shape == vectors.shape[1:]]
     with _threads().limit(limits=2):
-        points = np.array(vectors, dtype=np.float32)
-        for rows in _blocks(len(points)):
-            points[rows] = _unit(points[rows])
+        points = _as_unit(np.asarray(vectors, dtype=np.float32))
         # Copies would be each other's neighbours and no one else's: each text stands once where groups are made.
         different, counts = np.unique(points[_sample(points)], axis=0, return_counts=True)
         centres, names = _centres(different, counts, known, max(1, least))
@@ -318,6 +316,14 @@ def _unit(vectors: Array) -> Array:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: Array = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
     return unit
+
+
+def _as_unit(vectors: Array) -> Array:
+    """Return vectors with rows of unit length: themselves where they are so already, for they may be many."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    if np.all((np.abs(lengths - 1) < 1e-5) | (lengths == 0)):
+        return vectors
+    return _unit(vectors)
 
 
 def _blocks(n: int) -> Iterator[slice]:

@@ -16,6 +16,7 @@ from listener.store.digests import Digests
 from playbooks.values import names_product
 
 DIMENSIONS = ("country", "network", "language", "topic", "brand")
+_TONES = {Sentiment.POSITIVE.value: 1, Sentiment.NEGATIVE.value: -1}
 _QUARTER_S = 900
 """Clocks change at whole quarters of an hour."""
 _PRODUCTS = 62
@@ -113,7 +114,7 @@ class Columns:
     copy_of: Ints
     """Id of the mention that it repeats; -1 where it repeats none."""
     influence: NDArray[np.float32]
-    quarter: Ints
+    quarter: NDArray[np.int16]
     """Number of the quarter of an hour of the local week, 0 to 671."""
     complaint: NDArray[np.bool_]
     urgent: NDArray[np.bool_]
@@ -121,12 +122,17 @@ class Columns:
     """1 positive, -1 negative."""
     products: Ints
     """A bit for each of `product_names`."""
-    own: NDArray[np.bool_]
-    """False for competitors."""
     codes: dict[str, NDArray[np.int16]]
     names: dict[str, list[str]]
     """By dimension, the name that each code stands for."""
     product_names: list[str]
+    brands: dict[str, BrandTally]
+    """Competitors too, whose mentions are counted and not kept."""
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """All rows."""
+        return np.arange(len(self.match))
 
     def __len__(self) -> int:
         return len(self.match)
@@ -165,6 +171,7 @@ class _Reader:
         self._parts: list[dict[str, NDArray[np.generic]]] = []
         names = dict.fromkeys(name for brand in counted.own for name in counted.products.get(brand, ()))
         self._products = list(names)[:_PRODUCTS]
+        self._brands: dict[str, BrandTally] = {}
 
     def take(self, chunk: Sequence[Sequence[object]]) -> None:
         """Take in a chunk, a column each in the order of ROW."""
@@ -172,31 +179,34 @@ class _Reader:
          views, followers, reposts, copy_of, influence, texts) = chunk  # fmt: skip
         named = {"country": country, "network": network, "language": language, "topic": topic, "brand": brand}
         codes = {name: self._coded(name, values) for name, values in named.items()}
-        quarter = self._quarters(country, np.array(published, dtype=np.int64))
+        moments = np.array(published, dtype=np.int64)
+        quarter = self._quarters(codes["country"], moments)
+        tone = np.array([_TONES.get(str(one), 0) for one in sentiment], dtype=np.int8)
         inside = quarter >= 0
+        self._count_brands(codes["brand"][inside], tone[inside])
         probability = np.array(complaint, dtype=np.float64)
-        complains = probability >= _by_name(country, self._counted.complaint)
+        complains = probability >= self._by_country(codes["country"], self._counted.complaint)
         self._correct(complains, mention, brand)
-        tones = [1 if tone == Sentiment.POSITIVE else -1 if tone == Sentiment.NEGATIVE else 0 for tone in sentiment]
+        highest = np.array(urgent, dtype=np.float64)
         part: dict[str, NDArray[np.generic]] = {
             "match": np.array(match, dtype=np.int64),
             "mention": np.array(mention, dtype=np.int64),
             "author": np.array(author, dtype=np.int64),
             "views": _whole(views),
             "followers": _whole(followers),
-            "published_s": np.array(published, dtype=np.int64),
+            "published_s": moments,
             "reposts": _whole(reposts),
             "copy_of": _whole(copy_of),
             "influence": np.array([one or 0.0 for one in influence], dtype=np.float32),
-            "quarter": quarter,
+            "quarter": quarter.astype(np.int16),
             "complaint": complains,
-            "urgent": complains & (np.array(urgent, dtype=np.float64) >= _by_name(country, self._counted.urgent)),
-            "tone": np.array(tones, dtype=np.int8),
+            "urgent": complains & (highest >= self._by_country(codes["country"], self._counted.urgent)),
+            "tone": tone,
             "products": self._named_products(brand, texts),
-            "own": np.isin(codes["brand"], [self._codes["brand"].get(one, -1) for one in self._counted.own]),
             **codes,
         }
-        self._parts.append({name: values[inside] for name, values in part.items()})
+        kept = inside & np.isin(codes["brand"], [self._codes["brand"].get(one, -1) for one in self._counted.own])
+        self._parts.append({name: values[kept] for name, values in part.items()})
 
     def columns(self) -> Columns:
         """Return all that was taken in."""
@@ -205,9 +215,9 @@ class _Reader:
         whole = {name: np.concatenate([part.pop(name) for part in self._parts]) for name in wanted}
         if not whole:
             return _no_columns()
-        codes = {name: whole.pop(name).astype(np.int16) for name in DIMENSIONS}
+        codes = {name: whole.pop(name) for name in DIMENSIONS}
         names = {name: list(known) for name, known in self._codes.items()}
-        return Columns(**whole, codes=codes, names=names, product_names=self._products)
+        return Columns(**whole, codes=codes, names=names, product_names=self._products, brands=self._brands)
 
     def _coded(self, dimension: str, values: Sequence[object]) -> NDArray[np.int16]:
         codes = self._codes[dimension]
@@ -215,14 +225,25 @@ class _Reader:
             codes.setdefault(str(value), len(codes))
         return np.array([codes[value] for value in values], dtype=np.int16)  # type: ignore[index]
 
-    def _quarters(self, country: Sequence[object], published: Ints) -> Ints:
+    def _quarters(self, country: NDArray[np.int16], published: Ints) -> Ints:
         """Return each row's quarter of its country's week, -1 outside."""
         quarter = np.full(len(published), -1, dtype=np.int64)
-        names = np.array(country)
-        for code, clock in self._clocks.items():
-            rows = np.flatnonzero(names == code)
-            quarter[rows] = clock.quarters(published[rows])
+        for name, code in self._codes["country"].items():
+            rows = np.flatnonzero(country == code)
+            quarter[rows] = self._clocks[name].quarters(published[rows])
         return quarter
+
+    def _by_country(self, country: NDArray[np.int16], values: Mapping[str, float]) -> Floats:
+        by_code: Floats = np.array([values[name] for name in self._codes["country"]], dtype=np.float64)[country]
+        return by_code
+
+    def _count_brands(self, brand: NDArray[np.int16], tone: NDArray[np.int8]) -> None:
+        for name, code in self._codes["brand"].items():
+            tones = tone[brand == code]
+            known = self._brands.setdefault(name, BrandTally())
+            known.mentions += len(tones)
+            known.positive += int((tones > 0).sum())
+            known.negative += int((tones < 0).sum())
 
     def _correct(self, complains: NDArray[np.bool_], mention: Sequence[object], brand: Sequence[object]) -> None:
         if not self._corrected:
@@ -283,10 +304,6 @@ def _quarter_of(wall: datetime) -> int:
     return (wall.weekday() * 24 + wall.hour) * 4 + wall.minute // 15
 
 
-def _by_name(names: Sequence[object], values: Mapping[str, float]) -> Floats:
-    return np.array([values[name] for name in names], dtype=np.float64)  # type: ignore[index]
-
-
 def _whole(values: Sequence[object]) -> Ints:
     return np.array([-1 if value is None else value for value in values], dtype=np.int64)
 
@@ -303,33 +320,33 @@ def _no_columns() -> Columns:
         reposts=whole,
         copy_of=whole,
         influence=np.zeros(0, np.float32),
-        quarter=whole,
+        quarter=np.zeros(0, np.int16),
         complaint=none,
         urgent=none,
         tone=np.zeros(0, np.int8),
         products=whole,
-        own=none,
         codes={name: np.zeros(0, np.int16) for name in DIMENSIONS},
         names={name: [] for name in DIMENSIONS},
         product_names=[],
+        brands={},
     )
 
 
 def tally(columns: Columns) -> WeekCounts:
     """Return all that is counted of some mentions."""
-    own = np.flatnonzero(columns.own)
+    own = columns.rows
     counts = WeekCounts(total=_tallies(columns, own, np.zeros(len(own), np.int64), 1)[0])
     for dimension in DIMENSIONS:
         names = columns.names[dimension]
         found = _tallies(columns, own, columns.codes[dimension][own].astype(np.int64), len(names))
         counts.by[dimension] = {name: one for name, one in zip(names, found, strict=True) if one.mentions}
     counts.by["product"] = _by_product(columns, own)
-    hours = columns.quarter[own] // 4
+    hours = columns.quarter // 4
     everything = np.bincount(hours, minlength=168).reshape(7, 24)
     complaints = np.bincount(hours[columns.complaint[own]], minlength=168).reshape(7, 24)
     counts.days = [[int(all_), int(some)] for all_, some in zip(everything.sum(1), complaints.sum(1), strict=True)]
     counts.hours = [[int(number) for number in day] for day in complaints]
-    counts.brands = _by_brand(columns)
+    counts.brands = columns.brands
     return counts
 
 
@@ -340,13 +357,6 @@ def _by_product(columns: Columns, own: NDArray[np.intp]) -> dict[str, Tally]:
         if len(rows):
             found[product] = _tallies(columns, rows, np.zeros(len(rows), np.int64), 1)[0]
     return found
-
-
-def _by_brand(columns: Columns) -> dict[str, BrandTally]:
-    codes = columns.codes["brand"].astype(np.int64)
-    size = len(columns.names["brand"])
-    parts = [np.bincount(codes[rows], minlength=size) for rows in (slice(None), columns.tone > 0, columns.tone < 0)]
-    return {name: BrandTally(*(int(part[code]) for part in parts)) for code, name in enumerate(columns.names["brand"])}
 
 
 def _tallies(columns: Columns, rows: NDArray[np.intp], keys: Ints, size: int) -> list[Tally]:

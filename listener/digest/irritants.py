@@ -95,7 +95,7 @@ class Irritants:
         groups.sort(key=lambda one: (-len(one.rows), one.irritant.id))
         told = list(islice(_worth_telling(teller, groups), MOST_TOLD))
         gone = self._ended({one.irritant.id for one in groups}, week, history)
-        complaints = np.flatnonzero(columns.own & columns.complaint)
+        complaints = np.flatnonzero(columns.complaint)
         compared = self._store.causes.with_vectors(np.unique(columns.mention[complaints]).tolist())
         without = int((~np.isin(columns.mention[complaints], list(compared))).sum())
         return Causes(
@@ -186,7 +186,7 @@ class _Teller:
         self._weeks = weeks
         self._listened = listened
         self._config = config
-        self._complaints = Counter(columns.named("brand", np.flatnonzero(columns.own & columns.complaint)))
+        self._complaints = Counter(columns.named("brand", np.flatnonzero(columns.complaint)))
 
     def told(self, group: _Group) -> Irritant:
         """Return what there is to say of an irritant of this week."""
@@ -271,7 +271,7 @@ class _Teller:
     @cached_property
     def _others(self) -> tuple[list[int], Others]:
         """Some complaints of the week, evenly over it: their mentions and their words."""
-        rows = np.flatnonzero(self._columns.own & self._columns.complaint)
+        rows = np.flatnonzero(self._columns.complaint)
         some = rows[:: max(1, len(rows) // _COMPARED)][:_COMPARED]
         posts = self._quoting.facts([int(self._columns.match[row]) for row in some]).values()
         return [post.mention_id for post in posts], Others([post.text for post in posts])

@@ -28,7 +28,7 @@ Rows = NDArray[np.intp]
 
 def voices(columns: Columns, quoting: Quoting) -> Voices:
     """Return whose posts carried; each author once, in the first list that fits."""
-    own = np.flatnonzero(columns.own)
+    own = columns.rows
     loudest = own[np.argsort(-columns.influence[own], kind="stable")]
     heard = loudest[columns.influence[loudest] >= _LEAST_INFLUENCE]
     copies = _copies(columns)
