@@ -65,7 +65,12 @@ def _subtitle(phrases: Phrases, week: Week) -> str:
     words, scope = phrases.words, phrases.digest.scope
     # Translators: under the title: "9–15 November 2026 (week 46)".
     dates = words.say("{dates} (week {number})", dates=words.days(week.monday, week.sunday), number=str(week.number))
-    parts = [dates, phrases.countries(), *([phrases.team(scope.team)] if scope.team else [])]
+    parts = [dates, phrases.countries()]
+    if scope.team:
+        # Translators: in the subtitle of one team's digest.
+        parts.append(
+            words.say("mentions of all these countries, alerts of {team} alone", team=phrases.team(scope.team))
+        )
     return " · ".join(part for part in parts if part)
 
 
@@ -77,15 +82,24 @@ def _sections(phrases: Phrases, pictures: Mapping[str, Drawn]) -> tuple[Section,
 
     curves = {key.removeprefix("incident-"): figure for key, figure in figures.items() if key.startswith("incident-")}
     return (
-        page_spoken.section(phrases, some("days"), some("voice_share")),
+        page_spoken.section(phrases, some("days")),
         page_causes.section(phrases, some("causes")),
-        page_desk.section(phrases, some("answers")),
         page_changes.section(phrases),
         page_advice.section(phrases),
-        page_voices.section(phrases),
+        page_desk.section(phrases, some("answers")),
         page_incidents.section(phrases, curves),
+        page_voices.section(phrases),
+        page_causes.each(phrases),
         page_coverage.section(phrases),
-        page_spoken.details(phrases, some("hours")),
+        Section(
+            "details",
+            phrases.words.say("Figures in detail"),
+            (
+                *page_spoken.tables(phrases, some("hours"), some("voice_share")),
+                *page_desk.tables(phrases),
+                *page_spoken.breakdowns(phrases),
+            ),
+        ),
         page_notes.section(phrases),
     )
 

@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 
 from alerts.escaping import shorten
 from listener.digest.cleaned import anchor, cleaned, definitions
-from listener.digest.document import Block, Cell, Document, Figure, Quotes, Section, Table
+from listener.digest.document import Block, Document, Figure, Heading, Paragraph, Quotes, Table
 from listener.digest.html import direction, environment
 from listener.digest.plain_text import plain_text
+from listener.digest.words import Words
 
 MOST_BYTES = 74_000
 """Gmail clips a message beyond 102 kB; so many bytes stay below that in base64 too."""
 
 
-_FIRST_TO_GO = "details"
-"""The section that a long mail does without before any other is cut."""
+_FIRST_TO_GO = ("notes", "irritants", "details", "coverage", "voices", "incidents", "desk")
+"""The sections that a long mail does without, from their ends, before any other is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +35,16 @@ class MailParts:
 class _Room:
     """How much of a page is shown."""
 
-    rows: int
     quotes: int
     letters: int
     terms: bool
 
 
 _ROOMS = (
-    _Room(60, 30, 700, True),
-    _Room(30, 12, 400, True),
-    _Room(15, 6, 280, False),
-    _Room(8, 3, 200, False),
+    _Room(30, 700, True),
+    _Room(12, 400, True),
+    _Room(6, 280, False),
+    _Room(3, 200, False),
 )
 
 
@@ -62,12 +62,13 @@ def _fitted(shown: Document) -> tuple[str, Document]:
     """Return the HTML of as much of the page as a mail holds, and that much of the page."""
     for room in _ROOMS:
         kept = _within(shown, room)
-        html = _html(kept, room.terms)
+        html = _html(kept, room.terms, is_whole=kept == shown)
         if _size(html) <= MOST_BYTES:
             return html, kept
-    kept = replace(kept, sections=tuple(section for section in kept.sections if section.key != _FIRST_TO_GO))
-    while _size(html := _html(kept, False, left_out=True)) > MOST_BYTES and any(one.blocks for one in kept.sections):
-        kept = _without_last_block(kept)
+    while _size(html := _html(kept, False, is_whole=False)) > MOST_BYTES:
+        if (shorter := _shorter(kept)) is None:
+            break
+        kept = shorter
     return html, kept
 
 
@@ -84,21 +85,43 @@ def _within(shown: Document, room: _Room) -> Document:
 
 def _shortened(block: Block, room: _Room) -> Block:
     match block:
-        case Table() if len(block.rows) > room.rows:
-            rest = (Cell("…", tone="quiet"), *(Cell("") for _ in block.columns[1:]))
-            return replace(block, rows=(*block.rows[: room.rows], rest))
         case Quotes():
             quotes = block.quotes[: room.quotes]
             return Quotes(tuple(replace(quote, text=shorten(quote.text, room.letters)) for quote in quotes))
     return block
 
 
-def _without_last_block(shown: Document) -> Document:
-    sections = list(shown.sections)
-    while not sections[-1].blocks:
-        sections.pop()
-    last = sections.pop()
-    return replace(shown, sections=(*sections, Section(last.key, last.title, last.blocks[:-1])))
+def _shorter(shown: Document) -> Document | None:
+    """Return the page without the block that is missed least, but never without a table of countries."""
+    keys = [*_FIRST_TO_GO, *(section.key for section in reversed(shown.sections) if section.key not in _FIRST_TO_GO)]
+    country = Words.of(shown.language).say("Country")
+    by_key = {section.key: section for section in shown.sections}
+    for key in keys:
+        if key in by_key and (blocks := _without_last(by_key[key].blocks, country)) is not None:
+            sections = (replace(one, blocks=blocks) if one.key == key else one for one in shown.sections)
+            return replace(shown, sections=tuple(one for one in sections if one.blocks))
+    return None
+
+
+def _without_last(blocks: tuple[Block, ...], country: str) -> tuple[Block, ...] | None:
+    """Return blocks without the last that is neither a table of countries nor leads to one; None where all are."""
+    for place in range(len(blocks) - 1, -1, -1):
+        if not _is_of_countries(blocks, place, country):
+            return (*blocks[:place], *blocks[place + 1 :])
+    return None
+
+
+def _is_of_countries(blocks: tuple[Block, ...], place: int, country: str) -> bool:
+    block = blocks[place]
+    if isinstance(block, Table):
+        return block.columns[0].title == country
+    leads = isinstance(block, Heading) or (isinstance(block, Paragraph) and block.look == "quiet")
+    return leads and place + 1 < len(blocks) and _is_of_countries(blocks, place + 1, country)
+
+
+def _shortened_words(language: str) -> str:
+    # Translators: in a mail that does not hold the whole digest.
+    return Words.of(language).say("This mail is shortened; the attached PDF holds all of it.")
 
 
 def _figures(shown: Document) -> Iterator[Figure]:
@@ -109,7 +132,7 @@ def _cid(key: str) -> str:
     return f"chart-{anchor(key)}"
 
 
-def _html(shown: Document, with_terms: bool, *, left_out: bool = False) -> str:
+def _html(shown: Document, with_terms: bool, *, is_whole: bool) -> str:
     leans_right = direction(shown.language) == "rtl"
     template = environment().get_template("mail.html")
     return template.render(
@@ -119,5 +142,5 @@ def _html(shown: Document, with_terms: bool, *, left_out: bool = False) -> str:
         start="right" if leans_right else "left",
         end="left" if leans_right else "right",
         terms=definitions(shown) if with_terms else (),
-        left_out=left_out,
+        shortened="" if is_whole else _shortened_words(shown.language),
     ).strip()

@@ -44,11 +44,31 @@ def _share(phrases: Phrases, advice: Advice) -> dict[str, str]:
 
 
 def _irritant_new(phrases: Phrases, advice: Advice) -> str:
+    if not phrases.digest.weeks_before:
+        return _irritant_great(phrases, advice)
     return phrases.words.plural(
         "Find out what is behind a new irritant: {name} ({count} complaint in its first week).",
         "Find out what is behind a new irritant: {name} ({count} complaints in its first week).",
         advice.figure or 0,
         name=_irritant(phrases, advice)[0],
+    )
+
+
+def _irritant_great(phrases: Phrases, advice: Advice) -> str:
+    """Say what to do about an irritant of the first week: there is nothing that it could be new against."""
+    name, found = _irritant(phrases, advice)
+    if found is None or found is phrases.digest.causes.irritants[0]:
+        return phrases.words.plural(
+            "Find out what is behind the greatest irritant: {name} ({count} complaint).",
+            "Find out what is behind the greatest irritant: {name} ({count} complaints).",
+            advice.figure or 0,
+            name=name,
+        )
+    return phrases.words.plural(
+        "Find out what is behind one of the greatest irritants: {name} ({count} complaint).",
+        "Find out what is behind one of the greatest irritants: {name} ({count} complaints).",
+        advice.figure or 0,
+        name=name,
     )
 
 
@@ -155,13 +175,21 @@ def _incident_open(phrases: Phrases, advice: Advice) -> str:
     reference = safe_name(advice.subject, 30)
     if found is None:
         return words.say("Bring incident {reference} to an end.", reference=reference)
+    place = {"brand": phrases.brand(found.brand), "country": words.country(found.country)}
+    if found.ended_at is not None:
+        # Translators: the burst is over, and nobody has closed the alert about it. "moment" is a date and a time.
+        return words.say(
+            "Close the alert of incident {reference}: {brand}, {country}, over since {moment}.",
+            reference=reference,
+            moment=words.moment(found.ended_at, found.timezone),
+            **place,
+        )
     return words.plural(
         "Bring incident {reference} to an end: {brand}, {country}, {count} negative mention so far.",
         "Bring incident {reference} to an end: {brand}, {country}, {count} negative mentions so far.",
         found.mentions,
         reference=reference,
-        brand=phrases.brand(found.brand),
-        country=words.country(found.country),
+        **place,
     )
 
 

@@ -10,6 +10,7 @@ from listener.digest.model import Irritant, Measure
 from listener.digest.phrases import Phrases
 
 _MOST_IN_TABLE = 12
+_MOST_LISTED = 5
 _MOST_QUOTED = 5
 _MOST_QUOTES = 6
 _MOST_COUNTRIES = 4
@@ -27,10 +28,35 @@ def _blocks(phrases: Phrases, pictures: Iterable[Figure]) -> Iterator[Block]:
     yield from _introduction(phrases, len(living))
     if living:
         yield from pictures
-        yield _table(phrases, living[:_MOST_IN_TABLE])
+        yield Listing(tuple(_line(phrases, one) for one in living[:_MOST_LISTED]), ordered=True)
+
+
+def _line(phrases: Phrases, irritant: Irritant) -> Cell:
+    """Say an irritant in a line, with its first post under it."""
+    details = [
+        phrases.trend(irritant),
+        phrases.words.plural("{count} complaint", "{count} complaints", irritant.mentions),
+        phrases.share_of_brand(irritant),
+        countries(phrases, irritant),
+    ]
+    # Translators: an irritant and what is said of it: its trend, size, share and countries.
+    text = phrases.words.say(
+        "{name} ({details})", name=phrases.irritant(irritant), details=phrases.series([one for one in details if one])
+    )
+    return Cell(text, tone=phrases.tone("complaints", measure(irritant)))
+
+
+def each(phrases: Phrases) -> Section:
+    """Return the section on the irritants one by one: their table, posts of the greatest, and those that ended."""
+    causes, say = phrases.digest.causes, phrases.words.say
+    living = [one for one in causes.irritants if one.mentions]
+    blocks: list[Block] = [_table(phrases, living[:_MOST_IN_TABLE])] if living else []
     for place, irritant in enumerate(living[:_MOST_QUOTED], start=1):
-        yield from _one(phrases, place, irritant)
-    yield from _ended(phrases, [one for one in causes.irritants if not one.mentions])
+        blocks += _one(phrases, place, irritant)
+    blocks += _ended(phrases, [one for one in causes.irritants if not one.mentions])
+    if not blocks:
+        blocks = [Paragraph(say("There is no irritant this week."))]
+    return Section("irritants", say("The irritants one by one"), tuple(blocks))
 
 
 def _introduction(phrases: Phrases, living: int) -> Iterator[Paragraph]:
@@ -87,13 +113,10 @@ def _table(phrases: Phrases, irritants: Iterable[Irritant]) -> Table:
 def _row(phrases: Phrases, irritant: Irritant) -> tuple[Cell, ...]:
     words, figure = phrases.words, measure(irritant)
     tone = phrases.tone("complaints", figure)
-    several_brands = len(phrases.digest.scope.brands) > 1
-    about = [phrases.brand(irritant.brand)] if several_brands else []
-    about += [phrases.name(irritant.product)] if irritant.product else []
     return (
-        Cell(phrases.irritant(irritant), " · ".join(about)),
-        # Translators: under a number of complaints: their share of all complaints, such as "37 % of all".
-        Cell(words.number(irritant.mentions), words.say("{share} of all", share=words.percent(irritant.share)), tone),
+        # The brand is named with its share.
+        Cell(phrases.irritant(irritant), phrases.name(irritant.product)),
+        Cell(words.number(irritant.mentions), phrases.share_of_brand(irritant), tone),
         Cell(words.number(irritant.last)),
         Cell(phrases.before(figure, irritant.mean)),
         Cell(phrases.trend(irritant), phrases.verdict(figure), tone),
@@ -105,8 +128,14 @@ def _row(phrases: Phrases, irritant: Irritant) -> tuple[Cell, ...]:
 def countries(phrases: Phrases, irritant: Irritant) -> str:
     """Name the countries of an irritant with their mentions: "France 60 · Russia 40"."""
     words = phrases.words
-    named = irritant.countries[:_MOST_COUNTRIES]
-    return " · ".join(f"{words.country(code)} {words.number(mentions)}" for code, mentions in named)
+    named, others = irritant.countries[:_MOST_COUNTRIES], irritant.countries[_MOST_COUNTRIES:]
+    parts = [f"{words.country(code)} {words.number(mentions)}" for code, mentions in named]
+    if others:
+        # Translators: after countries with their numbers of complaints: how many more, and their complaints together.
+        more = words.plural("and {count} other: {number}", "and {count} others: {number}", len(others),
+                            number=words.number(sum(mentions for _, mentions in others)))  # fmt: skip
+        parts.append(more)
+    return " · ".join(parts)
 
 
 def _day(moment: datetime, timezone: str) -> datetime:

@@ -19,7 +19,6 @@ FIGURES = (
     "snoozed",
 )
 STEPS = ("claim", "answer", "resolution")
-_MOST_ROWS = 12
 _MOST_PEOPLE = 20
 
 
@@ -37,9 +36,14 @@ def _blocks(phrases: Phrases, pictures: Iterable[Figure]) -> Iterator[Block]:
         yield figures_table(phrases, [(figure, getattr(desk, figure)) for figure in FIGURES])
         yield from _times(phrases)
         yield from pictures
-        yield from _outcomes(phrases)
-        yield from _rows(phrases, desk.by_country, phrases.words.say("By country"), phrases.words.say("Country"), True)
-        yield from _rows(phrases, desk.by_team, phrases.words.say("By team"), phrases.words.say("Team"), False)
+
+
+def tables(phrases: Phrases) -> Iterator[Block]:
+    """Yield the tables of how well we answered that few look up: countries, teams, outcomes, load."""
+    desk, say = phrases.digest.desk, phrases.words.say
+    yield from _rows(phrases, desk.by_country, say("Answers by country"), say("Country"), True)
+    yield from _rows(phrases, desk.by_team, say("Answers by team"), say("Team"), False)
+    yield from _outcomes(phrases)
     yield from _load(phrases)
 
 
@@ -91,7 +95,7 @@ def _outcomes(phrases: Phrases) -> Iterator[Block]:
     desk, words = phrases.digest.desk, phrases.words
     if not desk.outcomes:
         return
-    yield Heading(words.say("How they ended"))
+    yield Heading(words.say("How the alerts ended"))
     # Translators: how an alert ended: solved, answered in public, ...
     columns = (Column(words.say("Outcome")), Column(phrases.label("alerts"), numeric=True))
     ordered = sorted(desk.outcomes, key=lambda one: -one.alerts)
@@ -112,7 +116,7 @@ def _rows(phrases: Phrases, rows: Sequence[DeskRow], title: str, head: str, is_c
         phrases.column("in_target"),
         Column(phrases.words.say("Median time to first answer"), numeric=True, explained=phrases.definition("answer")),
     )
-    yield Table(columns, tuple(_row(phrases, row, is_country) for row in rows[:_MOST_ROWS]))
+    yield Table(columns, tuple(_row(phrases, row, is_country) for row in rows))
 
 
 def _row(phrases: Phrases, row: DeskRow, is_country: bool) -> tuple[Cell, ...]:

@@ -57,7 +57,17 @@ def _facts(phrases: Phrases, incident: IncidentFacts) -> Iterator[str]:
         yield words.say("First answered after {duration}.", duration=words.duration(incident.answered_after_s))
     if incident.closed_after_s is not None:
         yield words.say("Closed after {duration}.", duration=words.duration(incident.closed_after_s))
-    yield words.say("Outcome: {outcome}.", outcome=phrases.ending(incident.outcome))
+    yield left_open(phrases, incident) or words.say("Outcome: {outcome}.", outcome=phrases.ending(incident.outcome))
+
+
+def left_open(phrases: Phrases, incident: IncidentFacts) -> str:
+    """Say that a burst is over and its alert is not; empty where both are, or neither."""
+    if incident.ended_at is None or incident.outcome != "open":
+        return ""
+    # Translators: of an incident: since when it is over, while nobody has closed the alert about it.
+    return phrases.words.say(
+        "Over since {moment}, its alert still open.", moment=phrases.words.moment(incident.ended_at, incident.timezone)
+    )
 
 
 def size(phrases: Phrases, incident: IncidentFacts) -> str:

@@ -154,17 +154,26 @@ def _causes(phrases: Phrases) -> Drawn:
     words = phrases.words
     shown = [one for one in phrases.digest.causes.irritants if one.mentions][:_MOST_BARS]
     # Translators: the title of a chart of causes of complaints; "name" is the greatest.
-    title = words.say("What hurts most: {name}", name=phrases.irritant(shown[0]))
+    title = words.say(
+        "What hurts most: {name}, {share}", name=phrases.irritant(shown[0]), share=phrases.share_of_brand(shown[0])
+    )
+    strong = [one.trend in ("new", "growing", "recurring") for one in shown]
+    note = words.say("Complaints by irritant")
+    if not phrases.digest.weeks_before:
+        strong = [True] * len(shown)
+    elif any(strong) and not all(strong):
+        # Translators: under the title of a chart with dark and pale bars.
+        note = words.say("Complaints by irritant; dark: new, growing or back again; pale: neither")
     bars = [
         charts.CauseBar(
             phrases.irritant(one),
             one.mentions,
             one.last,
             phrases.trend(one),
-            one.trend in ("new", "growing", "recurring"),
+            is_strong,
             tuple(mentions for _, mentions in one.history),
         )
-        for one in shown
+        for one, is_strong in zip(shown, strong, strict=True)
     ]
     picture = charts.causes(
         title,
@@ -173,7 +182,7 @@ def _causes(phrases: Phrases) -> Drawn:
         last=words.say("last week"),
         # Translators: on a chart, over small curves of twelve weeks.
         history=words.say("twelve weeks"),
-        note=words.say("Complaints by irritant"),
+        note=note,
         language=words.language,
     )
     figures = _beside(
@@ -339,7 +348,13 @@ def _incident(phrases: Phrases, incident: IncidentFacts) -> Drawn:
         day=words.short_day,
         timezone=incident.timezone,
         moments=tuple(_moments(phrases, incident)),
-        note=phrases.topic(incident.topic) if incident.topic else "",
+        # Translators: under the title of a chart with dark and pale bars.
+        note=" · ".join(
+            [
+                *([phrases.topic(incident.topic)] if incident.topic else []),
+                words.say("dark: more than twice the usual; pale: not more"),
+            ]
+        ),
         language=words.language,
     )
     return Drawn(Figure(f"incident-{incident.reference}", _curve_words(phrases, incident)), picture)

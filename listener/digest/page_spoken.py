@@ -1,9 +1,10 @@
 """The section on how we are spoken of: figures, when complaints come, who is spoken of where, share of voice."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from listener.digest.document import Block, Cell, Column, Figure, Heading, Paragraph, Section, Table
-from listener.digest.model import BrandVoice, Measure, Row
+from listener.digest.model import BrandVoice, Measure, Row, Spoken
 from listener.digest.phrases import Phrases
 from listener.digest.words import marked
 
@@ -11,30 +12,46 @@ FIGURES = ("mentions", "authors", "reach", "complaints", "urgent", "complaint_sh
 _MOST_ROWS = 12
 
 
-def section(phrases: Phrases, pictures: Iterable[Figure], voice_pictures: Iterable[Figure]) -> Section:
-    """Return the section; `pictures` stand after the figures, `voice_pictures` with the share of voice."""
+def section(phrases: Phrases, pictures: Iterable[Figure]) -> Section:
+    """Return the section: warnings, `pictures`, and when complaints came; its tables stand among the details."""
     words, spoken = phrases.words, phrases.digest.spoken
-    blocks: list[Block] = list(warnings(phrases))
-    blocks.append(figures_table(phrases, [(figure, getattr(spoken, figure)) for figure in FIGURES]))
-    blocks += pictures
+    blocks: list[Block] = [*warnings(phrases), *pictures]
+    if not spoken.mentions.value:
+        blocks.append(Paragraph(words.say("Nobody mentioned {brands} this week.", brands=phrases.brands())))
+    elif not spoken.complaints.value:
+        blocks.append(Paragraph(words.say("None of them is a complaint.")))
     blocks += _busiest(phrases)
-    blocks += _breakdowns(phrases, _AT_ONCE)
     blocks += _silent(phrases)
-    blocks += _share_of_voice(phrases, voice_pictures)
     return Section("spoken", words.say("How are we spoken of?"), tuple(blocks))
 
 
-def details(phrases: Phrases, pictures: Iterable[Figure]) -> Section:
-    """Return the section of breakdowns that few look up; `pictures` stand before them."""
-    blocks = [*pictures, *_breakdowns(phrases, _IN_DETAIL)]
-    if not blocks:
-        blocks = [Paragraph(phrases.words.say("There is nothing to break down this week."))]
-    return Section("details", phrases.words.say("Figures in detail"), tuple(blocks))
+def tables(phrases: Phrases, pictures: Iterable[Figure], voice_pictures: Iterable[Figure]) -> Iterator[Block]:
+    """Yield all figures, `pictures`, the countries, and the share of voice with its `voice_pictures`."""
+    spoken = phrases.digest.spoken
+    yield figures_table(phrases, [(figure, told(spoken, figure)) for figure in FIGURES])
+    yield from pictures
+    yield from _breakdowns(phrases, _COUNTRIES)
+    yield from _share_of_voice(phrases, voice_pictures)
+
+
+def breakdowns(phrases: Phrases) -> Iterator[Block]:
+    """Yield the tables that few look up."""
+    yield from _breakdowns(phrases, _IN_DETAIL)
+
+
+def told(figures: Spoken | Row, figure: str) -> Measure:
+    """Return a figure; reach is not known where the networks told neither followers nor views of anybody."""
+    found: Measure = getattr(figures, figure)
+    if figure == "reach" and found.value == 0 and figures.mentions.value:
+        return replace(found, value=None, last=found.last or None, mean=found.mean or None, verdict="unknown")
+    return found
 
 
 def warnings(phrases: Phrases) -> Iterator[Paragraph]:
     """Say what must be known before any figure is read: a week that is not over, posts that were not seen."""
     words, digest = phrases.words, phrases.digest
+    if digest.coverage.seen_share.value is None:
+        yield Paragraph(words.say("Nothing was listened to this week."), "warning")
     if not digest.complete:
         yield Paragraph(
             words.say(
@@ -124,7 +141,7 @@ def hour_words(phrases: Phrases, hour: tuple[int, int]) -> str:
 
 # --- by country, network, language, topic, product, brand ----------------------------------------------------------
 
-_AT_ONCE = (("by_country", marked("By country"), marked("Country")),)
+_COUNTRIES = (("by_country", marked("By country"), marked("Country")),)
 _IN_DETAIL = (
     ("by_brand", marked("By brand"), marked("Brand")),
     ("by_topic", marked("By topic"), marked("Topic")),
@@ -170,8 +187,9 @@ def legend(phrases: Phrases) -> str:
 
 def _breakdown(phrases: Phrases, field: str, head: str, rows: Sequence[Row]) -> Iterator[Block]:
     columns = (Column(head), *(phrases.column(figure) for figure in FIGURES))
-    yield Table(columns, tuple(_row(phrases, field, row) for row in rows[:_MOST_ROWS]))
-    if (more := len(rows) - _MOST_ROWS) > 0:
+    most = len(rows) if field == "by_country" else _MOST_ROWS
+    yield Table(columns, tuple(_row(phrases, field, row) for row in rows[:most]))
+    if (more := len(rows) - most) > 0:
         # Translators: under a table that shows only the first rows.
         yield Paragraph(
             phrases.words.plural("{count} more is not shown.", "{count} more are not shown.", more), "quiet"
@@ -181,7 +199,7 @@ def _breakdown(phrases: Phrases, field: str, head: str, rows: Sequence[Row]) -> 
 def _row(phrases: Phrases, field: str, row: Row) -> tuple[Cell, ...]:
     return (
         Cell(_row_name(phrases, field, row.key)),
-        *(phrases.cell(figure, getattr(row, figure)) for figure in FIGURES),
+        *(phrases.cell(figure, told(row, figure)) for figure in FIGURES),
     )
 
 

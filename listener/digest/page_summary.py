@@ -90,25 +90,16 @@ def _complaints(phrases: Phrases) -> str:
 
 def _hurt(phrases: Phrases, living: list[Irritant]) -> str:
     words, worst = phrases.words, living[0]
-    values = {
-        "name": phrases.irritant(worst),
-        "trend": phrases.trend(worst),
-        "share": words.percent(worst.share),
-    }
-    if worst.mean is None:
-        return words.plural(
-            "What hurts most: {name} ({trend}; {count} complaint, {share} of all).",
-            "What hurts most: {name} ({trend}; {count} complaints, {share} of all).",
-            worst.mentions,
-            **values,
-        )
-    # Translators: the greatest cause of complaints: its name, size, share of all complaints, trend and change.
-    return words.plural(
-        "What hurts most: {name} ({trend}; {count} complaint, {share} of all; {change}).",
-        "What hurts most: {name} ({trend}; {count} complaints, {share} of all; {change}).",
-        worst.mentions,
-        change=phrases.change(measure(worst)),
-        **values,
+    details = [
+        phrases.trend(worst),
+        words.plural("{count} complaint", "{count} complaints", worst.mentions),
+        phrases.share_of_brand(worst),
+    ]
+    if worst.mean is not None:
+        details.append(phrases.change(measure(worst)))
+    # Translators: the greatest cause of complaints: its name; its trend, size, share and change.
+    return words.say(
+        "What hurts most: {name} ({details}).", name=phrases.irritant(worst), details=phrases.series(details)
     )
 
 
@@ -155,12 +146,15 @@ def _incident(phrases: Phrases, number: int, *, ongoing: bool) -> str:
             **values,
         )
     # Translators: "title" names the greatest incident; "size" is a sentence with its full stop.
-    return words.plural(
+    said = words.plural(
         "{count} incident this week: {title}. {size}",
         "{count} incidents this week, the greatest: {title}. {size}",
         number,
         **values,
     )
+    after = page_incidents.left_open(phrases, worst)
+    # Translators: two whole sentences.
+    return words.say("{first} {second}", first=said, second=after) if after else said
 
 
 def _too_low(phrases: Phrases) -> str:
@@ -172,10 +166,10 @@ def _too_low(phrases: Phrases) -> str:
 
 
 def _advice(phrases: Phrases) -> Iterator[_Sentence]:
-    told = {"coverage", "incident_open"}
-    first = next((one for one in phrases.digest.advice if one.kind not in told), None)
-    if first is None:
+    """Say what stands first under advice."""
+    if not phrases.digest.advice:
         return
+    first = phrases.digest.advice[0]
     said = page_advice.sentence(phrases, first)
     if first.kind == "nothing":
         yield _Sentence(said, 6)

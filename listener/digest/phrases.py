@@ -1,6 +1,6 @@
 """One figure, name, post or cause in the reader's words. Knows no section of the page."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,6 +20,8 @@ _QUOTE_LIMIT = 400
 _WORD_LIMIT = 24
 _MOST_WORDS = 3
 _COUNTRIES_NAMED = 6
+_SHARE_FROM = 10
+"""Of fewer no share is said."""
 _PERCENT_FROM = 10
 """A percentage of fewer says too little: the difference itself is told."""
 _IS_COMPLAINT = 0.5
@@ -74,6 +76,9 @@ class Phrases:
 
     def trend(self, irritant: Irritant) -> str:
         """Say in a word how an irritant develops."""
+        if not self.digest.weeks_before and irritant.trend == "new":
+            # Translators: the trend of an irritant (a cause of complaints) in the first week that was listened to.
+            return self.words.say("no trend yet")
         return self.words.say(TRENDS[irritant.trend])
 
     def label(self, figure: str) -> str:
@@ -103,8 +108,11 @@ class Phrases:
         if measure.lack == "not_reached":
             # Translators: instead of a median or percentile, where too many alerts still wait for an answer.
             return self.words.say("not reached")
-        # Translators: instead of a share or a duration, where there was nothing to count.
-        return self.words.say("nothing to count")
+        if measure.lack == "nothing":
+            # Translators: instead of a share or a duration, where there was nothing to count.
+            return self.words.say("nothing to count")
+        # Translators: instead of a figure that the networks do not tell.
+        return self.words.say("not known")
 
     def before(self, measure: Measure, value: float | None) -> str:
         """Write the figure of a time before, or a dash."""
@@ -195,6 +203,40 @@ class Phrases:
     # --- causes ----------------------------------------------------------------------------------------------------
 
     def irritant(self, irritant: Irritant) -> str:
+        """Name an irritant; where others of the week have its name, with what tells it apart."""
+        name = self._irritant_name(irritant)
+        others = [
+            one for one in self.digest.causes.irritants if one.id != irritant.id and self._irritant_name(one) == name
+        ]
+        return f"{name} · {self._told_apart(irritant, others)}" if others else name
+
+    def _told_apart(self, irritant: Irritant, others: Sequence[Irritant]) -> str:
+        """Return what an irritant has and none of its namesakes: brand, product, country, a word, else its number."""
+        told: tuple[Callable[[Irritant], str], ...] = (
+            lambda one: self.brand(one.brand),
+            lambda one: self.name(one.product),
+            lambda one: self.words.country(one.countries[0][0]) if one.countries else "",
+            lambda one: self.quoted(safe_name(one.words[0], _WORD_LIMIT)) if one.words else "",
+        )
+        for tell in told:
+            if (said := tell(irritant)) and said not in map(tell, others):
+                return said
+        return f"№\N{NO-BREAK SPACE}{irritant.id}"
+
+    def share_of_brand(self, irritant: Irritant) -> str:
+        """Say how much of its brand's complaints an irritant is: "23 % of complaints about Yunfan"."""
+        spoken, several = self.digest.spoken, len(self.digest.scope.brands) > 1
+        row = next((one for one in spoken.by_brand if one.key == irritant.brand), None)
+        complaints = row.complaints.value if row else None if several else spoken.complaints.value
+        if complaints is None:
+            complaints = irritant.mentions / irritant.share if irritant.share else 0
+        share = self.words.percent(irritant.share)
+        if complaints < _SHARE_FROM:
+            share = self.words.say("not enough data")
+        # Translators: how much of all complaints about a brand an irritant is: "37 % of complaints about Yunfan".
+        return self.words.say("{share} of complaints about {brand}", share=share, brand=self.brand(irritant.brand))
+
+    def _irritant_name(self, irritant: Irritant) -> str:
         """Name an irritant: in plain words, else by its topic and the words that set its posts apart."""
         named = self.cause_name(irritant.cause, self.words.language) if irritant.cause else ""
         if named:
@@ -264,11 +306,14 @@ class Phrases:
 
     def gloss(self, post: Post) -> str:
         """Say in the reader's language what a post says: "Complaint: Late delivery; time-critical"."""
-        said = self._kind(post)
-        for letter in post.gloss:
-            if letter in SIGNALS:
-                # Translators: one thing after another that is said of a post.
-                said = self.words.say("{first}; {second}", first=said, second=self.words.say(SIGNALS[letter]))
+        return self.series([self._kind(post), *(self.words.say(SIGNALS[one]) for one in post.gloss if one in SIGNALS)])
+
+    def series(self, parts: Sequence[str]) -> str:
+        """Say one thing after another: "growing; 121 complaints"."""
+        said = parts[0]
+        for part in parts[1:]:
+            # Translators: one thing after another that is said of a post or an irritant.
+            said = self.words.say("{first}; {second}", first=said, second=part)
         return said
 
     def _kind(self, post: Post) -> str:

@@ -48,6 +48,15 @@ _SHORT_MONTH, _LONG_MONTH = "MMM", "MMMM"
 _LAST_DIGIT = re.compile(r"0(?=[^0]*\Z)")
 """Of a pattern for whole percentages, such as "#,##0 %"."""
 MINUS = "\N{MINUS SIGN}"
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+_UNITS = r"(?:%|s|h|min|д|ч|мин|с|j|Std|Min|Sek)(?!\w)"
+_PARTED = re.compile(rf"(?<=\d) (?={_UNITS}|\d{{3}}(?!\d))|(?<=[«№]) |(?<=[▲▼≈]) (?=[+−±\d])| (?=[»;:!?](?:\s|$|[)»]))")
+"""Spaces at which no line may end: before a unit, a group of digits or a mark, after a sign."""
+
+
+def unbroken(text: str) -> str:
+    """Return a text whose numbers, units and marks no line end parts, as French, German and Russian have them."""
+    return _PARTED.sub(NO_BREAK_SPACE, text)
 
 
 def marked(message: str) -> str:
@@ -125,12 +134,12 @@ class Words:
 
     def say(self, message: str, /, **values: str) -> str:
         """Return a message in the reader's language with its placeholders filled."""
-        return self._catalogue.gettext(message).format(**values)
+        return unbroken(self._catalogue.gettext(message).format(**values))
 
     def plural(self, one: str, several: str, number: float, /, **values: str) -> str:
         """Return a message in the form that a number asks for; `{count}` in it is the number itself."""
         text = self._catalogue.ngettext(one, several, round(abs(number)))
-        return text.format(**{"count": self.number(number), **values})
+        return unbroken(text.format(**{"count": self.number(number), **values}))
 
     # --- numbers ---------------------------------------------------------------------------------------------------
 

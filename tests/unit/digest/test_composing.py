@@ -28,6 +28,7 @@ from tests.unit.digest.builders import (
     CHINESE,
     FRENCH,
     RUSSIAN,
+    advice,
     coverage,
     empty_digest,
     first_week_digest,
@@ -41,7 +42,7 @@ from tests.unit.digest.builders import (
 
 DIGESTS = {"full": full_digest, "empty": empty_digest, "first week": first_week_digest}
 KEYS = (
-    "spoken", "causes", "desk", "changes", "advice", "voices", "incidents", "coverage", "details", "notes",
+    "spoken", "causes", "changes", "advice", "desk", "incidents", "voices", "irritants", "coverage", "details", "notes",
 )  # fmt: skip
 ISOLATES = "\u2066\u2067\u2068\u2069"
 
@@ -136,15 +137,17 @@ def test_the_region_is_kept_for_numbers() -> None:
 
 def test_the_summary_answers_in_order_each_with_its_figure_and_verdict() -> None:
     burst, spoken, complaints, hurt, answers, first = page(full_digest()).summary
-    assert spoken == "1,248 mentions of Yunfan and Skybird Air (▲ +19% on the four-week mean, more than noise)."
+    assert spoken == "1,248 mentions of Yunfan and Skybird Air (▲\u00a0+19% on the four-week mean, more than noise)."
     assert complaints == (
-        "330 complaints (▲ +33% on the four-week mean, more than noise); share of all mentions: 26%; urgent: 37."
+        "330 complaints (▲\u00a0+33% on the four-week mean, more than noise); share of all mentions: 26%; urgent: 37."
     )
-    assert hurt.startswith("What hurts most: Parcels arrive late (growing; 121 complaints, 37% of all; ▲ +192%")
-    assert answers.startswith("71 of 104 alerts that needed an answer got one: 68% (▼ −18 points")
-    assert "median time to first answer: 2 h 10 min" in answers
+    assert hurt.startswith(
+        "What hurts most: Parcels arrive late (growing; 121 complaints; 37% of complaints about Yunfan; ▲\u00a0+192%"
+    )
+    assert answers.startswith("71 of 104 alerts that needed an answer got one: 68% (▼\u00a0−18 points")
+    assert "median time to first answer: 2\u00a0h 10\u00a0min" in answers
     assert "187 negative mentions, where 32 would be usual" in burst
-    assert first.startswith("To be done first: Act on a growing irritant")
+    assert first.startswith("To be done first: Close the alert of incident I-31")
 
 
 def test_an_incident_that_is_not_over_comes_first() -> None:
@@ -173,18 +176,45 @@ def test_tiles_show_value_denominator_change_and_definition() -> None:
         "Median time to first answer",
     ]
     assert tiles["Response rate"].value == "68%"
-    assert tiles["Response rate"].change == "71 of 104 · ▼ −18 points on the four-week mean, more than noise"
+    assert tiles["Response rate"].change == "71 of 104 · ▼\u00a0−18 points on the four-week mean, more than noise"
     assert tiles["Complaints"].tone == "bad"
     assert tiles["Mentions"].tone == "plain"
-    assert tiles["Urgent complaints"].change == "≈ +31% on the four-week mean, within the usual"
+    assert tiles["Urgent complaints"].change == "≈\u00a0+31% on the four-week mean, within the usual"
     assert all(tile.explained for tile in tiles.values())
+
+
+def test_what_is_to_be_done_first_is_what_stands_first_under_advice() -> None:
+    for digest in (full_digest(), first_week_digest(), replace(full_digest(), advice=advice()[5:])):
+        document = page(digest)
+        first = next(cells(section(document, "advice").blocks[0])).text
+        assert document.summary[-1] == f"To be done first: {first}"
+
+
+def test_an_incident_that_is_over_is_not_told_as_lasting_while_its_alert_is_open() -> None:
+    forgotten = replace(incident(), outcome="open", closed_after_s=None)
+    document = page(replace(full_digest(), incidents=(forgotten,)))
+    assert "so far" not in "\n".join(texts(document))
+    assert document.summary[0].startswith("1 incident this week:")
+    assert document.summary[0].endswith("Over since 12 Nov 2026, 20:00, its alert still open.")
+    assert "Over since 12 Nov 2026, 20:00, its alert still open." in said(document, "incidents")
+    assert "Close the alert of incident I-31: Yunfan, France, over since 12 Nov 2026, 20:00." in said(
+        document, "advice"
+    )
+    lasting = page(replace(full_digest(), incidents=(incident(over=False),)))
+    assert "187 negative mentions so far" in said(lasting, "advice")
+
+
+def test_the_page_answers_first_and_counts_later() -> None:
+    document = page(full_digest())
+    for key in ("spoken", "causes", "changes", "advice"):
+        assert not any(isinstance(block, Table) for block in section(document, key).blocks)
 
 
 # --- figures -------------------------------------------------------------------------------------------------------
 
 
 def test_every_figure_stands_beside_last_week_the_mean_and_the_verdict() -> None:
-    for key in ("spoken", "desk"):
+    for key in ("details", "desk"):
         for label, row_cells in figure_rows(page(full_digest()), key).items():
             _, value, last, mean, change = row_cells
             assert all(re.search(r"\d", cell.text) for cell in (value, last, mean, change)), label
@@ -198,8 +228,8 @@ def test_a_share_stands_with_its_denominator() -> None:
 
 
 def test_too_few_cases_are_no_percentage() -> None:
-    table = next(block for block in section(page(full_digest()), "spoken").blocks if isinstance(block, Table))
-    by_country = [block for block in section(page(full_digest()), "spoken").blocks if isinstance(block, Table)][1]
+    table = next(block for block in section(page(full_digest()), "details").blocks if isinstance(block, Table))
+    by_country = [block for block in section(page(full_digest()), "details").blocks if isinstance(block, Table)][1]
     netherlands = next(row for row in by_country.rows if row[0].text == "Netherlands")
     assert netherlands[6] == Cell("not enough data", "out of 6 cases", "quiet")
     assert table is not by_country
@@ -217,13 +247,13 @@ def test_a_percentile_among_those_still_waiting_is_not_reached_and_explained() -
 
 def test_a_change_is_told_as_a_difference_where_a_percentage_would_rest_on_few() -> None:
     small = replace(full_digest().spoken, urgent=Measure(3, "count", last=1, mean=1.5, verdict="unknown"))
-    rows = figure_rows(page(replace(full_digest(), spoken=small)), "spoken")
+    rows = figure_rows(page(replace(full_digest(), spoken=small)), "details")
     assert rows["Urgent complaints"][4] == Cell("+2", "too little to judge by")
 
 
 def test_nothing_before_is_a_dash_and_said_once() -> None:
     document = page(first_week_digest())
-    assert {cell.text for row in figure_rows(document, "spoken").values() for cell in row[2:]} == {"–"}
+    assert {cell.text for row in figure_rows(document, "details").values() for cell in row[2:]} == {"–"}
     assert "This is the first week listened to" in said(document, "changes")
     assert "no four-week means yet" in said(document, "notes")
     assert "▲" not in " ".join(document.summary)
@@ -236,7 +266,7 @@ def test_every_figure_is_defined_in_the_notes() -> None:
 
 def test_the_signs_are_explained_where_they_stand() -> None:
     document = page(full_digest())
-    for key in ("spoken", "desk", "details"):
+    for key in ("desk", "details"):
         assert "▲ and ▼ mark a change that is more than noise" in said(document, key)
 
 
@@ -253,7 +283,25 @@ def test_one_brand_without_competitors_has_no_share_of_voice() -> None:
     )
     assert document.title == "Weekly digest: Yunfan"
     assert "voice_share" not in document.pictures
-    assert not any(isinstance(b, Heading) and b.text == "Share of voice" for b in section(document, "spoken").blocks)
+    assert not any(isinstance(b, Heading) and b.text == "Share of voice" for b in section(document, "details").blocks)
+
+
+def test_reach_that_no_network_tells_is_not_known() -> None:
+    unknown = replace(row("wechat", 77, 21, of_people=70, net=2.0), reach=Measure(0, "people", last=0, mean=0.0))
+    spoken = replace(full_digest().spoken, by_network=(full_digest().spoken.by_network[0], unknown))
+    tables = [b for b in section(page(replace(full_digest(), spoken=spoken)), "details").blocks if isinstance(b, Table)]
+    wechat = next(one for table in tables for one in table.rows if one[0].text == "WeChat")
+    assert wechat[3] == Cell("not known", tone="quiet")
+    rows = figure_rows(page(replace(full_digest(), spoken=replace(spoken, reach=Measure(0, "people")))), "details")
+    assert rows["Reach"][1].text == "not known"
+    assert figure_rows(page(empty_digest()), "details")["Reach"][1].text == "0"
+
+
+def test_no_country_is_left_out_of_a_table() -> None:
+    codes = ("FR", "RU", "JP", "NL", "DE", "ES", "CN", "BE", "CH", "GB", "IT", "US", "IN", "BR", "AT")
+    rows = tuple(row(code, 100 - place, 20, of_people=50, net=-4.0) for place, code in enumerate(codes))
+    digest = replace(full_digest(), spoken=replace(full_digest().spoken, by_country=rows))
+    assert "Austria" in said(page(digest), "details")
 
 
 # --- causes --------------------------------------------------------------------------------------------------------
@@ -267,10 +315,8 @@ def test_irritants_are_named_in_the_readers_language() -> None:
 def test_an_irritant_without_a_name_is_told_by_topic_and_words() -> None:
     assert "Billing and refunds: “रिफंड”, “पैसे” and “refund”" in said(page(full_digest()), "causes")
     wordless = irritant(9, "", "steady", 15, topic="billing", words=())
-    assert "Billing and refunds (steady)" not in said(
-        page(replace(full_digest(), causes=Causes((wordless,), 0, 20))), "causes"
-    )
-    assert "Billing and refunds" in said(page(replace(full_digest(), causes=Causes((wordless,), 0, 20))), "causes")
+    text = said(page(replace(full_digest(), causes=Causes((wordless,), 0, 20))), "causes")
+    assert "\nBilling and refunds (steady; 15 complaints" in text
 
 
 def test_a_name_that_the_catalogue_does_not_know_any_more_falls_back() -> None:
@@ -283,13 +329,71 @@ def test_another_way_to_name_causes_can_be_given() -> None:
     assert "<parcel_late@fr-BE>" in said(document, "causes")
 
 
+def test_the_share_of_an_irritant_names_the_brand_whose_complaints_it_is_of() -> None:
+    document = page(full_digest(), pictures=True)
+    assert "37% of complaints about Yunfan" in said(document, "causes")
+    assert "37% of complaints about Yunfan" in said(document, "irritants")
+    assert not [text for text in texts(document) if "% of all" in text]
+
+
+def test_no_share_is_said_of_fewer_complaints_than_ten() -> None:
+    few = replace(full_digest().spoken, by_brand=(row("yunfan", 40, 9, of_people=30),))
+    document = page(replace(full_digest(), spoken=few))
+    assert "not enough data of complaints about Yunfan" in document.summary[3]
+    alone = replace(few, by_brand=(), complaints=Measure(9, "count"))
+    one_brand = replace(full_digest(), spoken=alone, scope=Scope("", ("FR",), ("yunfan",)))
+    assert "not enough data of complaints about Yunfan" in said(page(one_brand), "causes")
+
+
+def test_namesakes_are_told_apart() -> None:
+    late = irritant(1, "parcel_late", "steady", 30)
+    causes = (
+        late,
+        replace(late, id=2, brand="skybird"),
+        replace(late, id=3, product="bouilloire"),
+        replace(late, id=4, product="Golf", countries=(("JP", 9),)),
+    )
+    text = said(page(replace(full_digest(), causes=Causes(causes, 0, 200))), "causes")
+    assert "Parcels arrive late · bouilloire (steady" in text
+    assert "Parcels arrive late · Golf (steady" in text
+    assert "Parcels arrive late · Skybird Air (steady" in text
+    twins = page(replace(full_digest(), causes=Causes((late, replace(late, id=2)), 0, 200)))
+    assert "Parcels arrive late · №\u00a01 (steady" in said(twins, "causes")
+    assert "Parcels arrive late · №\u00a02 (steady" in said(twins, "causes")
+
+
+def test_countries_that_are_not_named_are_counted() -> None:
+    wide = irritant(
+        1,
+        "parcel_late",
+        "steady",
+        60,
+        countries=tuple(zip(("FR", "RU", "JP", "NL", "BE", "CH"), (20, 12, 10, 8, 6, 4), strict=True)),
+    )
+    text = said(page(replace(full_digest(), causes=Causes((wide,), 0, 100))), "irritants")
+    assert "France 20 · Russia 12 · Japan 10 · Netherlands 8 · and 2 others: 10" in text
+
+
+def test_in_the_first_week_no_irritant_is_called_new() -> None:
+    document = page(first_week_digest(), pictures=True)
+    assert not [text for text in texts(document) if re.search(r"\bnew\b", text) and "irritant" in text.casefold()]
+    assert "Parcels arrive late (no trend yet; 121 complaints" in said(document, "causes")
+    assert "Find out what is behind the greatest irritant: Parcels arrive late" in said(document, "advice")
+    second = replace(first_week_digest(), advice=(Advice("irritant_new", "11", 46.0),))
+    assert "one of the greatest irritants: Products break" in said(page(second), "advice")
+
+
 def test_irritants_that_ended_are_told_apart() -> None:
-    assert "The app crashes or hangs: none this week, 18 complaints last week." in said(page(full_digest()), "causes")
+    assert "The app crashes or hangs: none this week, 18 complaints last week." in said(
+        page(full_digest()), "irritants"
+    )
     assert "Irritant that ended: The app crashes or hangs" in said(page(full_digest()), "changes")
 
 
 def test_posts_are_quoted_in_their_language_with_a_gloss_in_the_readers() -> None:
-    quotes = next(block for block in section(page(full_digest(), "de"), "causes").blocks if isinstance(block, Quotes))
+    quotes = next(
+        block for block in section(page(full_digest(), "de"), "irritants").blocks if isinstance(block, Quotes)
+    )
     assert [quote.language for quote in quotes.quotes] == ["fr", "ru", "nl"]
     assert quotes.quotes[1].text == RUSSIAN.text
     assert quotes.quotes[1].gloss == (
@@ -317,7 +421,7 @@ def test_posts_are_quoted_in_their_language_with_a_gloss_in_the_readers() -> Non
 def test_a_gloss_says_what_a_post_is_about(change: dict[str, object], gloss: str) -> None:
     one = irritant(1, "parcel_late", "steady", 15, posts=(replace(FRENCH, **change),))  # type: ignore[arg-type]
     document = page(replace(full_digest(), causes=Causes((one,), 0, 20)))
-    quotes = next(block for block in section(document, "causes").blocks if isinstance(block, Quotes))
+    quotes = next(block for block in section(document, "irritants").blocks if isinstance(block, Quotes))
     assert quotes.quotes[0].gloss == gloss
 
 
@@ -346,7 +450,7 @@ def hostile_post() -> Post:
 def test_quoted_posts_stay_one_line_bounded_and_without_controls() -> None:
     one = irritant(1, "parcel_late", "steady", 15, posts=(hostile_post(),), words=("\u202e\n{x}" * 50,))
     document = page(replace(full_digest(), causes=Causes((one,), 0, 20)))
-    quote = next(b for b in section(document, "causes").blocks if isinstance(b, Quotes)).quotes[0]
+    quote = next(b for b in section(document, "irritants").blocks if isinstance(b, Quotes)).quotes[0]
     assert quote.text.startswith("<script>alert(1)</script> evil {count}長")
     assert len(quote.text) <= 400
     assert quote.language == "und"
@@ -374,7 +478,9 @@ def test_a_hostile_reason_of_a_source_is_bounded() -> None:
 
 
 def test_people_are_listed_by_name_as_load() -> None:
-    table = next(b for b in section(page(full_digest()), "desk").blocks if isinstance(b, Table) and "load" in b.caption)
+    table = next(
+        b for b in section(page(full_digest()), "details").blocks if isinstance(b, Table) and "load" in b.caption
+    )
     assert [row[0].text for row in table.rows] == ["Camille", "Haruka", "Lotte"]
     assert table.caption == "Listed by name: load, no ranking."
 
@@ -398,9 +504,9 @@ def test_a_week_without_alerts_says_only_that() -> None:
 
 def test_only_what_is_more_than_noise_counts_as_changed() -> None:
     changes = [cell.text for cell in cells(section(page(full_digest()), "changes").blocks[0])]
-    assert any(text.startswith("Complaints: 330 (▲ +33%") for text in changes)
+    assert any(text.startswith("Complaints: 330 (▲\u00a0+33%") for text in changes)
     assert not any(text.startswith("Urgent complaints") for text in changes)
-    assert "France, Complaints: 178 (▲ +43% on the four-week mean, more than noise)" in changes
+    assert "France, Complaints: 178 (▲\u00a0+43% on the four-week mean, more than noise)" in changes
     assert "New irritant: Products break after a short time (46 complaints)" in changes
 
 
@@ -427,7 +533,7 @@ def test_advice_names_what_it_rests_on() -> None:
         "Act on a growing irritant with those who can end it: Parcels arrive late "
         "(121 complaints this week, 58 last week)." in said_
     )
-    assert "Restore the watch vk-ru-yunfan: it saw nothing for 31 h, and all gaps hid about 64 mentions." in said_
+    assert "Restore the watch vk-ru-yunfan: it saw nothing for 31\u00a0h, and all gaps hid about 64 mentions." in said_
 
 
 # --- coverage, errata, notes ---------------------------------------------------------------------------------------
@@ -446,6 +552,12 @@ def test_a_cost_that_cannot_be_estimated_is_not_called_nothing() -> None:
     assert "cannot be estimated yet" in said(page(replace(full_digest(), coverage=unknown)), "coverage")
     cheap = Coverage(3, Measure(0.9, "share"), (replace(gap, missed=0.2),), 0.2, 0)
     assert "hardly any mention was missed" in said(page(replace(full_digest(), coverage=cheap)), "coverage")
+
+
+def test_a_week_that_nothing_was_listened_to_in_says_so_before_all_else() -> None:
+    deaf = Coverage(3, lacking("nothing"), (), None, 0)
+    first = section(page(replace(empty_digest(), coverage=deaf)), "spoken").blocks[0]
+    assert first == Paragraph("Nothing was listened to this week.", "warning")
 
 
 def test_silence_is_told_apart_from_not_listening() -> None:
@@ -553,6 +665,13 @@ def test_file_names_are_safe(scope: Scope, language: str, name: str) -> None:
 def test_many_countries_are_counted_in_the_subtitle() -> None:
     scope = replace(full_digest().scope, countries=("FR", "BE", "NL", "DE", "ES", "RU", "CN"))
     assert page(replace(full_digest(), scope=scope)).subtitle == "9–15 November 2026 (week 46) · 7 countries"
+
+
+def test_a_teams_digest_says_whose_mentions_and_whose_alerts_it_counts() -> None:
+    scope = Scope("tokyo", ("JP", "CN"), ("yunfan",), team="tokyo")
+    assert page(replace(full_digest(), scope=scope)).subtitle.endswith(
+        "Japan and China · mentions of all these countries, alerts of Tokyo alone"
+    )
 
 
 def test_shares_are_those_of_the_digest() -> None:

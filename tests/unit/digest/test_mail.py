@@ -9,7 +9,18 @@ import html5lib
 import pytest
 from rich.cells import cell_len
 
-from listener.digest.document import Cell, Column, Document, Listing, Paragraph, Quote, Quotes, Section, Table
+from listener.digest.document import (
+    Cell,
+    Column,
+    Document,
+    Heading,
+    Listing,
+    Paragraph,
+    Quote,
+    Quotes,
+    Section,
+    Table,
+)
 from listener.digest.mail import MOST_BYTES, MailParts, mail_parts
 from listener.digest.plain_text import WIDTH, wrapped
 from tests.unit.digest.documents import HOSTILE, QUOTES, TILES, full_document, hostile_document, picture
@@ -106,15 +117,25 @@ def test_mail_stays_below_what_gmail_clips(document: Document) -> None:
 def test_a_long_mail_keeps_its_head_and_says_that_there_is_more() -> None:
     shown = text_of(parsed(mail_parts(long_document()).html))
     assert full_document().summary[-1] in shown
-    assert "… Made on 16 November 2026" in shown
+    assert "This mail is shortened; the attached PDF holds all of it." in shown
     assert "details" not in shown
 
 
-def test_rows_left_out_leave_a_sign() -> None:
-    section = long_document(40).sections[0]
-    shown = parsed(mail_parts(full_document(sections=(section,) * 3)).html)
-    table = next(one for one in shown.iter(f"{NAMESPACE}table") if one.get("cellpadding") == "5")
-    assert text_of(list(table.iter(f"{NAMESPACE}tr"))[-1]) == "…"
+def test_a_mail_that_holds_all_says_nothing_of_being_short(mail: MailParts) -> None:
+    assert "shortened;" not in mail.html
+
+
+def test_countries_stay_whatever_else_a_mail_is_too_short_for() -> None:
+    rows = tuple((Cell(f"Land {number}"), Cell("1")) for number in range(40))
+    table = Table((Column("Land"), Column("Nennungen", numeric=True)), rows)
+    details = Section("details", "Zahlen", (Heading("Nach Land"), table, *long_document().sections[-1].blocks))
+    document = replace(long_document(), language="de", sections=(*long_document().sections, details))
+    html = mail_parts(document).html
+    shown = text_of(parsed(html))
+    assert len(html.encode()) <= MOST_BYTES
+    assert "Nach Land" in shown
+    assert all(f"Land {number} 1" in shown for number in range(40))
+    assert "Diese E-Mail ist gekürzt; das angehängte PDF enthält alles." in shown
 
 
 def test_no_picture_is_carried_that_the_html_does_not_show() -> None:

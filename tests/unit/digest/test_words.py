@@ -7,7 +7,7 @@ import pytest
 from babel.messages.catalog import Message
 
 from listener.digest.catalogues import FOLDER, extracted, updated, write
-from listener.digest.words import LANGUAGES, SOURCE, Words, catalogue_name, read_catalogue
+from listener.digest.words import LANGUAGES, SOURCE, Words, catalogue_name, read_catalogue, unbroken
 from listener.errors import DigestError
 
 TRANSLATED = [language for language in LANGUAGES if language != SOURCE]
@@ -225,20 +225,36 @@ def test_changes_carry_their_sign() -> None:
 @pytest.mark.parametrize(
     ("seconds", "english", "russian"),
     [
-        (45, "45 s", "45\u00a0с"),
-        (34 * 60, "34 min", "34\u00a0мин"),
-        (59.6 * 60, "1 h", "1\u00a0ч"),
-        (7800, "2 h 10 min", "2\u00a0ч 10\u00a0мин"),
-        (7200, "2 h", "2\u00a0ч"),
-        (11.4 * 3600, "11 h", "11\u00a0ч"),
+        (45, "45\u00a0s", "45\u00a0с"),
+        (34 * 60, "34\u00a0min", "34\u00a0мин"),
+        (59.6 * 60, "1\u00a0h", "1\u00a0ч"),
+        (7800, "2\u00a0h 10\u00a0min", "2\u00a0ч 10\u00a0мин"),
+        (7200, "2\u00a0h", "2\u00a0ч"),
+        (11.4 * 3600, "11\u00a0h", "11\u00a0ч"),
         (2 * 86400, "2 days", "2 дня"),
-        (3 * 86400 + 5 * 3600, "3 days 5 h", "3 дня 5\u00a0ч"),
+        (3 * 86400 + 5 * 3600, "3 days 5\u00a0h", "3 дня 5\u00a0ч"),
         (21 * 86400, "21 days", "21 день"),
     ],
 )
 def test_durations_are_told_as_exactly_as_matters(seconds: float, english: str, russian: str) -> None:
     assert Words.of("en").duration(seconds) == english
     assert Words.of("ru").duration(seconds) == russian
+
+
+@pytest.mark.parametrize(
+    ("parted", "whole"),
+    [
+        ("19 %", "19_%"),
+        ("47 356 mentions", "47_356 mentions"),
+        ("Nom : « Yunfan » ; fin !", "Nom_: «_Yunfan_»_; fin_!"),
+        ("▲ +19%", "▲_+19%"),
+        ("2 h 10 min", "2_h 10_min"),
+        ("5 of 12 hours", "5 of 12 hours"),
+        ("week 46 of 2026", "week 46 of 2026"),
+    ],
+)
+def test_no_line_ends_within_a_number_or_before_its_unit(parted: str, whole: str) -> None:
+    assert unbroken(parted) == whole.replace("_", "\u00a0")
 
 
 @pytest.mark.parametrize(
