@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import regex
 
-from alerts.escaping import FIRST_STRONG_ISOLATE, POP_ISOLATE, clean, one_line, shorten, web_url
+from alerts.escaping import FIRST_STRONG_ISOLATE, POP_ISOLATE, clean, shorten, web_url
 from listener.digest.document import (
     Block,
     Cell,
@@ -31,6 +31,8 @@ LONGEST_TEXT = 1_000
 _LANGUAGE = regex.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
 _ISOLATES = regex.compile(f"([{FIRST_STRONG_ISOLATE}{POP_ISOLATE}])")
 _MOST_ISOLATES = 20
+_SPACES = regex.compile(r"[^\S\u00a0\u202f]+")
+"""Those at which a line may end: the others hold numbers and their units together."""
 _NOT_IN_KEYS = regex.compile(r"[^a-z0-9-]+")
 
 
@@ -66,7 +68,7 @@ def sentence(text: str) -> str:
 
 def _spaced(part: str) -> str:
     """Return a part of a line cleaned, with a space kept at each end that had one."""
-    inner = one_line(part)
+    inner = _SPACES.sub(" ", clean(part)).strip(" ")
     if not inner:
         return " " if part and part.isspace() else ""
     return f"{' ' * part[0].isspace()}{inner}{' ' * part[-1].isspace()}"

@@ -238,15 +238,18 @@ def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for word in regex.findall(r"[^ ]+ *", text):
         for cluster in regex.findall(r"\X", word):
-            start = not pieces or pieces[-1].endswith(" ") or _breaks(pieces[-1][-1], cluster[0])
+            start = not pieces or pieces[-1].endswith(" ") or _breaks(pieces[-1], cluster[0])
             pieces[len(pieces) :] = [cluster] if start and cluster != " " else []
             if not start or cluster == " ":
                 pieces[-1] += cluster
     return pieces
 
 
-def _breaks(before: str, after: str) -> bool:
-    """Return whether a line may end between two characters of one word."""
+def _breaks(piece: str, after: str) -> bool:
+    """Return whether a line may end between a piece and the next character of the same word."""
+    before = piece[-1]
+    if before == "-" and after.isdigit():  # a reference, such as I-962
+        return False
     if after in _NO_START or before in "（「『【〈《“‘([{":
         return False
     return before in "-/–" or any(_wide(char) for char in (before, after))

@@ -2,17 +2,20 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from listener.digest.cleaned import cleaned, is_right_to_left
 from listener.digest.document import Block, Column, Document, Picture, Table
 
 PAGES = Path(__file__).parent / "pages"
+_REFERENCES = re.compile(r"((?<![\w-])[A-Z]-\d+(?![\w-]))")
 _RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "ur", "yi")
 
 
@@ -36,6 +39,7 @@ def environment() -> Environment:
         loader=_loader(), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(kind=_kind, data_uri=_data_uri, direction=direction, new_terms=_new_terms())
+    environment.filters["whole"] = _whole
     environment.filters["text_direction"] = lambda text: "rtl" if is_right_to_left(text) else "ltr"
     return environment
 
@@ -53,6 +57,15 @@ def _style() -> str:
 def _hash(style: str) -> str:
     """Return the style sheet's hash, so that the page's policy allows it and no other."""
     return f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}"
+
+
+def _whole(text: str) -> Markup:
+    """Return an escaped text in which no line ends within a reference, such as A-2361: browsers end one at hyphens."""
+    parts = _REFERENCES.split(text)
+    pairs = zip_longest(map(escape, parts[::2]), map(escape, parts[1::2]))
+    return Markup("").join(
+        piece + (Markup('<span class="whole">{}</span>').format(found) if found else "") for piece, found in pairs
+    )
 
 
 def _kind(block: Block) -> str:

@@ -28,6 +28,7 @@ _MARKUP = regex.compile(r"[\\`*_\[\]<>|~&$^]")
 _LINE_STARTS = regex.compile(r"^(\s*)([#=>:]|[+\-](?=[\s\-]|$)|\d{1,9}(?=[.)](?:\s|$)))")
 _ADDRESSES = regex.compile(r"(?i)(?<=\b(?:https?|ftp))(?=:)|(?<=\bwww)(?=\.)|(?<=\S)(?=@)")
 _NAMES = regex.compile(r"(?<=[@#])(?=\w)")
+_SPACES = regex.compile(r"[^\S\u00a0\u202f]+")
 _WORD_JOINER = "\u2060"
 _NOT_IN_TARGETS = regex.compile(r"[\\()\[\]<>\s]")
 _SIGNS = {"plain": "", "good": "✓ ", "bad": "❗ ", "quiet": ""}
@@ -52,7 +53,7 @@ def markdown(document: Document) -> str:
 
 def escaped(text: str) -> str:
     """Return a text on one line that Markdown shows as it is: no markup, no link, nobody called by name."""
-    text = _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+    text = _MARKUP.sub(r"\\\g<0>", _SPACES.sub(" ", text).strip())
     text = _LINE_STARTS.sub(_start, text)
     return _NAMES.sub(_WORD_JOINER, _ADDRESSES.sub(_WORD_JOINER, text))
 

@@ -8,6 +8,7 @@ from alerts.wording import name as safe_name
 from listener.digest.document import Block, Cell, Column, Figure, Heading, Listing, Paragraph, Quotes, Section, Table
 from listener.digest.model import Irritant, Measure
 from listener.digest.phrases import Phrases
+from listener.digest.words import NO_BREAK_SPACE
 
 _MOST_IN_TABLE = 12
 _MOST_LISTED = 5
@@ -129,7 +130,7 @@ def countries(phrases: Phrases, irritant: Irritant) -> str:
     """Name the countries of an irritant with their mentions: "France 60 · Russia 40"."""
     words = phrases.words
     named, others = irritant.countries[:_MOST_COUNTRIES], irritant.countries[_MOST_COUNTRIES:]
-    parts = [f"{words.country(code)} {words.number(mentions)}" for code, mentions in named]
+    parts = [f"{words.country(code)}{NO_BREAK_SPACE}{words.number(mentions)}" for code, mentions in named]
     if others:
         # Translators: after countries with their numbers of complaints: how many more, and their complaints together.
         more = words.plural("and {count} other: {number}", "and {count} others: {number}", len(others),

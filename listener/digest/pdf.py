@@ -42,7 +42,7 @@ _TRADITIONAL = ("hant", "tw", "hk", "mo")
 _UNBROKEN = regex.compile(r"[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\u200b]{25,}")
 _BREAK_EVERY = 12
 _LETTERS_IN_LINE = 108
-_WIDEST, _WIDEST_OF_MANY = 36, 22
+_WIDEST, _WIDEST_OF_MANY = 36, 18
 _BOLD = 1.2
 _NOTE_SIZE = 0.88
 

@@ -24,9 +24,13 @@ from listener.digest.document import (
 
 WIDTH = 76
 _TIGHT = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\u3000-\u303f\uff01-\uff60"
+# A line ends at any space but those that hold numbers and their units together.
+_SPACE = r"\t-\r\x1c- \x85\u1680\u2000-\u200a\u2028\u2029\u205f\u3000"
 _CLOSERS = r"[\p{Pe}\p{Pf}\p{M}、。，．！？：；ー…]*"
 # Scripts without spaces break between any two characters, but not after what opens nor before what closes.
-_WORDS = regex.compile(rf"\p{{Ps}}+[^\s{_TIGHT}]+{_CLOSERS}|\p{{Ps}}*[{_TIGHT}]{_CLOSERS}|[^\s{_TIGHT}]+{_CLOSERS}|\s+")
+_WORDS = regex.compile(
+    rf"\p{{Ps}}+[^{_SPACE}{_TIGHT}]+{_CLOSERS}|\p{{Ps}}*[{_TIGHT}]{_CLOSERS}|[^{_SPACE}{_TIGHT}]+{_CLOSERS}|[{_SPACE}]+"
+)
 _SIGNS = {"plain": "", "good": "✓ ", "bad": "[!] ", "quiet": ""}
 
 

@@ -299,6 +299,14 @@ def test_long_words_are_parted_with_hyphens_and_no_line_is_wider_than_its_column
     assert "".join(line.removesuffix("-") for line in lines).replace(" ", "").startswith("Lieferverzögerungsbenach")
 
 
+def test_no_line_ends_within_a_reference_or_between_a_number_and_its_unit() -> None:
+    sheet = Sheet(640, "de")
+    rows = sheet.lines("Vorfall I-962 mit 19\u00a0% und 47\u202f356", 60, most=9)
+    assert any(row.startswith("I-962") for row in rows)
+    assert any("19\u00a0%" in row for row in rows)
+    assert sheet.lines("Vier-Wochen", 60, most=9) == ["Vier-", "Wochen"]
+
+
 def test_text_that_is_too_long_ends_in_dots() -> None:
     sheet = Sheet(640, "en")
     lines = sheet.lines("word " * 500, 100, most=2)

@@ -371,7 +371,7 @@ def test_countries_that_are_not_named_are_counted() -> None:
         countries=tuple(zip(("FR", "RU", "JP", "NL", "BE", "CH"), (20, 12, 10, 8, 6, 4), strict=True)),
     )
     text = said(page(replace(full_digest(), causes=Causes((wide,), 0, 100))), "irritants")
-    assert "France 20 · Russia 12 · Japan 10 · Netherlands 8 · and 2 others: 10" in text
+    assert "France 20 · Russia 12 · Japan 10 · Netherlands 8 · and 2 others: 10" in text.replace("\u00a0", " ")
 
 
 def test_in_the_first_week_no_irritant_is_called_new() -> None:

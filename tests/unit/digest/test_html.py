@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
+from listener.digest.document import Paragraph, Section
 from listener.digest.html import page
 from tests.unit.digest.documents import HOSTILE, QUOTES, TILES, full_document, hostile_document, picture
 
@@ -59,6 +60,19 @@ def test_title_and_language_are_the_readers(tree: Element) -> None:
 def test_arabic_page_runs_from_the_right() -> None:
     html = found(parsed(page(full_document("ar"))), "html")[0]
     assert (html.get("lang"), html.get("dir")) == ("ar", "rtl")
+
+
+def test_no_line_ends_within_a_reference_or_between_a_number_and_its_unit() -> None:
+    said = Paragraph("I-962: 19\u00a0% of 47\u202f356 <b>")
+    html = page(full_document(sections=(Section("one", "One", (said,)),)))
+    assert '<span class="whole">I-962</span>: 19\u00a0% of 47\u202f356 &lt;b&gt;' in html
+    assert ".whole { white-space: nowrap; }" in html
+
+
+def test_charts_are_no_wider_than_the_page() -> None:
+    html = page(full_document())
+    assert ".chart img { display: block; max-width: 100%; height: auto;" in html
+    assert not re.search(r"\.chart[^{}]*\{[^}]*(?:overflow-x|max-width: none|width: max)", html)
 
 
 def test_headings_go_down_one_level_at_a_time(tree: Element) -> None:

@@ -191,6 +191,10 @@ def test_chinese_does_not_break_after_what_opens() -> None:
     assert list(wrapped("上周平常（平常36次）。", width=10)) == ["上周平常", "（平常36", "次）。"]
 
 
+def test_no_line_of_text_ends_within_a_number_and_its_unit() -> None:
+    assert list(wrapped("answered: 19\u00a0% of 47\u202f356", width=12)) == ["answered:", "19\u00a0% of", "47\u202f356"]
+
+
 def test_a_long_word_is_broken_between_whole_characters() -> None:
     lines = list(wrapped("e\u0301" * 20, width=8))
     assert lines == ["e\u0301" * 8, "e\u0301" * 8, "e\u0301" * 4]

@@ -55,6 +55,10 @@ def test_figures_are_not_littered_with_escapes() -> None:
     assert escaped("10.5 % (−3, +4.1), 1,204 of 3-4") == "10.5 % (−3, +4.1), 1,204 of 3-4"
 
 
+def test_spaces_that_hold_numbers_together_stay() -> None:
+    assert escaped("19\u00a0% of  47\u202f356\n") == "19\u00a0% of 47\u202f356"
+
+
 def test_page_has_every_part() -> None:
     text = markdown(full_document())
     assert text.startswith("# How Yunfan is spoken of: week 46\n")
