@@ -125,6 +125,8 @@ class CauseNames:
             topic_counts: posts by topic.
             languages: posts by language; what is kept of posts hardly tells languages apart, so they decide nothing.
         """
+        if centre.shape != self._origin.shape:
+            return ""  # of another model
         ranked = self.ranked(centre, topic_counts)
         best = ranked[0]
         if best.fit < LEAST_FIT:

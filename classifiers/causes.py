@@ -100,6 +100,15 @@ def restore(packed: Sequence[bytes]) -> Array:
     return found
 
 
+def nearest(vectors: Array, known: Sequence[Known]) -> list[int | None]:
+    """Return the id of the irritant that each post belongs to, None for one that is near none or near two."""
+    fitting = [one for one in known if one.centre.shape == vectors.shape[1:]]
+    if not fitting:
+        return [None] * len(vectors)
+    labels = _joined(_as_unit(vectors), _unit(np.stack([one.centre for one in fitting])))
+    return [None if label < 0 else fitting[label].id for label in labels.tolist()]
+
+
 def group(vectors: Array, known: Sequence[Known] = (), *, least: int = 5) -> Grouping:
     """Return which posts belong together: the same for the same input, at a cost that grows linearly.
 

@@ -171,6 +171,7 @@ class App:
         self.store.outbox.let_go_early(now)
         self.store.alerts.clock_went_back(now)
         self.hold.after_clock_went_back()
+        self.store.digests.clock_went_back(now)
 
     def tell_operators(self, title: str, text: str) -> None:
         """Queue a message to operators, to where unrouted alerts go."""

@@ -1,6 +1,7 @@
 """What should be done, by rules over the week's figures, each with what it rests on."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from listener.digest.model import Advice, Causes, Coverage, Desk, DeskRow, IncidentFacts, Measure, Voices
 
@@ -21,14 +22,16 @@ def advice(
     causes: Causes, desk: Desk, voices: Voices, incidents: tuple[IncidentFacts, ...], coverage: Coverage
 ) -> tuple[Advice, ...]:
     """Return what to do, the most pressing first; `nothing` alone where nothing is."""
-    found = (
-        *_incidents(incidents),
-        *_irritants(causes),
-        *_journalists(voices),
-        *_answers(desk),
-        *_coverage(coverage),
-        *_thanks(voices),
+    kinds = (
+        (_incidents(incidents), 1),
+        (_irritants(causes), 2),
+        (_journalists(voices), 1),
+        (_answers(desk), 2),
+        (_coverage(coverage), 1),
+        (_thanks(voices), 1),
     )
+    # Some of each kind: a week of many irritants must not hide that nobody was answered.
+    found = tuple(one for advices, most in kinds for one in islice(advices, most))
     return found[:MOST] or (Advice("nothing"),)
 
 

@@ -257,28 +257,35 @@ class _Reader:
 
     def _named_products(self, brand: Sequence[object], texts: Sequence[object]) -> Ints:
         bits = np.zeros(len(texts), dtype=np.int64)
+        searched = _Texts(texts if self._products else ())
         for bit, product in enumerate(self._products):
             whose = {name for name in self._counted.own if product in self._counted.products.get(name, ())}
-            for row in _rows_naming(product, texts):
+            for row in searched.naming(product):
                 if brand[row] in whose:
                     bits[row] |= 1 << bit
         return bits
 
 
-def _rows_naming(product: str, texts: Sequence[object]) -> Iterator[int]:
-    """Yield the rows whose text names a product: a quick search over all texts at once, then an exact look."""
-    first = product.casefold().split()[:1]
-    if not first:
-        return
-    folded = [str(text).casefold() for text in texts]
-    ends = np.fromiter(accumulate(len(text) + 1 for text in folded), np.int64, len(folded))
-    whole = "\n".join(folded)
-    at = whole.find(first[0])
-    while at >= 0:
-        row = int(np.searchsorted(ends, at, side="right"))
-        if names_product(str(texts[row]), product):
-            yield row
-        at = whole.find(first[0], int(ends[row]))
+class _Texts:
+    """Texts in which names are looked for: quickly over all of them at once, then exactly."""
+
+    def __init__(self, texts: Sequence[object]) -> None:
+        self._texts = texts
+        folded = [str(text).casefold() for text in texts]
+        self._ends = np.fromiter(accumulate(len(text) + 1 for text in folded), np.int64, len(folded))
+        self._whole = "\n".join(folded)
+
+    def naming(self, product: str) -> Iterator[int]:
+        """Yield the rows whose text names a product."""
+        first = product.casefold().split()[:1]
+        if not first:
+            return
+        at = self._whole.find(first[0])
+        while at >= 0:
+            row = int(np.searchsorted(self._ends, at, side="right"))
+            if names_product(str(self._texts[row]), product):
+                yield row
+            at = self._whole.find(first[0], int(self._ends[row]))
 
 
 class _Clock:

@@ -11,7 +11,9 @@ from listener.digest.weeks import Week
 from listener.model import Watch
 from listener.store.digests import Digests, GapRow
 
-_WEEK = timedelta(weeks=1)
+NOT_POLLED = "it has fetched nothing yet"
+NOT_YET = "nothing was listened to yet"
+_WEEK, _A_DAY = timedelta(weeks=1), timedelta(days=1)
 Span = tuple[datetime, datetime]
 
 
@@ -26,13 +28,20 @@ def coverage(
     watches = [one for one in config.watches if one.country in countries and one.brand in brands]
     spans = {code: week.span(config.countries[code].timezone) for code in countries}
     by_watch = _gaps(store, watches, spans)
+    deaf, began_at = _deaf(store, watches), store.first_collected_at() or as_of
+    before = _earlier_gaps(store, listened)
     unseen = []
     for watch in watches:
-        found = by_watch.get(watch.id, [])
+        start, end = spans[watch.country]
+        # Nobody noted what was not seen while nobody listened.
+        until = end if watch.id in deaf else min(began_at - _A_DAY, end)  # the first mention is not the first look
+        never = [GapRow(watch.id, start, until, deaf.get(watch.id, NOT_YET))] if until > start else []
+        found = [*never, *by_watch.get(watch.id, [])]
         cut = merged((_within(gap, spans[watch.country]) for gap in found), as_of)
         if cut:
             zone = ZoneInfo(config.countries[watch.country].timezone)
-            missed = _missed(store, watch, cut, _earlier_gaps(store, watch, listened, zone.key), len(listened), zone)
+            weeks = 0 if watch.id in deaf else len(listened)
+            missed = _missed(store, watch, cut, before.get(watch.id, []), weeks, zone)
             reason = max(found, key=lambda gap: gap.end_at - gap.start_at).reason
             seconds = sum((end - start).total_seconds() for start, end in cut)
             unseen.append(Unseen(watch.id, watch.source, watch.country, watch.brand, seconds, reason, missed))
@@ -66,6 +75,12 @@ def errata(
     return Errata(str(week), made[1] if made else None, late, now)
 
 
+def _deaf(store: Digests, watches: Sequence[Watch]) -> dict[str, str]:
+    """Return the watches that never fetched anything, with why."""
+    problems = store.never_fetched([one.id for one in watches])
+    return {name: problem or NOT_POLLED for name, problem in problems.items()}
+
+
 def merged(spans: Iterable[Span], until: datetime) -> list[Span]:
     """Return spans in order, those that overlap or touch as one, none beyond `until`."""
     result: list[Span] = []
@@ -93,11 +108,14 @@ def _within(gap: GapRow, span: Span) -> Span:
     return max(gap.start_at, span[0]), min(gap.end_at, span[1])
 
 
-def _earlier_gaps(store: Digests, watch: Watch, listened: Sequence[Week], zone: str) -> list[Span]:
-    if not listened:
-        return []
-    since, until = min(listened).span(zone)[0], max(listened).span(zone)[1]
-    return [(gap.start_at, gap.end_at) for gap in store.gaps(since, until) if gap.watch_id == watch.id]
+def _earlier_gaps(store: Digests, listened: Sequence[Week]) -> dict[str, list[Span]]:
+    """Return what watches did not see in earlier weeks, by whatever clocks."""
+    found: dict[str, list[Span]] = defaultdict(list)
+    if listened:
+        since, until = min(listened).span("UTC")[0] - _A_DAY, max(listened).span("UTC")[1] + _A_DAY
+        for gap in store.gaps(since, until):
+            found[gap.watch_id].append((gap.start_at, gap.end_at))
+    return found
 
 
 def _missed(

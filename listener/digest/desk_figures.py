@@ -130,7 +130,7 @@ def _cases(store: Digests, config: Config, scope: DeskScope, weeks: Sequence[Wee
     for event in store.history(since, until):
         if event.alert_id in found:
             found[event.alert_id].events.append(event)
-    for alert_id in store.answered_before(list(found)):
+    for alert_id in store.answered_before(list(found), scope.countries):
         found[alert_id].again = True
     cases: dict[Week, list[_Case]] = defaultdict(list)
     for case in found.values():

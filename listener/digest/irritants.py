@@ -2,17 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
-from itertools import islice
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
+from itertools import count, islice
 from statistics import fmean
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.causes import Known, compact, group, restore
+from classifiers.causes import Known, compact, group, nearest, restore
 from classifiers.telling import Others, telling_words
 from listener.config import Config
 from listener.digest import noise
@@ -34,6 +33,10 @@ _TYPICAL = 60
 _LANGUAGES_QUOTED = 4
 _MOST_ALERTS = 8
 _WORDS = 5
+_LONGEST = 400
+"""Letters of a post that are read for its words."""
+_MANY = 0.1
+"""From this share of a brand's complaints on an irritant is told even without a name or a word of its own."""
 _COMPARED = 1_000
 """So many complaints of the week an irritant's words are compared with."""
 
@@ -87,7 +90,8 @@ class Irritants:
             listened: the weeks before that were listened to, of the four.
             quoting: makes quotations.
         """
-        groups = [group for brand in brands for group in self._groups(columns, brand, week)]
+        numbers = count(-1, -1)
+        groups = [group for brand in brands for group in self._groups(columns, brand, week, numbers)]
         weeks = [week.back(back) for back in range(FOLLOWED_WEEKS - 1, -1, -1)]
         history = self._store.causes.history([str(one) for one in weeks], brands, countries)
         known = self._store.causes.grouped_weeks(brands) | {str(week)}
@@ -99,7 +103,7 @@ class Irritants:
         compared = self._store.causes.with_vectors(np.unique(columns.mention[complaints]).tolist())
         without = int((~np.isin(columns.mention[complaints], list(compared))).sum())
         return Causes(
-            irritants=(*told, *map(teller.ended, gone)),
+            irritants=(*told, *self._told_once_more(gone, teller, week.back(), countries)),
             alone=max(0, len(complaints) - sum(len(one.rows) for one in groups) - without),
             complaints=len(complaints),
             without_embedding=without,
@@ -122,13 +126,16 @@ class Irritants:
             [Known(one.id, restore([one.centre])[0]) for one in known],
             least=LEAST,
         )
-        found = []
-        for one in grouping.groups:
+        found: dict[str, Found] = {}
+        for place, one in enumerate(grouping.groups):
             members = rows[np.asarray(one.members, dtype=np.intp)]
             repeated = [copy for row in members for copy in copies.get(int(row), ())]
             every = np.concatenate([members, np.array(repeated, dtype=np.intp)])
-            found.append(self._as_found(columns, every, one.known, one.centre))
-        return found, len(complaints)
+            made = self._as_found(columns, every, one.known, one.centre)
+            # What has the same name is the same to whoever reads it.
+            same = made.cause or f"{place}"
+            found[same] = _joined(found[same], made) if same in found else made
+        return list(found.values()), len(complaints)
 
     def _as_found(self, columns: Columns, rows: Rows, known: int | None, centre: NDArray[np.float32]) -> Found:
         topics, languages = (Counter(columns.named(name, rows)) for name in ("topic", "language"))
@@ -141,27 +148,47 @@ class Irritants:
             countries=Counter(columns.named("country", rows)),
         )
 
-    def _groups(self, columns: Columns, brand: str, week: Week) -> Iterator[_Group]:
-        """Yield a brand's irritants of a week that any complaint of these countries belongs to."""
+    def _groups(self, columns: Columns, brand: str, week: Week, numbers: Iterator[int]) -> Iterator[_Group]:
+        """Yield a brand's irritants of a week that any complaint of these countries belongs to.
+
+        New ones of a week that is not stored take their numbers from `numbers`.
+        """
         if self._store.causes.is_grouped(str(week), brand):
-            rows, members = self._store.causes.of_week(str(week), [brand])
-            by_irritant: dict[int, list[int]] = {}
-            for one in members:
-                by_irritant.setdefault(one.irritant_id, []).append(one.match_id)
-            pairs = [(rows[irritant], ids) for irritant, ids in by_irritant.items()]
+            pairs = self._kept(columns, brand, week)
         else:
-            pairs = list(self._for_once(columns, brand, week))
+            pairs = list(self._for_once(columns, brand, week, numbers))
         order = np.argsort(columns.match, kind="stable") if pairs else np.zeros(0, np.intp)
         for irritant, ids in pairs:
             here = _rows_of(columns.match, order, ids)
+            here = here[columns.complaint[here]]  # people may have said meanwhile that it is none
             if len(here):
                 yield _Group(irritant, here)
 
-    def _for_once(self, columns: Columns, brand: str, week: Week) -> Iterator[tuple[IrritantRow, list[int]]]:
+    def _kept(self, columns: Columns, brand: str, week: Week) -> list[tuple[IrritantRow, list[int]]]:
+        """Return a stored week's irritants with their matches; complaints that came later join the nearest."""
+        rows, members = self._store.causes.of_week(str(week), [brand])
+        by_irritant: dict[int, list[int]] = {}
+        for one in members:
+            by_irritant.setdefault(one.irritant_id, []).append(one.match_id)
+        complaints = _complaints(columns, brand)
+        late = complaints[~np.isin(columns.match[complaints], [one.match_id for one in members])]
+        vectors = self._store.causes.vectors(columns.mention[late].tolist()) if rows else {}
+        late = np.array([row for row in late if int(columns.mention[row]) in vectors], dtype=np.intp)
+        if len(late):
+            known = [Known(number, restore([row.centre])[0]) for number, row in rows.items()]
+            points = restore([vectors[int(columns.mention[row])] for row in late])
+            for row, irritant in zip(late, nearest(points, known), strict=True):
+                if irritant is not None:
+                    by_irritant.setdefault(irritant, []).append(int(columns.match[row]))
+        return [(rows[irritant], ids) for irritant, ids in by_irritant.items()]
+
+    def _for_once(
+        self, columns: Columns, brand: str, week: Week, numbers: Iterator[int]
+    ) -> Iterator[tuple[IrritantRow, list[int]]]:
         found, _ = self._found(columns, brand, week)
         known = self._store.causes.rows([one.known for one in found if one.known is not None])
-        for place, one in enumerate(found):
-            new = IrritantRow(-1 - place, brand, one.cause, one.centre, str(week), str(week), one.first_seen_at)
+        for one in found:
+            new = IrritantRow(next(numbers), brand, one.cause, one.centre, str(week), str(week), one.first_seen_at)
             yield (known.get(one.known, new) if one.known is not None else new), list(one.match_ids)
 
     def _ended(self, seen: set[int], week: Week, history: Mapping[tuple[int, str], int]) -> list[IrritantRow]:
@@ -171,6 +198,17 @@ class Irritants:
                 if when == last and count >= LEAST and irritant not in seen]  # fmt: skip
         rows = self._store.causes.rows(gone)
         return [rows[irritant] for irritant in sorted(gone, key=lambda one: -history[one, last])[:_MOST_ALERTS]]
+
+    def _told_once_more(
+        self, gone: Sequence[IrritantRow], teller: "_Teller", week: Week, countries: Sequence[str]
+    ) -> Iterator[Irritant]:
+        """Yield irritants that ended, with the words that they had in the week before."""
+        _, members = self._store.causes.of_week(str(week), {one.brand for one in gone})
+        for one in gone:
+            matches = [member.match_id for member in members if member.irritant_id == one.id]
+            irritant = teller.ended(one, matches[:_TYPICAL], countries)
+            if irritant.cause or irritant.words:
+                yield irritant
 
 
 class _Teller:
@@ -186,6 +224,7 @@ class _Teller:
         self._weeks = weeks
         self._listened = listened
         self._config = config
+        self._compared: dict[str, tuple[list[int], Others]] = {}
         self._complaints = Counter(columns.named("brand", np.flatnonzero(columns.complaint)))
 
     def told(self, group: _Group) -> Irritant:
@@ -213,21 +252,38 @@ class _Teller:
             countries=tuple(Counter(columns.named("country", rows)).most_common()),
             languages=tuple(Counter(columns.named("language", rows)).most_common()),
             urgent=int(columns.urgent[rows].sum()),
-            first_seen_at=irritant.first_seen_at,
+            first_seen_at=self._first_seen_at(irritant, rows),
             posts=tuple(self._typical(rows, posts, irritant.cause)),
             alerts=tuple(_references(posts.values()))[:_MOST_ALERTS],
         )  # fmt: skip
 
-    def ended(self, irritant: IrritantRow) -> Irritant:
-        """Return what there is to say of an irritant that is no more."""
+    def ended(self, irritant: IrritantRow, matches: Sequence[int], countries: Sequence[str]) -> Irritant:
+        """Return what there is to say of an irritant that is no more, from its posts of the week before."""
         before = self._before(irritant.id)
+        posts = {match: post for match, post in self._quoting.facts(matches).items() if post.country in countries}
+        topics = Counter(post.topic for post in posts.values()).most_common(1)
         return Irritant(
-            id=irritant.id, brand=irritant.brand, cause=irritant.cause, words=(), topic="", product="", mentions=0,
-            authors=0, share=0.0, last=self._in(irritant.id, self._last), mean=fmean(before) if before else None,
-            verdict=noise.of_counts(0.0, before), trend="ended",
+            id=irritant.id,
+            brand=irritant.brand,
+            cause=irritant.cause,
+            words=self._words(np.zeros(0, np.intp), posts, irritant.brand),
+            topic=topics[0][0] if topics else "",
+            product="",
+            mentions=0,
+            authors=0,
+            share=0.0,
+            last=self._in(irritant.id, self._last),
+            mean=fmean(before) if before else None,
+            verdict=noise.of_counts(0.0, before),
+            trend="ended",
             history=tuple((str(one), self._in(irritant.id, one)) for one in self._weeks),
-            countries=(), languages=(), urgent=0, first_seen_at=irritant.first_seen_at, posts=(), alerts=(),
-        )  # fmt: skip
+            countries=(),
+            languages=(),
+            urgent=0,
+            first_seen_at=irritant.first_seen_at,
+            posts=(),
+            alerts=(),
+        )
 
     @property
     def _last(self) -> Week:
@@ -241,11 +297,22 @@ class _Teller:
         return [float(self._in(irritant, week)) for week in self._listened if week in known]
 
     def _trend(self, irritant: IrritantRow, verdict: str) -> Trend:
-        if irritant.first_week == str(self._weeks[-1]):
+        if self._first_week(irritant) is None:
             return "new"
         if not self._in(irritant.id, self._last):
             return "recurring"
         return "growing" if verdict == "up" else "fading" if verdict == "down" else "steady"
+
+    def _first_week(self, irritant: IrritantRow) -> Week | None:
+        """Return the first week before this one in which it was seen in these countries, of those that are followed."""
+        return next((week for week in self._weeks[:-1] if self._in(irritant.id, week)), None)
+
+    def _first_seen_at(self, irritant: IrritantRow, rows: Rows) -> datetime:
+        """Return when it was first seen in these countries: what happened in others is not this reader's."""
+        first = self._first_week(irritant)
+        if first is None:
+            return datetime.fromtimestamp(int(self._columns.published_s[rows].min()), UTC)
+        return max(irritant.first_seen_at, datetime.combine(first.monday, time(), UTC))
 
     def _product(self, rows: Rows) -> str:
         """Return the product that most of the posts name."""
@@ -258,9 +325,9 @@ class _Teller:
         settings = self._config.brands[brand]
         known = (settings.name, *settings.terms, *settings.accounts.values())
         own = set(self._columns.mention[rows].tolist())
-        mentions, others = self._others
+        mentions, others = self._others(brand)
         return telling_words(
-            [post.text for post in posts.values()],
+            [self._quoting.masked(post) for post in posts.values()],
             others,
             limit=_WORDS,
             leave_out=known,
@@ -268,13 +335,17 @@ class _Teller:
             own_places=[place for place, mention in enumerate(mentions) if mention in own],
         )
 
-    @cached_property
-    def _others(self) -> tuple[list[int], Others]:
-        """Some complaints of the week, evenly over it: their mentions and their words."""
-        rows = np.flatnonzero(self._columns.complaint)
+    def _others(self, brand: str) -> tuple[list[int], Others]:
+        """Return some complaints about a brand, evenly over the week: their mentions and their words."""
+        if brand not in self._compared:
+            self._compared[brand] = self._some(brand)
+        return self._compared[brand]
+
+    def _some(self, brand: str) -> tuple[list[int], Others]:
+        rows = _complaints(self._columns, brand)
         some = rows[:: max(1, len(rows) // _COMPARED)][:_COMPARED]
         posts = self._quoting.facts([int(self._columns.match[row]) for row in some]).values()
-        return [post.mention_id for post in posts], Others([post.text for post in posts])
+        return [post.mention_id for post in posts], Others([post.text[:_LONGEST] for post in posts])
 
     def _typical(self, rows: Rows, posts: Mapping[int, PostFacts], cause: str) -> Iterable[Post]:
         """Yield a post for each language, the most typical first; copies of one another once."""
@@ -288,15 +359,27 @@ class _Teller:
 
 
 def _worth_telling(teller: _Teller, groups: Sequence[_Group]) -> Iterator[Irritant]:
-    """Yield the irritants that anybody could end: those with a name or a word of their own."""
+    """Yield the irritants that anybody could end: those with a name, a word of their own, or very many posts."""
     for one in groups:
         irritant = teller.told(one)
-        if irritant.cause or irritant.words:
+        if irritant.cause or irritant.words or irritant.share >= _MANY:
             yield irritant
 
 
 def _references(posts: Iterable[PostFacts]) -> dict[str, None]:
     return dict.fromkeys(f"A-{post.alert_id}" for post in posts if post.alert_id is not None)
+
+
+def _joined(one: Found, other: Found) -> Found:
+    """Return two groups of one name as one; it goes on under the number of the greater, else of the other."""
+    greater, lesser = sorted((one, other), key=lambda found: -len(found.match_ids))
+    return replace(
+        greater,
+        known=greater.known if greater.known is not None else lesser.known,
+        first_seen_at=min(one.first_seen_at, other.first_seen_at),
+        match_ids=[*greater.match_ids, *lesser.match_ids],
+        countries=Counter(greater.countries) + Counter(lesser.countries),
+    )
 
 
 def _rows_of(matches: NDArray[np.int64], order: Rows, ids: Sequence[int]) -> Rows:

@@ -98,8 +98,7 @@ class Maker:
             raise DigestError(f"{week} has not begun; name a week that is over, such as {over}")
         complete = until <= now
         read = self._read(counted, week, now)
-        if complete:
-            self._keep_irritants(read.columns, counted, week, now)
+        self._keep_irritants(read.columns, counted, week, now)
         zones = dict(counted.zones)
         desks = DeskScope(scope.countries, scope.brands, scope.team)
         quoting = Quoting(self._store.digests, self._config, masked=scope.masked)
@@ -160,15 +159,15 @@ class Maker:
             self._store.digests.save_counts(str(week), _key(counted), _COUNTS.dump_json(counts).decode(), now)
 
     def _keep_irritants(self, columns: Columns, counted: Counted, week: Week, now: datetime) -> None:
-        """Group the complaints of a week that is over in every country, and of those before that nobody grouped."""
+        """Group the complaints of the weeks up to this one that are over in every country and that nobody grouped."""
         every = make_scope(self._config)
         whole = Counted.of(self._config, every.countries, every.brands)
-        if not every.countries or whole.span(week)[1] > now:
+        if not every.countries:
             return
         for back in range(WEEKS_BEFORE, -1, -1):
             one = week.back(back)
             brands = [brand for brand in every.brands if not self._store.causes.is_grouped(str(one), brand)]
-            if not brands:
+            if not brands or whole.span(one)[1] > now:
                 continue
             is_here = (
                 not back and set(every.countries) == set(counted.countries) and set(every.brands) <= set(counted.own)

@@ -26,6 +26,8 @@ from listener.errors import DigestError
 from listener.store import Store
 from listener.store.digests import Kept
 
+_LONGEST_WEEK = timedelta(days=9)
+"""A week in all time zones, with a clock change."""
 SETTLES = timedelta(hours=3)
 """So long a digest waits, from when it is due, for posts of its week that were not classified yet."""
 
@@ -91,7 +93,7 @@ class DigestStep:
         began_at = self._store.digests.first_collected_at()
         if began_at is None or began_at >= ends_at:
             return False  # posts from before the daemon ran make no week of it
-        waits = self._store.digests.is_waiting(ends_at)
+        waits = self._store.digests.is_waiting(ends_at - _LONGEST_WEEK, ends_at)
         return not waits or now >= due_at(self._config, reader, week) + SETTLES
 
     def _make(self, name: str, reader: DigestReader, week: Week, now: datetime) -> bool:

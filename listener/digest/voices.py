@@ -20,6 +20,8 @@ _VIEWS_OF_A_REPOST = 1_000
 """So many views carry a post as far as one repost."""
 _LEAST_SPREAD = 3.0
 """What carried less did not travel."""
+_PLAIN = 0.15
+"""Complaint probability under which praise is nothing but praise."""
 _LEAST_INFLUENCE = 0.2
 """Below it a critic or a friend is a customer like others."""
 
@@ -40,13 +42,18 @@ def voices(columns: Columns, quoting: Quoting) -> Voices:
         critics=choose.of(heard[columns.complaint[heard] | (columns.tone[heard] < 0)]),
         friends=choose.of(heard[_is_praise(columns, heard)]),
         travelled=choose.of(travelled[np.argsort(-spread[travelled], kind="stable")]),
-        supporters=choose.of(_supporters(columns, own)),
+        supporters=choose.of(_supporters(columns, own), _is_plain_praise),
     )
 
 
 def _is_praise(columns: Columns, rows: Rows) -> NDArray[np.bool_]:
     praises: NDArray[np.bool_] = (columns.tone[rows] > 0) & ~columns.complaint[rows]
     return praises
+
+
+def _is_plain_praise(facts: PostFacts) -> bool:
+    """Tell whether a post is praise and nothing else: who is thanked for a sarcasm is lost."""
+    return facts.topic == "praise" and facts.complaint < _PLAIN and not facts.signals
 
 
 def _supporters(columns: Columns, own: Rows) -> Rows:

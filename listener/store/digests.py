@@ -248,8 +248,14 @@ class Digests:
             .where(table.c.at > counted_at, _in_span(since, until))
             .limit(1)
         )
+        matched = (
+            select(_matches.c.id)
+            .join(_mentions, _mentions.c.id == _matches.c.mention_id)
+            .where(_in_span(since, until), _matches.c.matched_at > counted_at)
+            .limit(1)
+        )
         with reading(self._engine) as connection:
-            return connection.scalar(posts) is not None or connection.scalar(words) is not None
+            return any(connection.scalar(query) is not None for query in (posts, words, matched))
 
     def first_collected_at(self) -> datetime | None:
         """Return when the first mention was collected; None where there is none."""
@@ -257,9 +263,21 @@ class Digests:
         with reading(self._engine) as connection:
             return connection.scalar(query)
 
-    def is_waiting(self, published_before: datetime) -> bool:
-        """Tell whether a mention that was published before then waits for its classification."""
-        query = select(_mentions.c.id).where(~_mentions.c.classified, _mentions.c.published_at < published_before)
+    def never_fetched(self, watch_ids: Collection[str]) -> dict[str, str]:
+        """Return which watches never fetched anything, with the problem that stands against them."""
+        table = schema.watch_states
+        query = select(table.c.watch_id, table.c.succeeded_at, table.c.problem)
+        with reading(self._engine) as connection:
+            states = {row.watch_id: row for row in connection.execute(query)}
+        return {
+            name: (states[name].problem or "") if name in states else ""
+            for name in watch_ids
+            if name not in states or states[name].succeeded_at is None
+        }
+
+    def is_waiting(self, since: datetime, until: datetime) -> bool:
+        """Tell whether a mention of a span waits for its classification."""
+        query = select(_mentions.c.id).where(~_mentions.c.classified, _in_span(since, until))
         with reading(self._engine) as connection:
             return connection.scalar(query.limit(1)) is not None
 
@@ -359,8 +377,8 @@ class Digests:
                 for row in connection.execute(query)
             ]
 
-    def answered_before(self, alert_ids: Sequence[int], days: int = 7) -> set[int]:
-        """Return which alerts are about an author who was answered about that brand within the days before."""
+    def answered_before(self, alert_ids: Sequence[int], countries: Collection[str], days: int = 7) -> set[int]:
+        """Return which alerts are about an author who was answered about that brand there within the days before."""
         mine, theirs = _alerts.alias("mine"), _alerts.alias("theirs")
         own, other = _matches.alias("own"), _matches.alias("other")
         here, there = _mentions.alias("here"), _mentions.alias("there")
@@ -373,7 +391,7 @@ class Digests:
             .join(other, other.c.id == theirs.c.match_id)
             .join(there, there.c.id == other.c.mention_id)
             .where(there.c.author_id == here.c.author_id, theirs.c.brand == mine.c.brand, theirs.c.id != mine.c.id)
-            .where(~theirs.c.drill, answered)
+            .where(~theirs.c.drill, theirs.c.country.in_(list(countries)), answered)
         )
         query = (
             select(mine.c.id)
@@ -477,6 +495,19 @@ class Digests:
             if recording is not None:
                 own = and_(schema.digests.c.reader == reader, schema.digests.c.week == week)
                 connection.execute(update(schema.digests).where(own).values(messages=recording.messages))
+
+    def clock_went_back(self, now: datetime) -> None:
+        """Forget what a clock that was ahead made of weeks that are not over yet, and what waits of it."""
+        ahead = schema.digests.c.made_at > now
+        with self._engine.begin() as connection:
+            made = connection.scalars(select(schema.digests.c.messages).where(ahead)).all()
+            numbers = [number for messages in made for _, number in messages]
+            connection.execute(schema.digests.delete().where(ahead))
+            connection.execute(schema.week_counts.delete().where(schema.week_counts.c.counted_at > now))
+            sent = schema.notifications
+            own = or_(sent.c.id.in_(numbers), sent.c.parent_id.in_(numbers))
+            given_up = {"state": "dropped", "problem": "made while the clock was ahead", "held": None}
+            connection.execute(update(sent).where(own, sent.c.state == "pending").values(given_up))
 
     def stale(self) -> list[Kept]:
         """Return the digests that quoted a post which was deleted since, and which wait to be sent."""

@@ -120,14 +120,14 @@ def test_the_last_word_on_a_post_counts_whenever_it_was_said(store: Store) -> No
 
 def test_it_is_known_when_collection_began_and_what_waits(store: Store) -> None:
     assert store.digests.first_collected_at() is None
-    assert not store.digests.is_waiting(END)
+    assert not store.digests.is_waiting(BEGIN - 2 * HOUR, END)
     post(store, "one", BEGIN, came=END + HOUR, is_read=False)
     post(store, "old", BEGIN - HOUR, came=END + 2 * HOUR, is_read=False)
     assert store.digests.first_collected_at() == END + HOUR
-    assert store.digests.is_waiting(END)
-    assert not store.digests.is_waiting(BEGIN - HOUR)
+    assert store.digests.is_waiting(BEGIN - 2 * HOUR, END)
+    assert not store.digests.is_waiting(BEGIN + HOUR, END)
     store.withdrawals.withdraw([Withdrawn("x", "one"), Withdrawn("x", "old")], END)
-    assert not store.digests.is_waiting(END), "nobody classifies what was deleted"
+    assert not store.digests.is_waiting(BEGIN - 2 * HOUR, END), "nobody classifies what was deleted"
 
 
 def test_gaps_touch_the_span_and_broken_items_count_since_its_begin(store: Store) -> None:
