@@ -10,7 +10,7 @@ from slack_sdk.models.blocks.basic_components import MarkdownTextObject, SlackFi
 from alerts import wording
 from alerts.card import DigestFile, DigestMessage, DigestTile
 from alerts.digest_parts import slack_images
-from alerts.escaping import clean, escape_mrkdwn, isolate, one_line, shorten, slack_length
+from alerts.escaping import clean, escape_mrkdwn, isolate, shorten, slack_length
 from alerts.slack.elements import (
     MAX_TEXT,
     first_fitting,
@@ -26,6 +26,7 @@ from alerts.slack.ids import ActionName
 
 _FIELDS_A_SECTION = 10
 _MOST_SENTENCES = 10
+_BETWEEN = " · "
 _NO_MARKUP = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
 
 
@@ -65,14 +66,17 @@ def render_digest(digest: DigestMessage, pictures: Mapping[str, str], *, is_whol
 
 def digest_line(digest: DigestMessage) -> str:
     """Return one line for notifications and screen readers, as escaped mrkdwn."""
-    first = one_line(digest.summary[0]) if digest.summary else ""
+    first = clean(digest.summary[0]).replace("\n", " ") if digest.summary else ""
     words = " · ".join(part for part in (_title(digest), isolate(first)) if part)
     return escape_mrkdwn(shorten(words, 600, slack_length))
 
 
 def plain_digest(digest: DigestMessage) -> str:
     """Return a digest as escaped text without blocks, for when Slack refuses them."""
-    figures = "\n".join(" · ".join(wording.names((one.label, one.value, one.change), 200)) for one in digest.tiles)
+    figures = "\n".join(
+        _BETWEEN.join(_unbroken(part, 200) for part in (one.label, one.value, one.change) if part)
+        for one in digest.tiles
+    )
     parts = [_title(digest), *(paragraph(one, 600) for one in digest.summary[:_MOST_SENTENCES]), figures]
     return escape_mrkdwn("\n\n".join(part for part in fitting(parts, MAX_TEXT) if part))
 
@@ -93,7 +97,7 @@ def _without(file: DigestFile) -> str:
 
 def _blocks(digest: DigestMessage, pictures: Mapping[str, str], room: DigestRoom, *, is_whole: bool) -> Iterator[Block]:
     yield header(_title(digest))
-    if subtitle := wording.name(digest.subtitle, 300):
+    if subtitle := wording.name(_subtitle(digest), 300):
         yield ContextBlock(elements=[plain(subtitle, 300)])
     for sentence in digest.summary[:_MOST_SENTENCES]:
         if text := paragraph(sentence, room.sentence):
@@ -105,6 +109,12 @@ def _blocks(digest: DigestMessage, pictures: Mapping[str, str], room: DigestRoom
     label = wording.name(digest.words.open, 70) or "Open the digest"
     if made := link_button(label, ActionName.OPEN_DIGEST, digest.url, most=1_000):
         yield ActionsBlock(elements=[made])
+
+
+def _subtitle(digest: DigestMessage) -> str:
+    """Return what stands under the title, less what the title says: the week stands once."""
+    told = digest.title.split(_BETWEEN)
+    return _BETWEEN.join(part for part in digest.subtitle.split(_BETWEEN) if part not in told)
 
 
 def _title(digest: DigestMessage) -> str:

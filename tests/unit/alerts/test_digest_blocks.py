@@ -33,6 +33,19 @@ def test_whatever_a_digest_holds_its_blocks_keep_slacks_limits(text: str) -> Non
         assert len(digest_line(shown)) <= 2_500
 
 
+def test_the_week_stands_once() -> None:
+    week = "9–15 November 2026 (week 46)"
+    made = digest(title=f"Weekly digest: Yunfan · {week}", subtitle=f"{week} · France and Japan")
+    assert str(render_digest(made, {})).count(week) == 1
+    assert "France and Japan" in str(render_digest(made, {}))
+
+
+def test_numbers_and_their_units_stay_together_without_blocks_too() -> None:
+    made = digest(summary=("19\u00a0% of 47\u202f356.",), tiles=(DigestTile("Seen", "2\u00a0h", "▲\u00a0+3"),))
+    assert "19\u00a0% of 47\u202f356." in digest_line(made)
+    assert "Seen · 2\u00a0h · ▲\u00a0+3" in plain_digest(made)
+
+
 def test_markup_in_figures_stays_text() -> None:
     (fields,) = [
         block["fields"] for block in render_digest(digest(tiles=(DigestTile("*a* <!here>", "1`2", "~c~"),)), {})
