@@ -34,6 +34,9 @@ network (one hidden layer of {hidden}), trained together with the adapter, reads
 Probabilities are calibrated (a scale and a shift per question, one temperature for topic and one for sentiment).
 `heads.json` holds the seeds, settings, versions and the SHA-256 of every data file.
 
+Complaints are compared, to group them by cause, by what the heads read less twelve directions in which languages differ
+(`causes.safetensors`, found in the authored posts alone by `python -m classifiers.training.languages`).
+
 ## What it was trained on
 
 | Set | Licence class | Examples | Used for |
