@@ -33,6 +33,7 @@ _ISOLATES = regex.compile(f"([{FIRST_STRONG_ISOLATE}{POP_ISOLATE}])")
 _MOST_ISOLATES = 20
 _SPACES = regex.compile(r"[^\S\u00a0\u202f]+")
 """Those at which a line may end: the others hold numbers and their units together."""
+_SENTENCES = regex.compile(r"[^.。]+(?:[.。]+|$)")
 _NOT_IN_KEYS = regex.compile(r"[^a-z0-9-]+")
 
 
@@ -91,7 +92,7 @@ def is_right_to_left(text: str) -> bool:
 
 
 def definitions(document: Document) -> tuple[Column, ...]:
-    """Return what the figures of the page mean, each once, less what a list of the page says."""
+    """Return what the figures of the page mean, each once, less what lists of the page say."""
     found: dict[str, Column] = {}
     blocks = [document.tiles, *(block for section in document.sections for block in section.blocks)]
     said = "\n".join(item.text for block in blocks if isinstance(block, Listing) for item in block.items)
@@ -104,7 +105,7 @@ def definitions(document: Document) -> tuple[Column, ...]:
                 terms = block.columns
         for term in terms:
             title = term.label if isinstance(term, Tile) else term.title
-            if term.explained and term.explained not in said:
+            if any(part not in said for part in map(str.strip, _SENTENCES.findall(term.explained))):
                 found.setdefault(term.explained, Column(title, explained=term.explained))
     return tuple(found.values())
 

@@ -6,8 +6,9 @@ import html5lib
 import pytest
 from pypdf import PdfReader
 
+from listener.digest.cleaned import definitions
 from listener.digest.composing import compose
-from listener.digest.document import Document
+from listener.digest.document import Cell, Document, Listing, Section, Tile, Tiles
 from listener.digest.html import page
 from listener.digest.mail import MOST_BYTES, mail_parts
 from listener.digest.markdown import markdown
@@ -15,6 +16,7 @@ from listener.digest.model import Digest
 from listener.digest.pdf import pdf
 from listener.digest.words import LANGUAGES, Words
 from tests.unit.digest.builders import empty_digest, first_week_digest, full_digest
+from tests.unit.digest.documents import full_document
 from tests.unit.digest.noto import needs_noto
 
 
@@ -65,3 +67,12 @@ def test_pdf_of_a_full_week_is_short_and_begins_with_the_causes() -> None:
     reader = PdfReader(io.BytesIO(pdf(document)))
     assert len(reader.pages) <= 8
     assert len(reader.pages[0].images) >= 1
+
+
+def test_a_term_is_not_explained_again_whose_sentences_stand_in_lists() -> None:
+    said = Listing((Cell("Median: half took no longer."), Cell("Answer: from the opening to the first answer.")))
+    tiles = Tiles((Tile("Median answer", "2 h", "", explained="From the opening. Half took no longer."),))
+    both = Listing((Cell("Half: Half took no longer."), Cell("Answer: From the opening.")))
+    sections = (Section("one", "One", (said,)),)
+    assert [term.title for term in definitions(full_document(tiles=tiles, sections=sections))] == ["Median answer"]
+    assert definitions(full_document(tiles=tiles, sections=(Section("one", "One", (both,)),))) == ()
