@@ -168,7 +168,7 @@ def _causes(phrases: Phrases) -> Drawn:
         charts.CauseBar(
             phrases.irritant(one),
             one.mentions,
-            one.last,
+            one.last if phrases.digest.weeks_before else None,
             phrases.trend(one),
             is_strong,
             tuple(mentions for _, mentions in one.history),
@@ -191,7 +191,7 @@ def _causes(phrases: Phrases) -> Drawn:
             "{name} {number} (last week {last}; {trend})",
             name=phrases.irritant(one),
             number=words.number(one.mentions),
-            last=words.number(one.last),
+            last=words.number(one.last) if phrases.digest.weeks_before else "–",
             trend=phrases.trend(one),
         )
         for one in shown

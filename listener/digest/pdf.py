@@ -17,7 +17,19 @@ from rich.cells import cell_len
 from alerts.escaping import one_line
 from listener.digest import typesetting
 from listener.digest.cleaned import cleaned, definitions, is_right_to_left
-from listener.digest.document import Block, Cell, Document, Figure, Paragraph, Picture, Quote, Quotes, Section, Table
+from listener.digest.document import (
+    Block,
+    Cell,
+    Document,
+    Figure,
+    Listing,
+    Paragraph,
+    Picture,
+    Quote,
+    Quotes,
+    Section,
+    Table,
+)
 from listener.digest.html import PAGES, direction
 from listener.errors import DigestError
 
@@ -131,7 +143,7 @@ def _first_chart(shown: Document, files: Mapping[str, object]) -> Figure | None:
 def _blocks(section: Section, first: Figure | None) -> Iterator[dict[str, Any]]:
     blocks = [block for block in section.blocks if block is not first]
     for block, following in zip_longest(blocks, blocks[1:]):
-        leads = isinstance(block, Paragraph) and isinstance(following, Table | Figure | Quotes)
+        leads = isinstance(block, Paragraph) and isinstance(following, Table | Figure | Quotes | Listing)
         yield {"kind": type(block).__name__, "sticky": leads, **_block(block)}
 
 

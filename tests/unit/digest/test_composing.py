@@ -379,6 +379,8 @@ def test_in_the_first_week_no_irritant_is_called_new() -> None:
     assert not [text for text in texts(document) if re.search(r"\bnew\b", text) and "irritant" in text.casefold()]
     assert "Parcels arrive late (no trend yet; 121 complaints" in said(document, "causes")
     assert "Find out what is behind the greatest irritant: Parcels arrive late" in said(document, "advice")
+    chart = next(b for b in section(document, "causes").blocks if isinstance(b, Figure))
+    assert "Parcels arrive late 121 (last week –; no trend yet)" in chart.alt
     second = replace(first_week_digest(), advice=(Advice("irritant_new", "11", 46.0),))
     assert "one of the greatest irritants: Products break" in said(page(second), "advice")
 

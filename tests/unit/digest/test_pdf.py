@@ -11,7 +11,7 @@ from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from listener.digest import pdf as pdf_module
 from listener.digest import typesetting
-from listener.digest.document import Cell, Column, Document, Paragraph, Quote, Quotes, Section, Table
+from listener.digest.document import Cell, Column, Document, Listing, Paragraph, Quote, Quotes, Section, Table
 from listener.digest.pdf import pdf
 from listener.errors import DigestError
 from tests.unit.digest.documents import HOSTILE, TILES, full_document, hostile_document, measures, picture
@@ -127,6 +127,18 @@ def test_a_hostile_text_is_shown_and_not_run(text: str) -> None:
         assert seen.count('#eval("1+1")') >= 3
         assert seen.count("*b* _i_ $x$ `raw`") >= 3
     assert "root:" not in seen
+
+
+def test_no_heading_or_warning_stands_alone_at_the_end_of_a_page() -> None:
+    table = Table((Column("a"),), tuple((Cell(f"row {number}"),) for number in range(9)))
+    ends = []
+    for lines in range(22, 40, 2):
+        filler = Listing(tuple(Cell("filler") for _ in range(lines)))
+        blocks = (Paragraph("HEED THIS", "warning"), table)
+        sections = (Section("one", "One", (filler,)), Section("two", "HEADING", blocks))
+        pages = [page.extract_text() for page in read(full_document(sections=sections, pictures={})).pages]
+        ends += [(lines, "HEADING" in text, "HEED THIS" in text, "row 0" in text) for text in pages]
+    assert [end for end in ends if len(set(end[1:])) > 1] == []
 
 
 def test_a_page_full_of_hostile_texts_is_made() -> None:
