@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from classifiers import cause_names
 from classifiers.cause_catalogue import LANGUAGES, catalogue
 from classifiers.cause_names import CauseNames, cause_name, texts_of
 from classifiers.cause_space import load_cause_space
@@ -139,4 +138,3 @@ def test_names_are_said_in_the_readers_language_or_in_english() -> None:
     assert cause_name("parcel_late", "tr") == "Parcels arrive late"
     assert cause_name("flights_disrupted", "de") == "Flüge verspäten sich oder fallen aus"
     assert cause_name("no_such_cause", "en") == ""
-
