@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from listener.digest import noise
 from listener.digest.counting import BrandTally, Tally, WeekCounts
-from listener.digest.model import BrandVoice, Day, Measure, Row, Spoken, Unit
+from listener.digest.model import BrandVoice, Day, Measure, Row, Spoken, Unit, Verdict
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -93,16 +93,25 @@ def percentile(weeks: Compared[list[float]], quantile: float) -> Measure:
     least = LEAST_FOR_A_MEDIAN if quantile <= 0.5 else LEAST_FOR_A_P90
     pooled = [time for one in weeks.known for time in one]
     now = _ranked(weeks.now, quantile, least)
+    earlier = _ranked(pooled, quantile, least)
     lack = "nothing" if not weeks.now else "few" if len(weeks.now) < least else "not_reached" if now is None else ""
     return Measure(
         value=now,
         unit="seconds",
         of=len(weeks.now),
         last=None if weeks.last is None else _ranked(weeks.last, quantile, least),
-        mean=_ranked(pooled, quantile, least),
-        verdict=noise.of_times(weeks.now, pooled),
+        mean=earlier,
+        verdict=_one_way(noise.of_times(weeks.now, pooled), now, earlier),
         lack=lack,  # type: ignore[arg-type]
     )
+
+
+def _one_way(verdict: Verdict, now: float | None, before: float | None) -> Verdict:
+    """Return a verdict on all times together for one percentile of them: noise where that moved the other way."""
+    if now is None or before is None:
+        return verdict
+    moved = "up" if now > before else "down" if now < before else "noise"
+    return verdict if verdict in (moved, "unknown") else "noise"
 
 
 def _ranked(times: Sequence[float], quantile: float, least: int) -> float | None:

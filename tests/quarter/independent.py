@@ -8,7 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -543,7 +543,11 @@ def verdict(one: Raw, before: Sequence[Raw | None], name: str = "") -> str | Non
         return None
     test = mannwhitneyu(one.seconds, past, method="asymptotic")
     middle = len(one.seconds) * len(past) / 2
-    return "noise" if test.pvalue > ONCE_IN else "up" if test.statistic > middle else "down"
+    found = "noise" if test.pvalue > ONCE_IN else "up" if test.statistic > middle else "down"
+    now, earlier = one.value(), replace(one, seconds=tuple(past)).value()
+    if found != "noise" and now is not None and earlier is not None:
+        return found if (now > earlier) == (found == "up") and now != earlier else "noise"
+    return found
 
 
 def _verdict_of_counts(n: float, before: Sequence[float]) -> str | None:
