@@ -208,9 +208,15 @@ class Room:
     # What is made of it
 
     def step(self, make: Callable[[Maker], Any] = lambda maker: maker) -> DigestStep:
-        """Return the step of a daemon that has just started."""
+        """Return the step of a daemon that has just started, and that has polled every watch."""
+        self.polled(self.clock.now())
         maker = make(Maker(self.config, self.store))
         return DigestStep(self.config, self.store, self.clock, maker, self.effective)
+
+    def polled(self, at: datetime) -> None:
+        """Note when every watch fetched last."""
+        with self.store.digests._engine.begin() as connection:
+            connection.execute(schema.watch_states.update().values(succeeded_at=at))
 
     def effective(self, name: str) -> str:
         return self.config.fallback_receiver if name in self.is_off else name

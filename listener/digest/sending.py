@@ -28,6 +28,8 @@ from listener.store.digests import Kept
 
 _LONGEST_WEEK = timedelta(days=9)
 """A week in all time zones, with a clock change."""
+CATCHES_UP = timedelta(minutes=15)
+"""So long it waits for watches that have not fetched anything since the week ended, as after a night without power."""
 SETTLES = timedelta(hours=3)
 """So long a digest waits, from when it is due, for posts of its week that were not classified yet."""
 
@@ -59,6 +61,7 @@ class DigestStep:
         self._clock = clock
         self._maker = maker
         self._effective = effective_receiver
+        self._started_at = clock.now()
 
     def run(self) -> int:
         """Make the digests that are due; return how many."""
@@ -88,13 +91,16 @@ class DigestStep:
         return self._make(name, reader, week, now)
 
     def _is_ready(self, reader: DigestReader, week: Week, now: datetime) -> bool:
-        """Tell whether the week was listened to and all that was found of it is read."""
+        """Tell whether the week was listened to, its last posts were fetched, and all of them are read."""
         ends_at = week_ends(self._config, reader, week)
         began_at = self._store.digests.first_collected_at()
         if began_at is None or began_at >= ends_at:
             return False  # posts from before the daemon ran make no week of it
-        waits = self._store.digests.is_waiting(ends_at - _LONGEST_WEEK, ends_at)
-        return not waits or now >= due_at(self._config, reader, week) + SETTLES
+        due = due_at(self._config, reader, week)
+        watches = [one.id for one in self._config.watches]
+        if now < max(due, self._started_at) + CATCHES_UP and self._store.digests.is_behind(watches, ends_at):
+            return False
+        return now >= due + SETTLES or not self._store.digests.is_waiting(ends_at - _LONGEST_WEEK, ends_at)
 
     def _make(self, name: str, reader: DigestReader, week: Week, now: datetime) -> bool:
         scope = scope_of(self._config, name, reader)

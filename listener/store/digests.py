@@ -275,6 +275,13 @@ class Digests:
             if name not in states or states[name].succeeded_at is None
         }
 
+    def is_behind(self, watch_ids: Collection[str], until: datetime) -> bool:
+        """Tell whether a watch that fetched something before a moment has fetched nothing since."""
+        table = schema.watch_states
+        query = select(table.c.watch_id).where(table.c.succeeded_at < until)
+        with reading(self._engine) as connection:
+            return not set(watch_ids).isdisjoint(connection.scalars(query))
+
     def is_waiting(self, since: datetime, until: datetime) -> bool:
         """Tell whether a mention of a span waits for its classification."""
         query = select(_mentions.c.id).where(~_mentions.c.classified, _in_span(since, until))

@@ -154,6 +154,25 @@ def test_posts_that_wait_for_the_classifier_hold_a_digest_for_three_hours_at_mos
     assert kept(room).spoken.mentions.value == 1
 
 
+def test_watches_that_are_behind_hold_a_digest_for_a_quarter_of_an_hour(room: Room) -> None:
+    room.clock.advance(DAY.total_seconds())
+    step = room.step()
+    room.polled(MONDAY - 3 * DAY)
+    assert step.run() == 0
+    room.clock.advance(15 * 60 - 1)
+    assert step.run() == 0
+    room.polled(MONDAY + DAY)
+    assert step.run() == 1
+
+
+def test_a_watch_that_stays_away_holds_no_digest_for_longer(room: Room) -> None:
+    step = room.step()
+    room.polled(MONDAY - 3 * DAY)
+    assert step.run() == 0
+    room.clock.advance(15 * 60)
+    assert step.run() == 1
+
+
 def test_a_digest_goes_as_soon_as_all_of_its_week_is_read(room: Room) -> None:
     room.post("acme, unread", TUESDAY, is_read=False)
     room.post("acme, this week's", MONDAY - HOUR, is_read=False)
