@@ -46,7 +46,7 @@ def test_labels_are_known_and_types_plain(results: list[Classification]) -> None
         assert isinstance(one.urgency, Urgency)
         assert isinstance(one.sentiment, Sentiment)
         assert {type(getattr(one, field.name)) for field in fields(one)} <= {
-            str, float, tuple, dict, Urgency, Sentiment, type(None)
+            str, float, tuple, dict, bytes, Urgency, Sentiment, type(None)
         }  # fmt: skip
         assert all(type(share) is float for share in one.urgency_probabilities)
 

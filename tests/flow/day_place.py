@@ -229,10 +229,10 @@ class Place:
         outbox = self.app.store.outbox
         noted = outbox.sent
 
-        def gone(item: Any, place: Any, now: datetime) -> bool:
+        def gone(item: Any, place: Any, now: datetime, **more: Any) -> bool:
             if item.kind == "alert":
                 raise CrashError
-            return noted(item, place, now)
+            return noted(item, place, now, **more)
 
         outbox.sent = gone  # type: ignore[method-assign]
         with pytest.raises(CrashError):
