@@ -2,7 +2,7 @@
 
 from listener.config.checkpoints import labels_of, read_checkpoint_config
 from listener.config.document import Document, read_yaml
-from listener.config.loading import PluginOptions, load_config
+from listener.config.loading import PluginOptions, config_texts, load_config
 from listener.config.models import (
     Brand,
     Config,
@@ -51,6 +51,7 @@ __all__ = [
     "Thresholds",
     "Voice",
     "WatchOptions",
+    "config_texts",
     "labels_of",
     "load_config",
     "read_checkpoint_config",

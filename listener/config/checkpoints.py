@@ -1,6 +1,7 @@
 """Checks that checkpoints named in the configuration are there and fit what is said of them; loads none."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def read_checkpoint_config(folder: Path) -> dict[str, object]:
     Raises:
         ValueError: the folder holds no checkpoint that can be used; the message says what is missing.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise ValueError(f"there is no folder '{folder}'")
     path = folder / "config.json"
     try:
@@ -79,7 +80,7 @@ def _encoder_problems(model: Model) -> Iterator[tuple[Loc, str]]:
             yield ("checkpoint",), "another encoder needs 'heads' trained on it: the bundled ones do not fit"
         if model.backend.startswith("onnx"):
             yield ("backend",), "only the bundled encoder is converted to ONNX; another checkpoint runs in torch"
-    if model.heads is not None and not (Path(model.heads) / "heads.json").is_file():
+    if model.heads is not None and not os.path.isfile(Path(model.heads) / "heads.json"):
         yield ("heads",), f"there is no heads.json in '{model.heads}'"
 
 

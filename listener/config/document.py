@@ -50,13 +50,22 @@ def read_yaml(path: Path, *, name: str | None = None) -> Document:
         ConfigError: the file is missing, not UTF-8, not YAML, or has a key twice.
     """
     file = name or str(path)
+    return parse_yaml(read_text(path, file), file)
+
+
+def read_text(path: Path, file: str) -> str:
+    """Return a file's text, its line ends as they are; `file` is the name for messages.
+
+    Raises:
+        ConfigError: the file is missing or not UTF-8.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as opened:
+            return opened.read()
     except FileNotFoundError:
         raise ConfigError([Problem(file, 1, 1, "", "there is no such file")]) from None
     except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a name that cannot be one
         raise ConfigError([Problem(file, 1, 1, "", f"cannot be read as UTF-8 text: {error}")]) from error
-    return parse_yaml(text, file)
 
 
 def parse_yaml(text: str, file: str) -> Document:
@@ -68,11 +77,14 @@ def parse_yaml(text: str, file: str) -> Document:
     if _nesting(text) > _DEEPEST:
         raise ConfigError([Problem(file, 1, 1, "", f"nested more than {_DEEPEST} deep")])
     try:
-        tree = yaml.compose(text, Loader=_CoreLoader)
+        tree = yaml.compose(text, Loader=CoreLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ConfigError([Problem(file, line, column, "", f"not valid YAML: {error.problem}")]) from None
+        text = f"not valid YAML: {error.problem}"
+        if error.problem == "but found another document":
+            text = "a second document begins here (---); a file holds one"
+        raise ConfigError([Problem(file, line, column, "", text)]) from None
     except yaml.YAMLError as error:
         raise ConfigError([Problem(file, 1, 1, "", f"not valid YAML: {str(error).splitlines()[0]}")]) from None
     document = Document(file, None)
@@ -88,7 +100,7 @@ _DEEPEST = 60
 _LONGEST_NUMBER = 40
 
 
-class _CoreLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class CoreLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """libyaml with the types of YAML 1.2's core schema, so that `NO` stays Norway.
 
     Read with libyaml because it composes the playbook library 40 times as fast as ruamel.yaml does.
@@ -147,8 +159,11 @@ def _mapping(
 
 def _scalar(node: yaml.ScalarNode) -> Any:
     text: str = node.value
-    if node.style in ("'", '"', "|", ">"):
-        return text
+    return text if node.style in ("'", '"', "|", ">") else read_scalar(text)
+
+
+def read_scalar(text: str) -> Any:
+    """Return what an unquoted word means."""
     if text in _WORDS:
         return _WORDS[text]
     if _INT.fullmatch(text) and len(text) < _LONGEST_NUMBER:

@@ -4,12 +4,13 @@ All problems are collected and raised together, each with its place in the file.
 """
 
 import difflib
-import re
+import os
 import types
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from listener.clock import SystemClock
 from listener.config.checkpoints import checkpoint_problems
-from listener.config.document import Document, Loc, read_yaml
+from listener.config.document import Document, Loc, parse_yaml, read_text, read_yaml
 from listener.config.models import (
     ANY_COUNTRY,
     Brand,
     Config,
+    Console,
     Country,
     DigestReader,
     Holidays,
@@ -36,10 +38,19 @@ from listener.config.models import (
     Voice,
     WatchOptions,
 )
-from listener.config.types import COUNTRY_CODES
+from listener.config.types import COUNTRY_CODES, is_name
 from listener.errors import ConfigError, Problem
 from listener.model import Watch
+from listener.sentences import Sentence, sentence
 
+_NEEDS_RECEIVER = sentence("mode pilot needs a pilot_receiver to send its alerts to")
+_BOUNDS = {
+    "greater_than_equal": sentence("must be greater than or equal to {number}"),
+    "greater_than": sentence("must be greater than {number}"),
+    "less_than_equal": sentence("must be less than or equal to {number}"),
+    "less_than": sentence("must be less than {number}"),
+}
+"""What is said of a number out of bounds, by pydantic's kind."""
 SECTIONS = (
     "version",
     "brands",
@@ -54,6 +65,7 @@ SECTIONS = (
     "trial_receiver",
     "slack",
     "digests",
+    "console",
     "store",
     "model",
     "voice",
@@ -68,6 +80,7 @@ _OF_DIGESTS = (
     ("countries", "countries", "country"),
     ("brands", "brands", "brand"),
 )
+_OF_COUNTRIES = (("team", "teams", "team"), ("pilot_receiver", "receivers", "receiver"))
 _REQUIRED = ("brands", "teams", "receivers", "defaults", "countries", "route", "fallback_receiver")
 
 
@@ -81,22 +94,55 @@ class PluginOptions:
     locales: Collection[str] = ()
 
 
-def load_config(path: Path, plugins: PluginOptions) -> Config:
+def load_config(path: Path, plugins: PluginOptions, texts: Mapping[str, str] | None = None) -> Config:
     """Read and check a configuration file.
+
+    `texts` gives, by name, files that are read from there and not from the folder: for one not yet written.
 
     Raises:
         ConfigError: with every problem found, each as `file:line:col path - what is wrong`.
     """
-    document = read_yaml(path)
+    texts = texts or {}
+    document = _read(path, path.name, texts)
     if not isinstance(document.data, dict):
         raise ConfigError(
             [document.problem((), "the file is empty or no mapping; it needs at least brands and countries")]
         )
-    return _Loader(document, plugins, path).load()
+    return _Loader(document, plugins, path, texts).load()
+
+
+def config_texts(path: Path) -> dict[str, str]:
+    """Return the text of each file that a configuration is made of, by its name, as far as they can be read.
+
+    Raises:
+        ConfigError: the configuration file itself cannot be read.
+    """
+    texts = {path.name: read_text(path, str(path))}
+    name = _voice_named(texts[path.name])
+    if name and os.path.isfile(path.parent / name):
+        with suppress(ConfigError):  # what is wrong is said by whoever loads it
+            texts[name] = read_text(path.parent / name, name)
+    return texts
+
+
+@lru_cache(maxsize=4)
+def _voice_named(text: str) -> str:
+    """Return which voice file a configuration names; remembered, as a daemon asks of the same text every second."""
+    try:
+        data = parse_yaml(text, "").data
+    except ConfigError:
+        return ""
+    name = data.get("voice") if isinstance(data, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _read(file: Path, name: str, texts: Mapping[str, str]) -> Document:
+    return parse_yaml(texts[name], str(file)) if name in texts else read_yaml(file)
 
 
 class _Loader:
-    def __init__(self, document: Document, plugins: PluginOptions, path: Path) -> None:
+    def __init__(self, document: Document, plugins: PluginOptions, path: Path, texts: Mapping[str, str]) -> None:
+        self.texts = texts
         self.document = document
         self.data: dict[str, Any] = document.data
         self.plugins = plugins
@@ -125,6 +171,8 @@ class _Loader:
         self._check_slack(slack)
         digests = self._named("digests", DigestReader)
         self._check_digests(digests)
+        console = self._section("console", Console)
+        self._check_console(console)
         self._check_teams(teams)
         for key, section, what in _NAMED:
             self._check_reference((key,), self.data.get(key), section, what)
@@ -145,6 +193,7 @@ class _Loader:
             trial_receiver=self.data.get("trial_receiver"),
             slack=slack,
             digests=digests,
+            console=console,
             store=store,
             model=model,
             watches=tuple(watches),
@@ -173,12 +222,17 @@ class _Loader:
             return {}
         return value
 
-    def _parse(self, model: Any, value: object, loc: Loc) -> Any:
-        """Check `value` against `model`; note the problems and return None where there are any."""
+    def _parse(self, model: Any, value: object, loc: Loc, *, in_part: bool = False) -> Any:
+        """Check `value` against `model`; note the problems and return None where there are any.
+
+        `in_part`: what is missing is given elsewhere, and no problem.
+        """
         try:
             return TypeAdapter(model).validate_python(value)
         except ValidationError as error:
             for item in error.errors(include_url=False):
+                if in_part and item["type"] == "missing":
+                    continue
                 inner = tuple(part for part in item["loc"] if not _is_branch_name(part))
                 self._problem((*loc, *inner), describe(item, model))
         return None
@@ -221,16 +275,25 @@ class _Loader:
             self._problem(("voice",), "must be the name of a file, such as brand.yaml")
             return None
         file = self.path.parent / name
-        if file.exists() and not file.is_file():
+        if name in self.texts:
+            return self._voice_text(file, name)
+        if os.path.exists(file) and not os.path.isfile(file):
             self._problem(("voice",), f"{file} is no plain file")
             return None
         try:
             return read_yaml(file)
         except ConfigError as error:
-            if file.is_file():
+            if os.path.isfile(file):
                 self.problems.extend(error.problems)
             else:
                 self._problem(("voice",), f"{str(file)!r}: {error.problems[0].text}")
+        return None
+
+    def _voice_text(self, file: Path, name: str) -> Document | None:
+        try:
+            return parse_yaml(self.texts[name], str(file))
+        except ConfigError as error:
+            self.problems.extend(error.problems)
         return None
 
     def _own_name(self, name: str, brand: Brand) -> Voice:
@@ -263,7 +326,7 @@ class _Loader:
                     self._problem((*loc, "brands", index), f"{brand} is a competitor; name your own brands")
 
     def _check_name(self, loc: Loc) -> None:
-        if not re.fullmatch(r"[\w-]{1,60}", str(loc[-1])):
+        if not is_name(str(loc[-1])):
             self._problem(loc, "a name has at most 60 letters, digits, - and _")
 
     def _sources(self) -> dict[str, SourceOptions]:
@@ -297,6 +360,7 @@ class _Loader:
 
     def _countries(self, sources: Mapping[str, SourceOptions]) -> tuple[dict[str, Country], list[Watch]]:
         defaults = self._mapping("defaults")
+        self._check_defaults(defaults)
         countries: dict[str, Country] = {}
         watches: list[Watch] = []
         for key, value in self._mapping("countries").items():
@@ -323,9 +387,24 @@ class _Loader:
                 seen.add(watch.id)
         return countries, watches
 
+    def _check_defaults(self, defaults: dict[str, Any]) -> None:
+        """Refuse a wrong value that every country overrides too: the next country would inherit it."""
+        self._parse(Country, defaults, ("defaults",), in_part=True)
+        for key, section, what in _OF_COUNTRIES:
+            if isinstance(defaults.get(key), str):
+                self._check_reference(("defaults", key), defaults[key], section, what)
+        sources = defaults.get("sources")
+        for source, value in sources.items() if isinstance(sources, dict) else ():
+            known = self.plugins.sources.get(source)
+            if known is None or value is None or isinstance(value, bool):
+                continue  # one that is not set up is told of where a country inherits it
+            for index, entry in enumerate(value if isinstance(value, list) else [value]):
+                where: Loc = ("defaults", "sources", source)
+                self._parse(known[1], entry, (*where, index) if isinstance(value, list) else where, in_part=True)
+
     def _country(self, defaults: dict[str, Any], own: dict[str, Any], loc: Loc) -> Country | None:
         merged = merge(defaults, own)
-        for key, section, what in (("team", "teams", "team"), ("pilot_receiver", "receivers", "receiver")):
+        for key, section, what in _OF_COUNTRIES:
             if isinstance(merged.get(key), str):
                 self._check_reference(self._origin(loc, (key,)), merged[key], section, what)
         try:
@@ -337,7 +416,8 @@ class _Loader:
                 self._problem(where, describe(item, Country))
             return None
         if country.mode == "pilot" and country.pilot_receiver is None:
-            self._problem(self._origin(loc, ("mode",)), "mode pilot needs a pilot_receiver to send its alerts to")
+            self._problem(self._origin(loc, ("mode",)), _NEEDS_RECEIVER)
+        self._check_severities(country, loc)
         self._check_playbooks(country, loc)
         self._check_holidays(country.holidays, str(loc[-1]), partial(self._origin, loc))
         return country
@@ -379,6 +459,17 @@ class _Loader:
     def _check_playbook(self, playbook: str, loc: Loc) -> None:
         if playbook not in self.plugins.playbooks:
             self._problem(loc, f"there is no playbook '{playbook}'; known: {_listed(self.plugins.playbooks)}")
+
+    def _check_severities(self, country: Country, loc: Loc) -> None:
+        """Refuse a severity 2 that begins above severity 3, where the country or `defaults` sets one of them."""
+        for section, limits in (("thresholds", country.thresholds), ("incidents", country.incidents)):
+            if limits.severity_2 <= limits.severity_3:
+                continue
+            keys = [(*above, section, key) for above in (loc, ("defaults",)) for key in ("severity_2", "severity_3")]
+            where = next((key for key in keys if _known_depth(self.document, key) == len(key)), keys[0])
+            second, third = f"{limits.severity_2:g}", f"{limits.severity_3:g}"
+            said = sentence("severity_2 ({second}) must not be above severity_3 ({third})", second=second, third=third)
+            self._problem(where, said)
 
     def _origin(self, loc: Loc, inner: Loc) -> Loc:
         """Where a country's value stands: in the country itself, or in `defaults`."""
@@ -434,6 +525,18 @@ class _Loader:
         needed = {"socket": "app_token", "http": "signing_secret"}
         if slack is not None and getattr(slack, needed[slack.mode]) is None:
             self._problem(("slack",), f"mode {slack.mode} needs {needed[slack.mode]}")
+
+    def _check_console(self, console: Console | None) -> None:
+        if console is None or console.openid is None:
+            return
+        if console.url is None:
+            self._problem(
+                ("console",), "sign-in by OpenID Connect needs `url`: where the provider sends people back to"
+            )
+        for group, grant in console.openid.grants.items():
+            for index, country in enumerate(grant.countries or ()):
+                loc: Loc = ("console", "openid", "grants", group, "countries", index)
+                self._check_reference(loc, country, "countries", "country")
 
     def _check_teams(self, teams: Mapping[str, Team]) -> None:
         for name, team in teams.items():
@@ -529,11 +632,21 @@ def describe(item: Any, model: Any) -> str:
         return unknown_key(str(loc[-1]), allowed_keys(model, loc[:-1]))
     if item["type"] == "missing":
         return f"'{loc[-1]}' is missing"
-    text = str(item["msg"]).replace("Input should be", "must be").replace("Value error, ", "")
-    given = item.get("input")
+    text, given = _problem_of(item), item.get("input")
     if item["type"] != "secret" and isinstance(given, str | int | float | bool):
-        shown = str(given)
-        text += f" (found {shown[:60]!r})"
+        return sentence("{problem} (found {text})", problem=text, text=repr(str(given)[:60]))
+    return text
+
+
+def _problem_of(item: Any) -> str:
+    """Return what is wrong, as a sentence where it is one of ours or a bound."""
+    said = item.get("ctx", {}).get("said")
+    if isinstance(said, Sentence):
+        return said
+    text = str(item["msg"])
+    if item["type"] in _BOUNDS:
+        return sentence(_BOUNDS[item["type"]], number=text.rpartition(" ")[2])
+    text = text.replace("Input should be", "must be").replace("Value error, ", "")
     return text[:1].lower() + text[1:]
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from listener.config.loopback import is_loopback
@@ -37,4 +37,6 @@ def _parts(address: str) -> tuple[str, str, bool]:
     return parts.scheme, host, "@" in parts.netloc
 
 
-Page = Annotated[str, AfterValidator(_page)]
+Page = Annotated[
+    str, AfterValidator(_page), WithJsonSchema({"type": "string", "pattern": r"^https?://[^\s\\<>\"|@/]+"})
+]

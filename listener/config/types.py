@@ -6,10 +6,11 @@ from datetime import time
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler
+from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from listener.errors import MissingSecretError
+from listener.sentences import Sentence, sentence
 
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
@@ -27,6 +28,7 @@ COUNTRY_CODES = frozenset(
     """.split()
 )
 """ISO 3166-1 alpha-2."""
+_NAME = re.compile(r"[\w-]{1,60}")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -45,13 +47,13 @@ class Secret:
         """
         if self.kind == "env":
             value = os.environ.get(self.name, "").strip()
-            hint = f"set the environment variable {self.name}"
+            hint = sentence("set the environment variable {name}", name=self.name)
         else:
             try:
                 value = Path(self.name).expanduser().read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError):
                 value = ""
-            hint = f"put the secret into the file {self.name}"
+            hint = sentence("put the secret into the file {name}", name=self.name)
         if not value:
             raise MissingSecretError(hint)
         return value
@@ -90,6 +92,20 @@ class Secret:
             cls.parse, serialization=core_schema.plain_serializer_function_ser_schema(repr)
         )
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "format": "secret", "pattern": rf"^\s*{_REFERENCE.pattern}\s*$"}
+
+
+def is_name(text: str) -> bool:
+    """Tell whether brands, teams, receivers and readers of digests may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
+def wrong(kind: str, said: Sentence) -> PydanticCustomError:
+    """Return the error of a value that is wrong; it keeps its sentence."""
+    return PydanticCustomError(kind, "{said}", {"said": said})
+
 
 def parse_duration(value: object) -> float:
     """Read a span such as `30s`, `2m`, `1h` or `7d` as seconds.
@@ -100,10 +116,15 @@ def parse_duration(value: object) -> float:
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 30 else None
     if match and (seconds := float(match[1]) * _SECONDS[match[2]]) <= _LONGEST_S:
         return seconds
-    raise PydanticCustomError("duration", "a duration is a number with a unit: 500ms, 30s, 2m, 1h or 7d, at most 3650d")
+    said = sentence("a duration is a number with a unit: 500ms, 30s, 2m, 1h or 7d, at most 3650d")
+    raise wrong("duration", said)
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration)]
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "format": "span", "pattern": rf"^\s*{_DURATION.pattern}\s*$"}),
+]
 """Seconds, written in the configuration as `30s`, `2m`, `1h`, `7d`."""
 
 
@@ -140,16 +161,27 @@ class Hours:
             cls.parse, serialization=core_schema.plain_serializer_function_ser_schema(repr)
         )
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        day = f"({'|'.join(WEEKDAYS)})"
+        clock = r"([01]\d|2[0-3]):[0-5]\d"
+        span = f"{clock}-({clock}|24:00)"
+        return {
+            "type": "object",
+            "format": "hours",
+            "propertyNames": {"pattern": f"^{day}(-{day})?$"},
+            "additionalProperties": {"type": "string", "pattern": rf"^\s*({span}(\s+{span})*\s*)?$"},
+        }
+
 
 def _parse_days(text: str) -> list[str]:
     first, _, last = text.lower().partition("-")
     last = last or first
     if first not in WEEKDAYS or last not in WEEKDAYS:
-        raise PydanticCustomError(
-            "hours",
-            "unknown day '{text}'; days are mon tue wed thu fri sat sun, or a span such as mon-fri",
-            {"text": text},
+        said = sentence(
+            "unknown day '{text}'; days are mon tue wed thu fri sat sun, or a span such as mon-fri", text=text
         )
+        raise wrong("hours", said)
     start, end = WEEKDAYS.index(first), WEEKDAYS.index(last)
     return [WEEKDAYS[i % 7] for i in range(start, (end if end >= start else end + 7) + 1)]
 
@@ -161,11 +193,10 @@ def _parse_span(text: str) -> tuple[time, time]:
         first, last = text.split("-")
         start, end = time.fromisoformat(first), time.max if last == "24:00" else time.fromisoformat(last)
     except ValueError:
-        raise PydanticCustomError("hours", "'{text}' is no span of hours such as 09:00-18:00", {"text": text}) from None
+        raise wrong("hours", sentence("'{text}' is no span of hours such as 09:00-18:00", text=text)) from None
     if end <= start:
-        raise PydanticCustomError(
-            "hours",
-            "'{text}' ends before it starts; a night is two spans: to 24:00, and from 00:00 of the next day",
-            {"text": text},
+        said = sentence(
+            "'{text}' ends before it starts; a night is two spans: to 24:00, and from 00:00 of the next day", text=text
         )
+        raise wrong("hours", said)
     return start, end
