@@ -130,6 +130,12 @@ class Alerts:
         with self._engine.begin() as connection:
             yield AlertTransaction(connection)
 
+    @contextmanager
+    def snapshot(self) -> Iterator["AlertTransaction"]:
+        """Read as in a transaction, without keeping anybody from writing; nothing can be changed in it."""
+        with reading(self._engine) as connection:
+            yield AlertTransaction(connection)
+
     def _rows(self, query: Select[Any]) -> list[AlertRow]:
         with reading(self._engine) as connection:
             return [alert_of(row) for row in connection.execute(query).mappings()]
@@ -164,6 +170,16 @@ class Alerts:
         """Return the alerts raised since a moment, the oldest first."""
         query = select(_alerts).where(_alerts.c.opened_at >= moment).order_by(_alerts.c.id)
         return self._rows(query)
+
+    def raised_since(self, moment: datetime) -> dict[str, int]:
+        """Return how many alerts were raised since a moment, by country; drills are left out."""
+        query = (
+            select(_alerts.c.country, func.count())
+            .where(_alerts.c.opened_at >= moment, ~_alerts.c.drill)
+            .group_by(_alerts.c.country)
+        )
+        with reading(self._engine) as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def count_live(
         self,
@@ -329,6 +345,11 @@ class AlertTransaction:
         """Return the card that an incident showed last, as JSON, as this transaction sees it."""
         table = schema.incidents
         return self._connection.scalar(select(table.c.facts).where(table.c.alert_id == alert_id))
+
+    def incident_end(self, alert_id: int) -> datetime | None:
+        """Return when an incident was over: also where it ended without a last look at its card."""
+        table = schema.incidents
+        return self._connection.scalar(select(table.c.ended_at).where(table.c.alert_id == alert_id))
 
     def standing_match(self, alert_id: int) -> int | None:
         """Return the match of the highest priority among an alert's posts that still stand."""

@@ -11,6 +11,7 @@ from listener.model import Classification, Reason, Sentiment, Urgency
 from listener.store import schema
 from listener.store.engine import insert, reading
 from listener.store.fates import DELETED
+from listener.store.search import list_readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class Classifying:
                 statement.on_conflict_do_update(index_elements=["mention_id"], set_=columns),
                 [_row(item, now) for item in items],
             )
+            list_readings(connection, [_row(item, now) for item in items])
             _save_bands(connection, items, now)
             _save_embeddings(connection, items, now)
             for item in items:

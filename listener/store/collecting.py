@@ -3,16 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
-from listener.model import Author, Gap, Mention, Page, Skipped, Watch, Withdrawn
+from listener.model import Author, Gap, Mention, Page, Skipped, Usage, Watch, Withdrawn
 from listener.store import schema
 from listener.store.engine import insert, reading
 from listener.store.fates import DELETED, Version, delete_posts, edit, is_older, known
+from listener.store.search import list_posts
 from listener.store.types import Count, storable
+from listener.store.usage import add_usage
+
+_GRACE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,22 @@ class WatchState:
     watch_id: str
     cursor: str | None = None
     next_poll_at: datetime | None = None
+    polled_at: datetime | None = None
+    """When it was polled last, whatever came of it."""
     succeeded_at: datetime | None = None
     failures: int = 0
     problem: str | None = None
+    fault: str | None = None
+    """What kind of problem: `failing` (passing), `quota`, `watch` (refused what it asks), `source` (refused)."""
+    newest_at: datetime | None = None
+    """When the newest mention that it ever brought was published."""
+    newest_taken_at: datetime | None = None
+    """When that one was collected: the difference is how late mentions come."""
+
+    def is_overdue(self, every_s: float, now: datetime) -> bool:
+        """Tell whether the next poll should have been made two turns and two minutes ago, or longer."""
+        due = self.next_poll_at or self.succeeded_at
+        return due is not None and now > due + timedelta(seconds=2 * every_s) + _GRACE
 
 
 class Collecting:
@@ -66,8 +83,9 @@ class Collecting:
         now: datetime,
         next_poll_at: datetime,
         max_age_s: float | None,
+        usage: Usage | None = None,
     ) -> Counter[str]:
-        """Store a page and its cursor in one transaction; return how many mentions were new, by country.
+        """Store a page, its cursor and what it took in one transaction; return how many mentions were new, by country.
 
         A mention that is there already gets its engagement refreshed; where its text differs, it was edited. One that
         was deleted stays so, whatever a page still shows. One that another watch of the same brand found first stays
@@ -79,6 +97,7 @@ class Collecting:
             authors = _save_authors(connection, [item.mention.author for item in unique.values()], now)
             new, ids = _save_mentions(connection, unique, authors, now)
             _save_matches(connection, watch, unique, ids, now, max_age_s)
+            list_posts(connection, ids.values(), watch.brand)
             _withdraw(connection, page.withdrawn, now)
             _save_skipped(connection, watch.id, page.skipped, now)
             _save_gaps(connection, watch.id, page.gaps)
@@ -91,11 +110,23 @@ class Collecting:
                 succeeded_at=now,
                 failures=0,
                 problem=None,
+                fault=None,
+                **_newest(connection, watch.id, page, now),
             )
+            if usage is not None:
+                add_usage(connection, watch.id, usage, now, mentions=sum(new.values()), skipped=len(page.skipped))
         return new
 
     def save_failure(
-        self, watch_id: str, problem: str, *, now: datetime, next_poll_at: datetime, gap: Gap | None = None
+        self,
+        watch_id: str,
+        problem: str,
+        *,
+        now: datetime,
+        next_poll_at: datetime,
+        gap: Gap | None = None,
+        fault: str = "failing",
+        usage: Usage | None = None,
     ) -> int:
         """Note a failed poll: the cursor stays, the next poll moves. Return how many have failed in a row."""
         with self._engine.begin() as connection:
@@ -108,15 +139,21 @@ class Collecting:
                 polled_at=now,
                 failures=failures + 1,
                 problem=problem,
+                fault=fault,
             )
             _save_gaps(connection, watch_id, [gap] if gap else [])
+            if usage is not None:
+                add_usage(connection, watch_id, usage, now)
         return failures + 1
 
-    def gaps(self) -> list[tuple[str, Gap]]:
-        """Return what was not seen, the latest first."""
+    def gaps(self, since: datetime | None = None) -> list[tuple[str, Gap]]:
+        """Return what was not seen, the latest first; with `since`, gaps that reach beyond it alone."""
         table = schema.coverage_gaps
+        query = select(table).order_by(table.c.id.desc())
+        if since is not None:
+            query = query.where(table.c.end_at > since)
         with reading(self._engine) as connection:
-            rows = connection.execute(select(table).order_by(table.c.id.desc())).all()
+            rows = connection.execute(query).all()
         return [(row.watch_id, Gap(row.start_at, row.end_at, row.reason)) for row in rows]
 
     def skipped(self) -> list[Mapping[str, Any]]:
@@ -334,6 +371,17 @@ def _save_gaps(connection: Connection, watch_id: str, gaps: Iterable[Gap]) -> No
                 index_elements=["watch_id", "start_at", "reason"], set_={"end_at": statement.excluded.end_at}
             )
         )
+
+
+def _newest(connection: Connection, watch_id: str, page: Page, now: datetime) -> dict[str, datetime]:
+    """Return what a watch's state says of its newest mention, where this page brought a newer one."""
+    # A file may claim days to come, which no later mention would ever pass.
+    newest = max((min(mention.published_at, now) for mention in page.mentions), default=None)
+    if newest is None:
+        return {}
+    table = schema.watch_states
+    known = connection.scalar(select(table.c.newest_at).where(table.c.watch_id == watch_id))
+    return {} if known is not None and known >= newest else {"newest_at": newest, "newest_taken_at": now}
 
 
 def save_cursor(connection: Connection, watch_id: str, cursor: str | None) -> None:

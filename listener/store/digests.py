@@ -29,6 +29,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from listener.model import DRILL_NETWORK
 from listener.store import schema
 from listener.store.engine import insert, reading
+from listener.store.moments import Seconds, WholeSeconds
 from listener.store.outbox import UNSENT, post_digest, replace_digest
 from listener.store.redaction import REDACTED, RENEWED
 
@@ -183,7 +184,7 @@ class Digests:
                 _matches.c.country,
                 _mentions.c.network,
                 _mentions.c.author_id,
-                _Epoch(_mentions.c.published_at),
+                WholeSeconds(_mentions.c.published_at),
                 _found.c.complaint,
                 type_coerce(urgent, Float),
                 _found.c.sentiment,
@@ -390,7 +391,7 @@ class Digests:
         own, other = _matches.alias("own"), _matches.alias("other")
         here, there = _mentions.alias("here"), _mentions.alias("there")
         answered = or_(
-            *(and_(at <= mine.c.opened_at, _Seconds(mine.c.opened_at) - _Seconds(at) <= days * 86_400)
+            *(and_(at <= mine.c.opened_at, Seconds(mine.c.opened_at) - Seconds(at) <= days * 86_400)
               for at in (theirs.c.replied_at, theirs.c.private_at))
         )  # fmt: skip
         earlier = (
@@ -571,41 +572,6 @@ ROW = (
 ITSELF = "listener"
 """Who acts in an alert's history where nobody did."""
 DONE_BY_PEOPLE = ("claimed", "taken over", "replied", "resolved", "dismissed", "snoozed", "reopened")
-
-
-class _Epoch(FunctionElement[int]):
-    """Whole seconds from 1970 to a moment, as SQL."""
-
-    type = BigInteger()
-    inherit_cache = True
-
-
-@compiles(_Epoch)
-def _epoch_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    return f"CAST(FLOOR(EXTRACT(EPOCH FROM {compiler.process(element.clauses, **options)})) AS BIGINT)"
-
-
-@compiles(_Epoch, "sqlite")
-def _epoch_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    # SQLite rounds a moment to milliseconds, which would put the last of them into the next second, and day.
-    return f"CAST(STRFTIME('%s', SUBSTR({compiler.process(element.clauses, **options)}, 1, 19)) AS INTEGER)"
-
-
-class _Seconds(FunctionElement[float]):
-    """Seconds from 1970 to a moment with their fraction, as SQL."""
-
-    type = Float()
-    inherit_cache = True
-
-
-@compiles(_Seconds)
-def _seconds_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    return f"EXTRACT(EPOCH FROM {compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Seconds, "sqlite")
-def _seconds_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    return f"((JULIANDAY({compiler.process(element.clauses, **options)}) - 2440587.5) * 86400.0)"
 
 
 class _HighestUrgency(FunctionElement[float]):

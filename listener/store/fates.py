@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select, update
 
 from listener.store import schema
+from listener.store.search import list_again
 from listener.store.types import storable
 
 STANDS, EDITED, DELETED = "stands", "edited", "deleted"
@@ -100,6 +101,7 @@ def edit(connection: Connection, post: Mapping[Any, Any], version: Version, now:
     if not connection.execute(changed).rowcount:
         return False
     _forget_reading(connection, post["id"])
+    list_again(connection, post["id"])
     return True
 
 
@@ -135,6 +137,7 @@ def delete_posts(connection: Connection, ids: Collection[int], now: datetime, by
     connection.execute(delete(schema.embeddings).where(schema.embeddings.c.mention_id.in_(gone)))
     undecided = update(matches).where(matches.c.mention_id.in_(gone), matches.c.triaged_at.is_(None))
     connection.execute(undecided.values(triaged_at=now, outcome="withdrawn"))
+    list_again(connection, *gone)
     return gone
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Engine,
+    Integer,
     and_,
     case,
     func,
@@ -20,13 +20,12 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
 from listener.model import DRILL_NETWORK, AlertState, Sentiment
 from listener.store import schema
 from listener.store.alerts import LIVE_STATES
 from listener.store.engine import reading
+from listener.store.moments import WholeSeconds
 from listener.store.triage import TriageTransaction
 
 INTERVAL = timedelta(minutes=10)
@@ -330,27 +329,8 @@ _table = schema.incidents
 _mentions, _matches, _found, _authors = schema.mentions, schema.matches, schema.classifications, schema.authors
 
 
-class _IntervalNumber(FunctionElement[int]):
-    """The number of the interval in which a moment lies, as SQL."""
-
-    type = BigInteger()
-    inherit_cache = True
-
-
-@compiles(_IntervalNumber)
-def _on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    moment = compiler.process(element.clauses, **options)
-    return f"CAST(FLOOR(EXTRACT(EPOCH FROM {moment}) / {INTERVAL.total_seconds():.0f}) AS BIGINT)"
-
-
-@compiles(_IntervalNumber, "sqlite")
-def _on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    moment = compiler.process(element.clauses, **options)
-    return f"(CAST(STRFTIME('%s', {moment}) AS INTEGER) / {INTERVAL.total_seconds():.0f})"
-
-
 # Constants stand in the text: PostgreSQL takes two parameters for two different expressions in GROUP BY.
-_interval = _IntervalNumber(_mentions.c.published_at)
+_interval = WholeSeconds(_mentions.c.published_at) // literal_column(f"{INTERVAL.total_seconds():.0f}", Integer)
 _is_drill = case(
     (_mentions.c.network == literal_column(f"'{DRILL_NETWORK}'"), literal_column("1")), else_=literal_column("0")
 ).label("drill")

@@ -41,15 +41,19 @@ def items() -> Any:
             matches.c.watch_id,
             matches.c.max_age_s,
             *mentions.c,
-            authors.c.network.label("author_network"),
-            authors.c.external_id.label("author_external_id"),
-            *(authors.c[name].label(f"author_{name}") for name in _AUTHOR),
+            *author_columns(),
             *(column for column in found.c if column.name != "mention_id"),
         )
         .join(mentions, mentions.c.id == matches.c.mention_id)
         .join(authors, authors.c.id == mentions.c.author_id)
         .join(found, found.c.mention_id == mentions.c.id)
     )
+
+
+def author_columns() -> list[Any]:
+    """Return what a query reads of authors for `mention_of`."""
+    names = ("network", "external_id", *_AUTHOR)
+    return [schema.authors.c[name].label(f"author_{name}") for name in names]
 
 
 _AUTHOR = ("name", "handle", "followers", "verified", "bio", "location", "country", "url")
@@ -62,14 +66,14 @@ def item_of(connection: Connection, match_id: int) -> TriageItem | None:
     return None if row is None else read_item(row)
 
 
-def read_item(row: Mapping[Any, Any]) -> TriageItem:
-    """Return a row of `items` as a value."""
+def mention_of(row: Mapping[Any, Any]) -> Mention:
+    """Return the post of a row with the columns of mentions and of `author_columns`."""
     author = Author(
         network=row["author_network"],
         external_id=row["author_external_id"],
         **{name: row[f"author_{name}"] for name in _AUTHOR},
     )
-    mention = Mention(
+    return Mention(
         network=row["network"],
         external_id=row["external_id"],
         text=row["text"],
@@ -86,6 +90,10 @@ def read_item(row: Mapping[Any, Any]) -> TriageItem:
         place=row["place"],
         links=row["links"],
     )
+
+
+def read_item(row: Mapping[Any, Any]) -> TriageItem:
+    """Return a row of `items` as a value."""
     return TriageItem(
         match_id=row["match_id"],
         mention_id=row["id"],
@@ -95,7 +103,7 @@ def read_item(row: Mapping[Any, Any]) -> TriageItem:
         max_age_s=row["max_age_s"],
         collected_at=row["collected_at"],
         copy_of=row["copy_of"],
-        mention=mention,
+        mention=mention_of(row),
         classification=classification_of(row),
         fate=row["fate"],
     )

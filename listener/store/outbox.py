@@ -11,7 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from listener.store import schema
 from listener.store.engine import insert, reading
@@ -41,6 +54,8 @@ class OutboxItem:
     """True where an earlier attempt may have arrived: look for it before sending again."""
     tried_at: datetime
     """When it was tried first: no message of it can be older."""
+    taken_at: datetime
+    """When this attempt began."""
     parent: tuple[str, str, str] | None
     """Channel, message and thread of the message that this one edits or stands under."""
 
@@ -58,10 +73,8 @@ class Outbox:
         came to nothing stands by itself.
         """
         with self._engine.begin() as connection:
-            query = _next(receiver, now)
-            if connection.dialect.name == "postgresql":
-                query = query.with_for_update(of=_table, skip_locked=True)
-            row = connection.execute(query).mappings().first()
+            query = _NEXT_UNLOCKED if connection.dialect.name == "postgresql" else _NEXT
+            row = connection.execute(query, _bound(receiver, now)).mappings().first()
             if row is None:
                 _end_idle(connection, receiver, now)
                 return None
@@ -83,6 +96,7 @@ class Outbox:
             attempts=row["attempts"] + 1,
             ambiguous=row["ambiguous"],
             tried_at=row["tried_at"] or now,
+            taken_at=now,
             parent=_place(row),
         )
 
@@ -118,6 +132,7 @@ class Outbox:
         An edit that a newer one has overtaken is dropped instead: the newer one shows all that it would.
         """
         with self._engine.begin() as connection:
+            _note_failure(connection, item, problem, ambiguous=ambiguous)
             if not _end_superseded(connection, _table.c.id == item.id):
                 _finish(connection, item, state="pending", due_at=due_at, problem=problem, ambiguous=ambiguous)
 
@@ -153,12 +168,14 @@ class Outbox:
     def drop(self, item: OutboxItem, problem: str) -> None:
         """End a notification that has nothing left to show itself on, such as an edit of a deleted message."""
         with self._engine.begin() as connection:
+            _note_failure(connection, item, problem)
             if _finish(connection, item, state="dropped", problem=problem, ambiguous=False):
                 _end_children(connection, [item.id], "dropped", problem)
 
     def hand_over(self, item: OutboxItem, successor: str, problem: str, message: str | None, now: datetime) -> None:
         """End a notification that cannot be delivered here; another receiver gets it, with a word to operators."""
         with self._engine.begin() as connection:
+            _note_failure(connection, item, problem)
             if not _finish(connection, item, state="moved", problem=_moved_to(successor, problem), ambiguous=False):
                 return
             # Another sender may hold one of its children: that one finds its parent ended, and ends by itself.
@@ -197,6 +214,12 @@ class Outbox:
         """Forget which receivers were disabled: whoever restarts the daemon has mended what was wrong."""
         with self._engine.begin() as connection:
             connection.execute(schema.receiver_states.delete())
+
+    def enable(self, names: Collection[str]) -> int:
+        """Forget that these receivers were disabled; return how many were."""
+        table = schema.receiver_states
+        with self._engine.begin() as connection:
+            return connection.execute(table.delete().where(table.c.name.in_(list(names)))).rowcount
 
     def disabled(self) -> dict[str, str]:
         """Return the disabled receivers with the reason."""
@@ -257,6 +280,48 @@ class Outbox:
             query = query.where(_table.c.receiver == receiver)
         with reading(self._engine) as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def listed(
+        self,
+        states: Sequence[str],
+        limit: int = 200,
+        *,
+        receiver: str | None = None,
+        held: bool | None = None,
+        countries: Collection[str] | None = None,
+    ) -> list[Mapping[str, Any]]:
+        """Return notifications with the `country` of their alert and without payloads, the latest first.
+
+        Args:
+            states: which states.
+            limit: how many at most.
+            receiver: of this one alone.
+            held: True for what is held back alone, False for what is not.
+            countries: of alerts of these countries alone; what belongs to no alert concerns all of them.
+        """
+        alerts = schema.alerts
+        columns = [column for column in _table.c if column.name != "payload"]
+        query = select(*columns, alerts.c.country).outerjoin(alerts, alerts.c.id == _table.c.alert_id)
+        query = query.where(_table.c.state.in_(states)).order_by(_table.c.id.desc()).limit(limit)
+        if receiver is not None:
+            query = query.where(_table.c.receiver == receiver)
+        if held is not None:
+            query = query.where(_table.c.held.is_not(None) if held else _table.c.held.is_(None))
+        if countries is not None:
+            query = query.where(alerts.c.country.in_(list(countries)))
+        with reading(self._engine) as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def unsent_counts(self, countries: Collection[str] | None = None) -> dict[tuple[str, str, bool], int]:
+        """Return how many notifications are unsent or dead, by receiver, state and whether they are held back."""
+        alerts, is_held = schema.alerts, _table.c.held.is_not(None)
+        query = select(_table.c.receiver, _table.c.state, is_held, func.count())
+        query = query.where(_table.c.state.in_((*UNSENT, "dead")))
+        if countries is not None:
+            query = query.join(alerts, alerts.c.id == _table.c.alert_id).where(alerts.c.country.in_(list(countries)))
+        query = query.group_by(_table.c.receiver, _table.c.state, is_held)
+        with reading(self._engine) as connection:
+            return {(receiver, state, bool(held)): count for receiver, state, held, count in connection.execute(query)}
 
     def row(self, notification_id: int) -> Mapping[str, Any] | None:
         """Return one notification."""
@@ -322,11 +387,16 @@ _table = schema.notifications
 # Made once: an alias of a table of 24 columns costs more than the query it is for.
 _parent, _newer, _other = (_table.alias(name) for name in ("parent", "newer", "other"))
 _PLACE = ("channel", "message_id", "thread_id")
+_RECEIVER: BindParameter[str] = bindparam("for_receiver")
+_NOW: BindParameter[datetime] = bindparam("at_now")
+_IS_ABANDONED = and_(_table.c.state == "sending", _table.c.lease_until < _NOW)
+"""True for what a sender took and did not bring to an end."""
+_IS_IDLE = and_(_table.c.receiver == _RECEIVER, or_(_table.c.state == "pending", _IS_ABANDONED))
 
 
-def _next(receiver: str, now: datetime) -> Select[Any]:
+def _next() -> Select[Any]:
     """The notification that a sender may take next."""
-    ready = or_(and_(_table.c.state == "pending", _table.c.due_at <= now), _is_abandoned(now))
+    ready = or_(and_(_table.c.state == "pending", _table.c.due_at <= _NOW), _IS_ABANDONED)
     has_place = or_(
         _table.c.parent_id.is_(None),
         _parent.c.state == "sent",
@@ -336,22 +406,21 @@ def _next(receiver: str, now: datetime) -> Select[Any]:
     return (
         select(_table, _parent.c.state.label("parent_state"), *place)
         .outerjoin(_parent, _parent.c.id == _table.c.parent_id)
-        .where(_table.c.receiver == receiver, _table.c.held.is_(None), ready, has_place)
-        .where(~_is_superseded(), ~_is_edited_now(now))
+        .where(_table.c.receiver == _RECEIVER, _table.c.held.is_(None), ready, has_place)
+        .where(~_is_superseded(), ~_is_edited_now())
         .order_by(_table.c.rank, _table.c.id)
         .limit(1)
     )
+
+
+def _bound(receiver: str, now: datetime) -> dict[str, Any]:
+    return {_RECEIVER.key: receiver, _NOW.key: now}
 
 
 def _place(row: Mapping[Any, Any]) -> tuple[str, str, str] | None:
     if row["parent_state"] != "sent":
         return None
     return row["parent_channel"] or "", row["parent_message_id"] or "", row["parent_thread_id"] or ""
-
-
-def _is_abandoned(now: datetime) -> ColumnElement[bool]:
-    """True for what a sender took and did not bring to an end."""
-    return and_(_table.c.state == "sending", _table.c.lease_until < now)
 
 
 def _is_superseded(by: Sequence[str] = (*UNSENT, "sent")) -> ColumnElement[bool]:
@@ -369,7 +438,7 @@ def _is_superseded(by: Sequence[str] = (*UNSENT, "sent")) -> ColumnElement[bool]
     )
 
 
-def _is_edited_now(now: datetime) -> ColumnElement[bool]:
+def _is_edited_now() -> ColumnElement[bool]:
     """True for an edit while another sender edits the same message: two at once could end in the older look."""
     return and_(
         _table.c.kind == "update",
@@ -379,7 +448,7 @@ def _is_edited_now(now: datetime) -> ColumnElement[bool]:
             _other.c.parent_id == _table.c.parent_id,
             _other.c.id != _table.c.id,
             _other.c.state == "sending",
-            _other.c.lease_until >= now,
+            _other.c.lease_until >= _NOW,
         )
         .exists(),
     )
@@ -392,25 +461,30 @@ def _finish(connection: Connection, item: OutboxItem, **values: Any) -> int:
     return connection.execute(update(_table).where(mine).values(lease_until=None, **values)).rowcount
 
 
+def _note_failure(connection: Connection, item: OutboxItem, problem: str, *, ambiguous: bool = False) -> None:
+    """Keep what became of one attempt that was not accepted; the one that was stands in `sent_at`."""
+    values = {"notification_id": item.id, "at": item.taken_at, "problem": problem, "ambiguous": ambiguous}
+    connection.execute(schema.delivery_failures.insert().values(values))
+
+
+def _superseding(*which: ColumnElement[bool]) -> Update:
+    overtaken = update(_table).where(_table.c.state.in_(UNSENT), _is_superseded(), *which)
+    return overtaken.values(state="superseded", lease_until=None)
+
+
 def _end_superseded(connection: Connection, *which: ColumnElement[bool]) -> int:
     """End unsent edits that a newer edit of the same message has overtaken; return how many."""
-    overtaken = update(_table).where(_table.c.state.in_(UNSENT), _is_superseded(), *which)
-    return connection.execute(overtaken.values(state="superseded", lease_until=None)).rowcount
+    return connection.execute(_superseding(*which)).rowcount
 
 
 def _end_idle(connection: Connection, receiver: str, now: datetime) -> None:
     """End what no sender will ever take: overtaken edits, and notes and edits whose message came to nothing."""
-    idle = and_(_table.c.receiver == receiver, or_(_table.c.state == "pending", _is_abandoned(now)))
-    _end_superseded(connection, idle)
-    orphans = (
-        select(_table.c.id, _table.c.kind, _parent.c.state, _parent.c.problem)
-        .join(_parent, _parent.c.id == _table.c.parent_id)
-        .where(idle, _table.c.kind.in_(("note", "update")), _parent.c.state.in_(ENDED))
-    )
-    for row in connection.execute(orphans).all():
+    bound = _bound(receiver, now)
+    connection.execute(_SUPERSEDE_IDLE, bound)
+    for row in connection.execute(_ORPHANS, bound).all():
         state = "superseded" if row.kind == "update" else "dead" if row.state == "moved" else row.state
         ended = {"state": state, "problem": row.problem, "lease_until": None}
-        connection.execute(update(_table).where(_table.c.id == row.id, idle).values(ended))
+        connection.execute(update(_table).where(_table.c.id == row.id, _IS_IDLE).values(ended), bound)
 
 
 def _end_children(connection: Connection, ids: Sequence[int], state: str, problem: str) -> None:
@@ -434,6 +508,7 @@ def _latest_look(connection: Connection, notification_id: int, payload: str) -> 
 
 
 def _end_dead(connection: Connection, item: OutboxItem, problem: str) -> int:
+    _note_failure(connection, item, problem)
     payload = _latest_look(connection, item.id, item.payload)
     ended = _finish(connection, item, state="dead", problem=problem, ambiguous=False, payload=payload)
     if ended:
@@ -649,3 +724,14 @@ def new_notification(
         "created_at": now,
         "due_at": due_at or now,
     }
+
+
+# Asked every second for each receiver; made once, because to make them costs far more than to ask.
+_NEXT = _next()
+_NEXT_UNLOCKED = _NEXT.with_for_update(of=_table, skip_locked=True)
+_SUPERSEDE_IDLE = _superseding(_IS_IDLE)
+_ORPHANS = (
+    select(_table.c.id, _table.c.kind, _parent.c.state, _parent.c.problem)
+    .join(_parent, _parent.c.id == _table.c.parent_id)
+    .where(_IS_IDLE, _table.c.kind.in_(("note", "update")), _parent.c.state.in_(ENDED))
+)

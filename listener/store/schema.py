@@ -37,6 +37,9 @@ watch_states = Table(
     Column("succeeded_at", UtcDateTime),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("problem", CleanText),
+    Column("fault", String(10)),
+    Column("newest_at", UtcDateTime),
+    Column("newest_taken_at", UtcDateTime),
 )
 
 coverage_gaps = Table(
@@ -305,6 +308,25 @@ alert_mentions = Table(
     Column("joined_at", UtcDateTime, nullable=False),
 )
 
+listing = Table(
+    "listing",
+    metadata,
+    Column("place", RowId, primary_key=True, autoincrement=False),
+    Column("match_id", ForeignKey("matches.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("country", String(2), nullable=False),
+    Column("brand", String(80), nullable=False),
+    Column("network", ShortText(40), nullable=False),
+    Column("language", String(20)),
+    Column("topic", String(20)),
+    Column("sentiment", String(10)),
+    Column("urgency", Integer),
+    Column("outcome", String(40), nullable=False),
+    Column("alert_id", ForeignKey("alerts.id"), index=True),
+    Index("ix_listing_country", "country", "place"),
+    Index("ix_listing_language", "language", "place"),
+    Index("ix_listing_topic", "topic", "place"),
+)
+
 alert_keys = Table(
     "alert_keys",
     metadata,
@@ -371,6 +393,16 @@ notifications = Table(
         sqlite_where=text("kind = 'update' AND state = 'pending'"),
         postgresql_where=text("kind = 'update' AND state = 'pending'"),
     ),
+)
+
+delivery_failures = Table(
+    "delivery_failures",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("notification_id", ForeignKey("notifications.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("problem", CleanText, nullable=False),
+    Column("ambiguous", Boolean, nullable=False),
 )
 
 receiver_states = Table(
@@ -447,4 +479,82 @@ digests = Table(
     Column("made_at", UtcDateTime, nullable=False),
     Column("document", CleanText, nullable=False),
     Column("messages", JSON, nullable=False),
+)
+
+configurations = Table(
+    "configurations",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("author", CleanText, nullable=False),
+    Column("origin", String(20), nullable=False),
+    Column("note", CleanText, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("files", JSON, nullable=False),
+    Column("effective", CleanText, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("actor", CleanText, nullable=False),
+    Column("origin", String(20), nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("object", CleanText, nullable=False),
+    Column("country", String(2)),
+    Column("data", JSON, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("name", ShortText(120), nullable=False, unique=True),
+    Column("full_name", CleanText, nullable=False),
+    Column("subject", String(300), unique=True),
+    Column("password", CleanText),
+    Column("role", String(20), nullable=False),
+    Column("countries", JSON),
+    Column("language", String(10), nullable=False),
+    Column("timezone", String(60), nullable=False),
+    Column("slack", String(40)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", CleanText, nullable=False),
+    Column("disabled_at", UtcDateTime),
+    Column("signed_in_at", UtcDateTime),
+    Column("must_change", Boolean, nullable=False, server_default=text("false")),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False, index=True),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Index("ix_sign_in_failures_key", "key", "at"),
+)
+
+source_usage = Table(
+    "source_usage",
+    metadata,
+    Column("watch_id", String(200), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("requests", Integer, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("cost", Float, nullable=False),
+    Column("mentions", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Index("ix_source_usage_day", "day"),
 )

@@ -1,6 +1,6 @@
 """Silences: timed mutes with matchers, an author and a reason. Rows are never dropped: the record stays."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,14 +66,16 @@ class Silences:
         """Return silences, those that are over too, the latest first."""
         return self._read(select(_table).order_by(_table.c.id.desc()).limit(limit))
 
-    def holding(self) -> dict[int, int]:
-        """Return how many alerts each silence holds back now."""
-        sent = schema.notifications
+    def holding(self, countries: Collection[str] | None = None) -> dict[int, int]:
+        """Return how many alerts, of these countries or of all, each silence holds back now."""
+        sent, alerts = schema.notifications, schema.alerts
         query = (
             select(sent.c.held, func.count(func.distinct(sent.c.alert_id)))
             .where(sent.c.held.like("silence:%"), sent.c.state == "pending")
             .group_by(sent.c.held)
         )
+        if countries is not None:
+            query = query.join(alerts, alerts.c.id == sent.c.alert_id).where(alerts.c.country.in_(list(countries)))
         with reading(self._engine) as connection:
             return {int(held.partition(":")[2]): count for held, count in connection.execute(query)}
 

@@ -14,6 +14,7 @@ from listener.store import schema
 from listener.store.alerts import LIVE_STATES, AlertRow, AlertTransaction, alert_of
 from listener.store.engine import insert, reading
 from listener.store.items import TriageItem, item_of, items, read_item
+from listener.store.search import list_alert, list_outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ class TriageTransaction(AlertTransaction):
             .where(schema.matches.c.id == match_id)
             .values(outcome=outcome, priority=priority, influence=influence, velocity=velocity, triaged_at=now)
         )
+        list_outcome(self._connection, match_id, outcome)
 
     def live_alert(
         self, fingerprints: Sequence[str], posted_at: datetime, within: timedelta, *, drill: bool = False
@@ -220,6 +222,7 @@ class TriageTransaction(AlertTransaction):
         self._connection.execute(
             schema.alert_mentions.insert().values(alert_id=alert_id, match_id=match_id, role=role, joined_at=now)
         )
+        list_alert(self._connection, match_id)
 
     def _hold(self, alert_id: int, fingerprints: Sequence[str]) -> None:
         if not fingerprints:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, delete, exists, func, or_, select, update
 
-from listener.model import Withdrawn
+from listener.model import Usage, Withdrawn
 from listener.store import schema
 from listener.store.alerts import LIVE_STATES, AlertRow, AlertTransaction, alert_of
 from listener.store.collecting import save_cursor
@@ -18,6 +18,7 @@ from listener.store.fates import DELETED, Version, delete_posts, edit, known
 from listener.store.outbox import EDIT_RANK, UNSENT, new_notification
 from listener.store.redaction import forget_in_digests
 from listener.store.types import storable
+from listener.store.usage import add_usage
 
 LOOKED_AFTER = timedelta(days=7)
 """Posts of alerts are looked at again for so long after these were closed."""
@@ -97,8 +98,9 @@ class Withdrawals:
         now: datetime,
         *,
         cursor: tuple[str, str | None] | None = None,
+        used: tuple[str, Usage] | None = None,
     ) -> int:
-        """Store what a second look brought, and the cursor of the watch that it counts for; return how many changed.
+        """Store what a second look brought, with cursor and use of the watch it counts for; return how many changed.
 
         Posts that were asked for and of which nothing is said stand as they are until the next look.
         """
@@ -117,6 +119,8 @@ class Withdrawals:
             connection.execute(looked_at.values(looked_at=now))
             if cursor is not None:
                 save_cursor(connection, *cursor)
+            if used is not None:
+                add_usage(connection, *used, now)
         return changed
 
     def withdraw(self, posts: Sequence[Withdrawn], now: datetime, by: str | None = None) -> list[int]:

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from listener.store import types
+from listener.store.search import make_words
 
 revision = "0001"
 down_revision = None
@@ -13,19 +14,25 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables to this revision."""
+    _make_accounts()
+    _make_audit()
     _make_authors()
+    _make_configurations()
     _make_coverage_gaps()
     _make_digests()
     _make_grouped_weeks()
     _make_irritants()
     _make_presses()
     _make_receiver_states()
+    _make_sign_in_failures()
     _make_silences()
     _make_skipped_items()
+    _make_source_usage()
     _make_watch_states()
     _make_week_counts()
     _make_irritant_weeks()
     _make_mentions()
+    _make_sessions()
     _make_classifications()
     _make_copy_bands()
     _make_corrections()
@@ -37,7 +44,51 @@ def upgrade() -> None:
     _make_alert_keys()
     _make_alert_mentions()
     _make_incidents()
+    _make_listing()
     _make_notifications()
+    _make_delivery_failures()
+    make_words(op.get_bind())
+
+
+def _make_accounts() -> None:
+    op.create_table(
+        "accounts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", types.ShortText(length=120), nullable=False),
+        sa.Column("full_name", types.CleanText(), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=True),
+        sa.Column("password", types.CleanText(), nullable=True),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("countries", sa.JSON(), nullable=True),
+        sa.Column("language", sa.String(length=10), nullable=False),
+        sa.Column("timezone", sa.String(length=60), nullable=False),
+        sa.Column("slack", sa.String(length=40), nullable=True),
+        sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_by", types.CleanText(), nullable=False),
+        sa.Column("disabled_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("signed_in_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("must_change", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
+        sa.UniqueConstraint("name", name=op.f("uq_accounts_name")),
+        sa.UniqueConstraint("subject", name=op.f("uq_accounts_subject")),
+    )
+
+
+def _make_audit() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("actor", types.CleanText(), nullable=False),
+        sa.Column("origin", sa.String(length=20), nullable=False),
+        sa.Column("action", sa.String(length=60), nullable=False),
+        sa.Column("object", types.CleanText(), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_at"), ["at"], unique=False)
 
 
 def _make_authors() -> None:
@@ -58,6 +109,23 @@ def _make_authors() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_authors")),
         sa.UniqueConstraint("network", "external_id", name=op.f("uq_authors_network_external_id")),
     )
+
+
+def _make_configurations() -> None:
+    op.create_table(
+        "configurations",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("author", types.CleanText(), nullable=False),
+        sa.Column("origin", sa.String(length=20), nullable=False),
+        sa.Column("note", types.CleanText(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("effective", types.CleanText(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_configurations")),
+    )
+    with op.batch_alter_table("configurations", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_configurations_at"), ["at"], unique=False)
 
 
 def _make_coverage_gaps() -> None:
@@ -136,6 +204,19 @@ def _make_receiver_states() -> None:
     )
 
 
+def _make_sign_in_failures() -> None:
+    op.create_table(
+        "sign_in_failures",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_failures")),
+    )
+    with op.batch_alter_table("sign_in_failures", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_failures_at"), ["at"], unique=False)
+        batch_op.create_index("ix_sign_in_failures_key", ["key", "at"], unique=False)
+
+
 def _make_silences() -> None:
     op.create_table(
         "silences",
@@ -167,6 +248,22 @@ def _make_skipped_items() -> None:
     )
 
 
+def _make_source_usage() -> None:
+    op.create_table(
+        "source_usage",
+        sa.Column("watch_id", sa.String(length=200), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("cost", sa.Float(), nullable=False),
+        sa.Column("mentions", sa.Integer(), nullable=False),
+        sa.Column("skipped", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("watch_id", "day", name=op.f("pk_source_usage")),
+    )
+    with op.batch_alter_table("source_usage", schema=None) as batch_op:
+        batch_op.create_index("ix_source_usage_day", ["day"], unique=False)
+
+
 def _make_watch_states() -> None:
     op.create_table(
         "watch_states",
@@ -177,6 +274,9 @@ def _make_watch_states() -> None:
         sa.Column("succeeded_at", types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", types.CleanText(), nullable=True),
+        sa.Column("fault", sa.String(length=10), nullable=True),
+        sa.Column("newest_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("newest_taken_at", types.UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("watch_id", name=op.f("pk_watch_states")),
     )
 
@@ -271,6 +371,22 @@ def _make_mentions() -> None:
             sqlite_where=sa.text("NOT classified"),
             postgresql_where=sa.text("NOT classified"),
         )
+
+
+def _make_sessions() -> None:
+    op.create_table(
+        "sessions",
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_sessions_account_id_accounts")),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_sessions")),
+    )
+    with op.batch_alter_table("sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sessions_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sessions_ends_at"), ["ends_at"], unique=False)
 
 
 def _make_classifications() -> None:
@@ -527,6 +643,34 @@ def _make_incidents() -> None:
         )
 
 
+def _make_listing() -> None:
+    op.create_table(
+        "listing",
+        sa.Column("place", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("match_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("brand", sa.String(length=80), nullable=False),
+        sa.Column("network", types.ShortText(length=40), nullable=False),
+        sa.Column("language", sa.String(length=20), nullable=True),
+        sa.Column("topic", sa.String(length=20), nullable=True),
+        sa.Column("sentiment", sa.String(length=10), nullable=True),
+        sa.Column("urgency", sa.Integer(), nullable=True),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_listing_alert_id_alerts")),
+        sa.ForeignKeyConstraint(
+            ["match_id"], ["matches.id"], name=op.f("fk_listing_match_id_matches"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_listing")),
+        sa.UniqueConstraint("match_id", name=op.f("uq_listing_match_id")),
+    )
+    with op.batch_alter_table("listing", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_listing_alert_id"), ["alert_id"], unique=False)
+        batch_op.create_index("ix_listing_country", ["country", "place"], unique=False)
+        batch_op.create_index("ix_listing_language", ["language", "place"], unique=False)
+        batch_op.create_index("ix_listing_topic", ["topic", "place"], unique=False)
+
+
 def _make_notifications() -> None:
     op.create_table(
         "notifications",
@@ -586,3 +730,23 @@ def _make_notifications() -> None:
             sqlite_where=sa.text("kind = 'update' AND state = 'pending'"),
             postgresql_where=sa.text("kind = 'update' AND state = 'pending'"),
         )
+
+
+def _make_delivery_failures() -> None:
+    op.create_table(
+        "delivery_failures",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("notification_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("problem", types.CleanText(), nullable=False),
+        sa.Column("ambiguous", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["notification_id"],
+            ["notifications.id"],
+            name=op.f("fk_delivery_failures_notification_id_notifications"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_failures")),
+    )
+    with op.batch_alter_table("delivery_failures", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delivery_failures_notification_id"), ["notification_id"], unique=False)
