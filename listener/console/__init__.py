@@ -1,0 +1,1 @@
+"""Pages in a browser for those who answer, lead and tune."""

@@ -1,0 +1,1 @@
+"""The pages, one module for each section of the console."""
