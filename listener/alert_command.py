@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from alerts import wording
@@ -13,6 +14,7 @@ from alerts.escaping import one_line, shorten
 from listener.app import OpenDesk
 from listener.config import Config
 from listener.desk import ENDINGS, Actor, Answer, DeskError
+from listener.histories import GOALS, event_words
 from listener.model import RESOLUTIONS, WAS
 from listener.pipeline.cards import reference
 from listener.silence_command import span
@@ -22,7 +24,6 @@ from listener.store.alerts import AlertEvent
 _REFERENCE = re.compile(r"(?i)(?:([AI])-?)?([0-9]{1,12})")
 _WORDS = 100
 _NOBODY = "nobody"
-_GOALS = {"respond": "first answer", "resolve": "resolution"}
 ACTIONS = ("claim", "release", "take-over", "snooze", "wake", "escalate", "replied", "resolve", "not-a-complaint",
            "reopen", "show", "playbook")  # fmt: skip
 
@@ -125,9 +126,9 @@ def _due(row: AlertRow) -> Iterator[tuple[str, datetime]]:
     if not row.is_live:
         return
     if row.respond_by is not None and row.replied_at is None and row.private_at is None:
-        yield _GOALS["respond"], row.respond_by
+        yield GOALS["respond"], row.respond_by
     if row.resolve_by is not None:
-        yield _GOALS["resolve"], row.resolve_by
+        yield GOALS["resolve"], row.resolve_by
 
 
 def _first_words(office: OpenDesk, row: AlertRow) -> str:
@@ -213,17 +214,40 @@ def _choice(detail: str, known: Sequence[str] | Mapping[str, object]) -> str:
 
 
 def history(office: OpenDesk, alert: AlertRow) -> list[str]:
-    """Return an alert's whole record: who did what when, then what was sent where; times in the country's zone."""
+    """Return an alert's record: who did what when, then what was sent where; times in the country's zone.
+
+    Posts that joined one after another are one line, so that what people did is seen.
+    """
     country = office.config.countries.get(alert.country)
     lines = [*_lines(office, alert, office.clock.now()), f"    times: {country.timezone if country else 'UTC'}"]
-    for event in office.store.alerts.history(alert.id):
-        who = "daemon" if event.actor == "listener" else shorten(event.actor, 80)
-        origin = f" ({event.data['origin']})" if isinstance(event.data.get("origin"), str) else ""
-        when = _local(office, alert, event.at)
-        lines.append(one_line(f"{when}:{event.at:%S}  {who}{origin}: {in_words(office, alert, event)}"))
+    for joins, run in groupby(office.store.alerts.history(alert.id), key=lambda event: event.kind == "joined"):
+        events = list(run)
+        if joins and len(events) > 1:
+            lines.append(one_line(f"{_second(office, alert, events[0].at)} daemon: {_joined(office, alert, events)}"))
+        else:
+            lines += [_told(office, alert, event) for event in events]
     lines.append("Messages:")
     lines += [f"  {_sent(office, alert, row)}" for row in office.store.alerts.notifications(alert.id)]
     return lines
+
+
+def _told(office: OpenDesk, alert: AlertRow, event: AlertEvent) -> str:
+    who = "daemon" if event.actor == "listener" else shorten(event.actor, 80)
+    origin = f" ({event.data['origin']})" if isinstance(event.data.get("origin"), str) else ""
+    return one_line(f"{_second(office, alert, event.at)}  {who}{origin}: {in_words(office, alert, event)}")
+
+
+def _joined(office: OpenDesk, alert: AlertRow, events: Sequence[AlertEvent]) -> str:
+    """Return posts that joined one after another, in one line."""
+    copies = sum(bool(event.data.get("copy")) for event in events)
+    posts = len(events) - copies
+    parts = [f"{copies} {'copy' if copies == 1 else 'copies'}"] if copies else []
+    parts += [f"{posts} further post{'' if posts == 1 else 's'}"] if posts else []
+    return f"{' and '.join(parts)} joined, until {_second(office, alert, events[-1].at)}"
+
+
+def _second(office: OpenDesk, alert: AlertRow, at: datetime) -> str:
+    return f"{_local(office, alert, at)}:{at:%S}"
 
 
 def history_json(office: OpenDesk, alert: AlertRow) -> str:
@@ -247,80 +271,8 @@ def history_json(office: OpenDesk, alert: AlertRow) -> str:
 
 def in_words(office: OpenDesk, alert: AlertRow, event: AlertEvent) -> str:
     """Return what happened, in words; hostile. A kind that is not known here is shown as it is stored."""
-    say = _SAYINGS.get(event.kind)
-    try:
-        return _plain(event) if say is None else say(event.data, lambda at: _local(office, alert, at))
-    except (KeyError, TypeError, ValueError):
-        return _plain(event)
+    return event_words(event, lambda at: _local(office, alert, at))
 
-
-def _plain(event: AlertEvent) -> str:
-    data = {name: value for name, value in event.data.items() if name not in ("origin", "address")}
-    return f"{event.kind} {json.dumps(data, ensure_ascii=False)[:500]}" if data else event.kind
-
-
-Data = Mapping[str, Any]
-_Local = Callable[[datetime], str]
-
-
-def _opened(data: Data, local: _Local) -> str:
-    rules = ", ".join(str(rule) for rule in data["rules"])
-    return f"opened with severity {data['severity']}" + (f" by the rules {rules}" if rules else "")
-
-
-def _replied(data: Data, local: _Local) -> str:
-    where = [words for name, words in (("public", "in public"), ("private", "in private")) if data.get(name)]
-    return f"answered {' and '.join(where)}".strip()
-
-
-def _dismissed(data: Data, local: _Local) -> str:
-    topic = f", topic {data['topic']}" if data.get("topic") else ""
-    return f"not a complaint: {WAS[data['was']][0]}{topic}"
-
-
-def _withdrawn(data: Data, local: _Local) -> str:
-    return f"post {data['post']} was {'withdrawn on request' if data.get('requested') else 'deleted by its author'}"
-
-
-def _over(data: Data, local: _Local) -> str:
-    if "because" in data:
-        return f"the burst is not followed any more: {data['because']}"
-    return f"the burst is over: {data['mentions']} mentions by {data['authors']} authors"
-
-
-def _goal(data: Data) -> str:
-    return next((words for name, words in _GOALS.items() if str(data.get("of", "")).startswith(name)), "a target")
-
-
-def _escalated(data: Data, local: _Local) -> str:
-    return f"escalated to {data['to']}" + (f", because {_goal(data)} was missed" if data.get("of") else "")
-
-
-_SAYINGS: Mapping[str, Callable[[Data, _Local], str]] = {
-    "opened": _opened,
-    "joined": lambda data, local: "a copy joined" if data.get("copy") else "a further post joined",
-    "severity": lambda data, local: f"severity rises from {data['from']} to {data['to']}",
-    "claimed": lambda data, local: "claimed it",
-    "taken over": lambda data, local: "took it over",
-    "released": lambda data, local: "gave it back",
-    "snoozed": lambda data, local: f"snoozed it until {local(datetime.fromisoformat(data['until']))}",
-    "awake": lambda data, local: "the snooze is over",
-    "reminded": lambda data, local: f"reminded of {_goal(data)}",
-    "missed": lambda data, local: f"{_goal(data)} was missed; nobody further to tell",
-    "escalated": _escalated,
-    "repeated": lambda data, local: "told again: nobody has taken it",
-    "woke": lambda data, local: f"woke who is on call: {', '.join(map(str, data['people'])) or 'nobody is named'}",
-    "replied": _replied,
-    "playbook": lambda data, local: f"took it for another case: {data['playbook']}",
-    "resolved": lambda data, local: f"resolved: {RESOLUTIONS.get(data['how'], data['how'])}",
-    "dismissed": _dismissed,
-    "reopened": lambda data, local: "opened it again",
-    "shown": lambda data, local: "asked for its card",
-    "withdrawn": _withdrawn,
-    "edited": lambda data, local: f"post {data['post']} was edited: {data['reading']}",
-    "holds": lambda data, local: f"holds {', '.join(f'A-{one}' for one in data['alerts'])}",
-    "over": _over,
-}
 
 _KINDS = {"alert": "card", "note": "in its thread", "update": "edit of the card", "message": "message"}
 

@@ -1,8 +1,7 @@
 """Wiring: the one place where configuration, plugins, store and pipeline are put together."""
 
-import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property, partial
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from listener.clock import Clock, SystemClock
 from listener.config import Config
@@ -18,7 +18,7 @@ from listener.desk import Desk
 from listener.digest.making import Maker
 from listener.digest.naming import CatalogueNamer, Places
 from listener.digest.sending import DigestStep
-from listener.errors import ListenerError, StoreError
+from listener.errors import ListenerError
 from listener.pipeline.announce import Announcer
 from listener.pipeline.cards import CardBuilder
 from listener.pipeline.classify import COPY_WINDOW, Classifier, ClassifyStep
@@ -35,7 +35,6 @@ from listener.pipeline.workplaces import Workplaces
 from listener.plugins import SLACK_APP, Plugins, missing_secrets, open_plugins
 from listener.slack.service import open_slack
 from listener.store import Store
-from listener.store.engine import sqlite_path
 from playbooks.library import PlaybookLibrary
 
 if TYPE_CHECKING:
@@ -130,6 +129,8 @@ class App:
         self.plugins = plugins
         self.store = store
         self.clock = clock or SystemClock()
+        self.classifier = classifier
+        self.library = library
         successors = (config.fallback_receiver, *plugins.receivers)
         self.sender = Sender(plugins.receivers, store, self.clock, successors=successors)
         self.collector = Collector(config, plugins.sources, store, self.clock, self.tell_operators)
@@ -149,6 +150,8 @@ class App:
         self.open_slack = partial(open_slack, config, self.desk, announcer, cards, store, self.clock)
         """Makes the Slack app; None where there is none."""
         self._working = threading.Lock()
+        self._listed_to: int | None = 0
+        """Up to which match the index of posts was looked through for what it misses; None once it was to the end."""
 
     def effective_receiver(self, name: str) -> str:
         """Return the receiver itself; where it is off or disabled the fallback, else any that is on."""
@@ -231,9 +234,18 @@ class App:
 
     def tend(self) -> None:
         """Let time pass over alerts: reminders, escalations, ends of snoozes, and what was held back."""
+        guarded("enable", self.sender.look_again)
         guarded("withdraw", self.withdraw.run)
         guarded("hold", self.hold.run)
         guarded("escalate", self.escalator.run)
+
+    def list_missing(self) -> None:
+        """Bring into the index of posts what it misses, a batch at a time, once from start to end.
+
+        A database that was put back together, or filled by hand, may lack some; nothing else does.
+        """
+        if self._listed_to is not None:
+            self._listed_to = self.store.search.catch_up(self._listed_to)
 
     def forget(self) -> None:
         """Drop what is kept only for a while."""
@@ -254,42 +266,12 @@ def guarded(name: str, step: Callable[[], object]) -> None:
     """Run one step. The only broad `except`: a fault nobody foresaw ends one run of one job, not the daemon."""
     try:
         step()
+    except OperationalError as error:  # locked, away, full: what to do is not in a traceback
+        log.error(
+            "the database does not answer; it is tried again", job=name, problem=str(error.orig).split("\n", 1)[0]
+        )
     except Exception:
         log.exception("job failed", job=name)
-
-
-class DatabaseLock:
-    """Keeps a second daemon off the same SQLite file; PostgreSQL needs none."""
-
-    def __init__(self, url: str) -> None:
-        path = sqlite_path(url)
-        self._path = None if path is None else path.with_name(path.name + ".lock")
-        self._descriptor: int | None = None
-
-    def __enter__(self) -> "DatabaseLock":
-        if self._path is not None:
-            import fcntl
-
-            try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            except OSError as error:
-                raise StoreError(f"{self._path} cannot be made: {error.strerror}; see store.url") from error
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(self._descriptor)
-                self._descriptor = None
-                raise StoreError(
-                    f"another listener is running on this database ({self._path}); stop it first, or give this one"
-                    " a store.url of its own"
-                ) from None
-        return self
-
-    def __exit__(self, *ignored: object) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
 
 
 class OpenDesk:
@@ -322,13 +304,15 @@ class OpenDesk:
 
 
 @contextmanager
-def open_desk(config: Config, clock: Clock | None = None) -> Iterator[OpenDesk]:
+def open_desk(config: Config, clock: Clock | None = None, *, read_only: bool = False) -> Iterator[OpenDesk]:
     """Open a desk on the store, beside a daemon that runs or without one; what it causes waits in the outbox.
+
+    With `read_only` it looks things up alone, and waits for nobody who writes.
 
     Raises:
         ListenerError: the store cannot be used.
     """
-    store = Store(config.store.address)
+    store = Store(config.store.address, read_only=read_only)
     try:
         yield OpenDesk(config, store, clock or SystemClock())
     finally:
@@ -358,3 +342,33 @@ def open_app(config: Config, *, progress: Progress | None = None, clock: Clock |
     app.clock_went_back()  # it may have while the daemon was off
     app.hand_over_orphans()
     return app
+
+
+def reopen_app(app: App, config: Config) -> App:
+    """Return the parts for another configuration on the same store; what the old ones hold open is still to be closed.
+
+    The model stays loaded unless its settings changed. What a network refused stays off unless its settings changed,
+    and a receiver that was disabled is tried again if its own did.
+
+    Raises:
+        ListenerError: a part cannot be used; the message says what to do.
+    """
+    before = app.config
+    plugins = open_plugins(config, app.clock)
+    try:
+        classifier = app.classifier if config.model == before.model else load_classifier(config)
+        app.store.outbox.enable([name for name, one in config.receivers.items() if one != before.receivers.get(name)])
+        new = App(config, plugins, classifier, app.library, app.store, app.clock)
+        new.collector.refused |= _still_refused(app.collector.refused, before, config)
+        new.hand_over_orphans()
+    except BaseException:  # such as a database that does not answer: it is tried again every second
+        plugins.close()
+        raise
+    return new
+
+
+def _still_refused(refused: Mapping[str, str], before: Config, config: Config) -> dict[str, str]:
+    old, new = ({watch.id: watch for watch in one.watches} for one in (before, config))
+    same = {name for name, options in config.sources.items() if options == before.sources.get(name)}
+    same |= {name for name, watch in new.items() if watch == old.get(name) and watch.source in same}
+    return {name: why for name, why in refused.items() if name in same}

@@ -3,15 +3,26 @@
 import os
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from listener import desk_commands
+from listener.config_command import config_app
+from listener.console_command import console
 from listener.digest_command import digest
 from listener.errors import ListenerError
+from listener.explain_command import explain
+from listener.help_commands import completion, help_
+from listener.init_command import init
+from listener.manual import dress
+from listener.people_command import people_app
+from listener.pilot_command import pilot
 from listener.playbook_commands import playbooks_app
+from listener.simulate_command import simulate
+from listener.source_command import try_source
 from listener.terminal import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -19,7 +30,11 @@ from listener.terminal import (
     VerboseOption,
     account,
     be_the_program,
+    check_is_file,
     end_with_the_pipe,
+    last_valid,
+    load_in_force,
+    load_or_tell_the_way_back,
     load_settings,
     open_input,
     open_output,
@@ -28,11 +43,13 @@ from listener.terminal import (
     stop_on_signals,
     usage_error,
 )
+from listener.tune_command import tune
 
 if TYPE_CHECKING:
     from classifiers.mentions import MentionClassifier
     from listener.app import App, Progress
     from listener.config import Config
+    from listener.keeping import Keeper
 
 app = typer.Typer(
     name="listener",
@@ -43,13 +60,37 @@ app = typer.Typer(
 )
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"listener {version('listening-daemon')}")
+        raise typer.Exit
+
+
+@app.callback()
+def before_each(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Take the options that stand before every command."""
+
+
 def main() -> None:
     """Run the command; errors raised on purpose become a message and exit status 1."""
     be_the_program()
+    if "_LISTENER_COMPLETE" in os.environ:
+        from listener.completion import complete_and_end
+
+        complete_and_end(typer.main.get_command(app))
+    from listener.logs import configure_logging
+
+    configure_logging(quiet=True)  # no log stands between the sentences of commands; those that listen ask for it
     try:
         app()
     except ListenerError as error:
-        print(f"error: {error}" if "\n" not in str(error) else str(error), file=sys.stderr)
+        say(f"error: {error}" if "\n" not in str(error) else str(error))
         sys.exit(1)
     except StoppedError:
         print("stopped", file=sys.stderr)
@@ -58,7 +99,7 @@ def main() -> None:
         if type(error).__module__.split(".")[0] != "sqlalchemy":
             raise
         reason = str(getattr(error, "orig", None) or error).split("\n", 1)[0]
-        print(f"error: the database does not answer: {reason}; nothing that was stored is lost", file=sys.stderr)
+        say(f"error: the database does not answer: {reason}; nothing that was stored is lost")
         sys.exit(1)
 
 
@@ -66,16 +107,31 @@ def main() -> None:
 def run(
     config: ConfigOption = DEFAULT_CONFIG,
     once: Annotated[bool, typer.Option("--once", help="End after one pass, with a summary.")] = False,
+    or_last_valid: Annotated[
+        bool,
+        typer.Option("--or-last-valid", help="Where the file is invalid, go on with what was in force last."),
+    ] = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Listen: collect, classify, raise alerts and send them, until Ctrl-C."""
-    from listener.app import DatabaseLock, open_app
+    from listener.app import open_app
+    from listener.keeping import Keeper, seen_now
     from listener.logs import configure_logging
     from listener.plugins import missing_secrets, status_lines
+    from listener.store.lock import DatabaseLock
 
-    settings = load_settings(config)
-    off = missing_secrets(settings)
-    say(*status_lines(settings, off))
+    check_is_file(config)
+    seen, instead = seen_now(config), None
+    try:
+        settings = load_settings(config) if or_last_valid else load_or_tell_the_way_back(config)
+        lines = status_lines(settings, off := missing_secrets(settings))
+    except ListenerError as error:
+        if not or_last_valid:
+            raise
+        instead = last_valid(config, str(error), seen)
+        settings = instead.config
+        lines = status_lines(settings, off := missing_secrets(settings))
+    say(*lines)
     live = [item.type for name, item in settings.receivers.items() if f"receiver {name}" not in off]
     configure_logging(
         verbose=verbose, quiet="terminal" in live
@@ -84,8 +140,16 @@ def run(
     with DatabaseLock(settings.store.address):
         try:
             with show_progress(stop) as progress:
-                application = open_app(settings, progress=progress)
-            exit_status = (_pass_once if once else _listen)(application, stop)
+                try:
+                    application = open_app(settings, progress=progress)
+                except ListenerError as error:  # valid, and not to be had on this machine
+                    if not or_last_valid or instead is not None:
+                        raise
+                    instead = last_valid(config, str(error), seen)
+                    application = open_app(instead.config, progress=progress)
+            keeper = Keeper(config, application.store, application.clock, instead)
+            keeper.keep()
+            exit_status = _pass_once(application, stop) if once else _listen(application, keeper, stop)
         except StoppedError:
             exit_status = 0
             say("stopped; nothing is lost")
@@ -117,12 +181,12 @@ def _messages(count: int) -> str:
     return "1 message is" if count == 1 else f"{count} messages are"
 
 
-def _listen(application: "App", stop: threading.Event) -> int:
+def _listen(application: "App", keeper: "Keeper", stop: threading.Event) -> int:
     from listener.scheduler import Daemon
 
     live = application.store.alerts.count_live()
     say(f"listening{f'; {live} alerts are open from before' if live else ''}; Ctrl-C stops")
-    Daemon(application, stop).run()
+    Daemon(application, stop, keeper, say).run()
     say("stopped; nothing is lost")
     return 0
 
@@ -134,7 +198,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from listener.playbook_commands import library_problems
     from listener.plugins import missing_secrets, status_lines
 
-    settings = load_settings(config)
+    settings = load_or_tell_the_way_back(config)
     typer.echo("\n".join((*status_lines(settings, missing_secrets(settings)), *font_lines(settings))))
     if problems := library_problems(settings):
         typer.echo("\n".join(map(str, problems)))
@@ -154,14 +218,16 @@ def try_text(
     ] = None,
     name: Annotated[str, typer.Option(help="The author's display name.")] = "",
     handle: Annotated[str | None, typer.Option(help="The author's handle.")] = None,
-    followers: Annotated[int, typer.Option(min=0, help="How many follow the author.")] = 0,
+    followers: Annotated[int, typer.Option(min=0, max=2**53, help="How many follow the author.")] = 0,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Show what would become of a post: classification, priority, rules, route, card with reply drafts."""
+    from listener.countries import country_asked
     from listener.trial import Trial, print_trial
 
     end_with_the_pipe()
     settings = load_settings(config)
+    country = country_asked(country, settings.countries)
     if country not in settings.countries:
         raise usage_error(f"country {country} is not configured; known: {', '.join(settings.countries)}")
     if brand is not None and brand not in settings.brands:
@@ -193,22 +259,26 @@ def replay(
 
     Nothing is sent to anyone: alerts go to this terminal.
     """
-    from listener.app import DatabaseLock
+    from listener.countries import country_asked
     from listener.logs import configure_logging
     from listener.replaying import Replay
+    from listener.store.lock import DatabaseLock
 
     end_with_the_pipe()
     settings = load_settings(config)
     configure_logging(verbose=verbose, quiet=True)
+    country = country_asked(country, settings.countries) if country is not None else None
     for value, known, what in ((country, settings.countries, "country"), (brand, settings.brands, "brand")):
         if value is not None and value not in known:
             raise usage_error(f"{what} {value} is not configured; known: {', '.join(known)}")
     stop = stop_on_signals()
-    with DatabaseLock(store or ""), show_progress(stop) as progress:
-        replaying = Replay(settings, store_url=store, cards=cards, progress=progress)
+    with (
+        DatabaseLock(store or ""),
+        show_progress(stop) as progress,
+        closing(Replay(settings, store_url=store, cards=cards, progress=progress)) as replaying,
+    ):
         report = replaying.run(file, stop, country=country, brand=brand, network=network, speed=speed)
     typer.echo("\n".join(report.lines()))
-    replaying.close()
     if not report.adds_up:
         raise typer.Exit(1)
 
@@ -278,8 +348,8 @@ def status(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from listener.store import Store
 
     end_with_the_pipe()
-    settings = load_settings(config)
-    database = Store(settings.store.address)
+    settings = load_in_force(config)
+    database = Store(settings.store.address, read_only=True)
     typer.echo("\n".join(report(settings, database)))
     database.close()
 
@@ -303,7 +373,7 @@ def correct(
     from listener.store import Store
 
     said = {"complaint": complaint, "urgency": urgency, "topic": topic, "sentiment": sentiment}
-    database = Store(load_settings(config).store.address)
+    database = Store(load_in_force(config).store.address)
     try:
         typer.echo(note(database, post, brand, said, by or account(), SystemClock().now()))
     finally:
@@ -320,7 +390,7 @@ def forget(
     from listener.app import open_desk
     from listener.pipeline.withdraw import WithdrawStep
 
-    settings = load_settings(config)
+    settings = load_in_force(config)
     network, colon, external_id = post.partition(":")
     if not (network and colon and external_id.strip()):
         raise usage_error(f"'{post}' names no post; write it as x:1790000000")
@@ -330,8 +400,19 @@ def forget(
 
 
 desk_commands.add_to(app)
+app.command()(init)
+app.command("help")(help_)
+app.command()(completion)
 app.command()(digest)
+app.command()(explain)
+app.command()(pilot)
+app.command()(simulate)
+app.command()(tune)
+app.command()(console)
+app.command("test-source")(try_source)
 app.add_typer(playbooks_app, name="playbooks")
+app.add_typer(config_app, name="config")
+app.add_typer(people_app, name="people")
 
 
 @app.command()
@@ -390,6 +471,9 @@ def evaluate(
         typer.echo(json.dumps([one.described() for one in found], indent=1, ensure_ascii=False))
     else:
         typer.echo("\n\n".join("\n".join(one.lines()) for one in found))
+
+
+dress(app)
 
 
 if __name__ == "__main__":

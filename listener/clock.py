@@ -1,7 +1,10 @@
-"""The clock that every layer asks for the time, so that tests can set it."""
+"""The clock that every layer asks for the time, so that tests can set it, and moments as people write them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
+
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""Beyond them calendars end, so that no zone and no span has room, or nobody posted."""
 
 
 class Clock(Protocol):
@@ -35,3 +38,19 @@ class FixedClock:
     def advance(self, seconds: float) -> None:
         """Move the clock forward."""
         self._now += timedelta(seconds=seconds)
+
+
+def read_moment(text: str, zone: tzinfo = UTC) -> datetime:
+    """Return the moment that a text such as "2026-12-01 09:00" names, in UTC; without an offset it is by `zone`.
+
+    Raises:
+        ValueError: it names none, or one that is out of reach.
+    """
+    try:
+        found = datetime.fromisoformat(text.strip())
+        at = (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("out of reach") from error
+    if not _FIRST <= at < _LAST:
+        raise ValueError("out of reach")
+    return at

@@ -3,14 +3,15 @@
 Each action is one transaction: the alert, its history, its cards and its thread change together, once for one press.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from alerts.card import Card, Note
-from alerts.silences import parse_matchers, silences
+from alerts.escalation import is_reachable
+from alerts.silences import Matcher, check_values, parse_matchers, silences
 from alerts.wording import local_time
 from listener.clock import Clock
 from listener.config import Config
@@ -19,6 +20,7 @@ from listener.model import RESOLUTIONS, TOPICS, WAS, AlertState, Guidance
 from listener.pipeline.announce import Announcer
 from listener.pipeline.cards import now_another_case, reference
 from listener.pipeline.escalate import Escalator
+from listener.sentences import Minute, Sentence, sentence
 from listener.store import AlertRow, Store
 from listener.store.alerts import AlertTransaction
 
@@ -164,14 +166,15 @@ class Desk:
             if refused := _closed(alert):
                 return refused
             if alert.drill:
-                return Answer(False, f"{reference(alert)} is part of a drill: nobody further is told.")
+                return Answer(
+                    False, sentence("{alert} is part of a drill: nobody further is told.", alert=reference(alert))
+                )
             if refused := self._just_escalated(transaction, alert, now):
                 return refused
             told = self._escalator.escalate(transaction, alert, now, actor.name, _from(actor))
             if told is None:
-                return Answer(
-                    False, "There is nobody further to tell: see `escalation` and `teams` in the configuration."
-                )
+                said = sentence("There is nobody further to tell: see `escalation` and `teams` in the configuration.")
+                return Answer(False, said)
             alert = transaction.change(alert.id, now)
             self._announcer.changed(transaction, alert, now)
             self._escalator.plan(transaction, alert, now)
@@ -223,14 +226,15 @@ class Desk:
 
         def change(transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Answer:
             if alert.kind == "incident":
-                return Answer(False, f"{reference(alert)} is an incident: its playbook follows from its size.")
+                said = sentence("{alert} is an incident: its playbook follows from its size.", alert=reference(alert))
+                return Answer(False, said)
             if refused := _closed(alert):
                 return refused
             shown = self._guidance(transaction, alert, now)
             chosen_before = (alert.playbook or "") if alert.playbook_by is not None else ""
             before = shown.playbook if shown else chosen_before
             if before == playbook:
-                return Answer(False, f"{reference(alert)} has that playbook already.")
+                return Answer(False, sentence("{alert} has that playbook already.", alert=reference(alert)))
             if shown and seen and seen != before:
                 return Answer(False, now_another_case(alert, shown, actor.name))
             values: dict[str, object] = {"playbook": playbook, "playbook_by": actor.name}
@@ -280,7 +284,8 @@ class Desk:
             if refused := _closed(alert):
                 return refused
             if alert.kind == "incident":
-                return Answer(False, "A burst has no one post to correct: resolve it, or correct its posts.")
+                said = sentence("A burst has no one post to correct: resolve it, or correct its posts.")
+                return Answer(False, said)
             words, besides = WAS[was]
             target = self._store.corrections.target(alert.id)
             if target is not None and not alert.drill:
@@ -342,17 +347,19 @@ class Desk:
         """Mute alerts that fulfil all matchers for a while, from now on or later; return the silence's id and words.
 
         Raises:
-            MatcherError: a matcher cannot be read.
+            MatcherError: a matcher cannot be read, or names a value that there is not.
             DeskError: no reason is given, or the span is out of range.
             RepeatedError: that same press made a silence before.
         """
-        found = parse_matchers(matchers)
+        found = self.read_matchers(matchers)
         if not reason.strip():
             raise DeskError("say why: those who wonder about the silence will read it")
         if not timedelta(0) < lasting <= LONGEST_SILENCE:
             raise DeskError(f"a silence lasts at most {LONGEST_SILENCE.days} days")
         now = self._clock.now()
         begins = starts_at or now
+        if begins > datetime.max.replace(tzinfo=UTC) - lasting:
+            raise DeskError("that silence would end when calendars do; let it begin before the year 9999")
         if begins + lasting <= now:
             raise DeskError(f"that silence would have ended at {begins + lasting:%Y-%m-%d %H:%M} UTC; it is past")
         texts = [str(matcher) for matcher in found]
@@ -369,6 +376,31 @@ class Desk:
             raise RepeatedError("that press was handled before")
         log.info("silence added", silence=made, matchers=texts, author=actor.name)
         return made, f"Silence {made} of {', '.join(texts)} {_span(begins, begins + lasting, now)}: {reason.strip()}"
+
+    def read_matchers(self, texts: Sequence[str]) -> tuple[Matcher, ...]:
+        """Read the matchers of a silence that somebody asks for.
+
+        Raises:
+            MatcherError: one cannot be read, or names a value that there is not.
+        """
+        found = parse_matchers(texts)
+        check_values(found, self._known_values())
+        return found
+
+    def _known_values(self) -> dict[str, Collection[str]]:
+        """Return all values of the labels whose values are known; posts from files name any network."""
+        known: dict[str, Collection[str]] = {
+            "kind": ("post", "incident"),
+            "severity": ("1", "2", "3"),
+            "pilot": ("true", "false"),
+            "topic": ("", *TOPICS),  # an incident may be of all topics
+            "country": self._config.countries,
+            "brand": self._config.brands,
+            "team": self._config.teams,
+        }
+        if "file" not in self._config.sources:
+            known["network"] = ("", *self._config.sources)
+        return known
 
     def muted_by(self, matchers: Sequence[str]) -> list[AlertRow]:
         """Return the live alerts that fulfil all matchers, by everything that is known of their posts."""
@@ -394,8 +426,13 @@ class Desk:
             if alert is None:
                 return Answer(False, "There is no such alert any more.")
             if alert.country not in self._config.countries and not of_any_country:
-                gone = f"{alert.country} of {reference(alert)} is not configured any more"
-                return Answer(False, f"{gone}; it can be claimed, given back, resolved, or be no complaint.")
+                said = sentence(
+                    "{country} of {alert} is not configured any more;"
+                    " it can be claimed, given back, resolved, or be no complaint.",
+                    country=alert.country,
+                    alert=reference(alert),
+                )
+                return Answer(False, said)
             return change(transaction, alert, now)
 
     def _guidance(self, transaction: AlertTransaction, alert: AlertRow, now: datetime) -> Guidance | None:
@@ -425,7 +462,8 @@ class Desk:
         alert = transaction.change(alert.id, now, **values)
         transaction.record(alert.id, kind, {**_from(actor), **data}, now, actor.name)
         # Whoever loses an alert to somebody else is to know of it.
-        people = (before,) if before and before not in (alert.owner_address, actor.address) else ()
+        is_lost = before not in (alert.owner_address, actor.address)
+        people = (before,) if before is not None and is_lost and is_reachable(before) else ()
         self._announcer.changed(transaction, alert, now)  # first: a note needs a card to stand under
         self._announcer.note(transaction, alert, Note(text, tone="history", people=people), now)
         self._escalator.plan(transaction, alert, now)
@@ -436,8 +474,12 @@ class Desk:
         last = next(iter(transaction.events(alert.id, "escalated")), None)
         if last is None or not timedelta(0) <= now - last.at < JUST_NOW:
             return None
-        by = f"{last.actor} escalated it" if last.data.get("origin") else "It was escalated"
-        return Answer(False, f"{by} just now: {last.data.get('to', 'the next in the chain')} was told.")
+        told = last.data.get("to") or sentence("the next in the chain")
+        if last.data.get("origin"):
+            said = sentence("{name} escalated it just now: {people} was told.", name=last.actor, people=told)
+        else:
+            said = sentence("It was escalated just now: {people} was told.", people=told)
+        return Answer(False, said)
 
     @staticmethod
     def _ending(state: AlertState, how: str, actor: Actor, now: datetime) -> dict[str, object]:
@@ -448,13 +490,16 @@ class Desk:
         calendar = self._announcer.workplaces.calendar(alert.country)
         closing = calendar.next_closing(now) if calendar.is_open(now) else now
         if closing is None or closing - now > LONGEST_DAY:
-            return "The team does not close within a day; choose a span instead, such as 2h."
+            return sentence("The team does not close within a day; choose a span instead, such as 2h.")
         opening = calendar.next_opening(closing)
         if opening is None:
-            return "The team's hours never open; choose a span instead, such as 2h."
+            return sentence("The team's hours never open; choose a span instead, such as 2h.")
         if opening - now > LONGEST_SNOOZE:
-            when = self._when(alert, opening)
-            return f"The team opens next on {when}, later than a snooze may last; choose a span instead, such as 2h."
+            return Sentence.of(
+                "The team opens next on {moment}, later than a snooze may last; choose a span instead, such as 2h.",
+                {"moment": Minute.of(opening)},
+                self._config.countries[alert.country].timezone,
+            )
         return opening
 
     def _when(self, alert: AlertRow, moment: datetime | None) -> str:
@@ -468,10 +513,10 @@ def _where_it_stands(transaction: AlertTransaction, alert: AlertRow) -> str:
     """Return what to say of a card that nothing holds back."""
     states = {message.state for message in transaction.posted(alert.id)}
     if "sent" in states:
-        return f"The card of {reference(alert)} stands in the channel already."
+        return sentence("The card of {alert} stands in the channel already.", alert=reference(alert))
     if states:
-        return f"The card of {reference(alert)} waits to be sent; nothing holds it back."
-    return f"{reference(alert)} has no card that could be sent: see `listener outbox list`."
+        return sentence("The card of {alert} waits to be sent; nothing holds it back.", alert=reference(alert))
+    return sentence("{alert} has no card that could be sent: see `listener outbox list`.", alert=reference(alert))
 
 
 def _span(starts_at: datetime, ends_at: datetime, now: datetime) -> str:

@@ -16,6 +16,7 @@ from listener.terminal import (
     VerboseOption,
     account,
     end_with_the_pipe,
+    load_in_force,
     load_settings,
     say,
     show_progress,
@@ -50,7 +51,7 @@ def silence_add(
 
     configure_logging(verbose=False, quiet=True)
     wish = silence_command.Wish(matchers, lasting, reason, begins, timezone)
-    with open_desk(load_settings(config)) as office:
+    with open_desk(load_in_force(config)) as office:
         typer.echo("\n".join(silence_command.add(office, wish, actor(office.config, by or account()))))
 
 
@@ -64,7 +65,7 @@ def silence_list(
     from listener.app import open_desk
 
     end_with_the_pipe()
-    with open_desk(load_settings(config)) as office:
+    with open_desk(load_in_force(config), read_only=True) as office:
         typer.echo("\n".join(silence_command.listed(office, everything=everything)))
 
 
@@ -79,7 +80,7 @@ def silence_end(
     from listener.alert_command import actor
     from listener.app import open_desk
 
-    with open_desk(load_settings(config)) as office:
+    with open_desk(load_in_force(config)) as office:
         typer.echo(silence_command.end(office, silence, actor(office.config, by or account())))
 
 
@@ -90,7 +91,7 @@ def silence_preview(matchers: MatchersArgument, config: ConfigOption = DEFAULT_C
     from listener.app import open_desk
 
     end_with_the_pipe()
-    with open_desk(load_settings(config)) as office:
+    with open_desk(load_in_force(config), read_only=True) as office:
         typer.echo("\n".join(silence_command.preview(office, matchers)))
 
 
@@ -106,15 +107,17 @@ def alerts(
     """List the open alerts: who has each since when, what is due, its first words."""
     from listener import alert_command
     from listener.app import open_desk
+    from listener.countries import countries_asked
 
     end_with_the_pipe()
-    settings = load_settings(config)
+    settings = load_in_force(config)
+    country = countries_asked(country, settings.countries)
     for values, known, what in ((country, settings.countries, "country"), (team, settings.teams, "team")):
         for value in values or ():
             if value not in known:
                 raise usage_error(f"{what} {value} is not configured; known: {', '.join(known)}")
-    filters = alert_command.Filters(country or (), team or (), owner, everything, limit)
-    with open_desk(settings) as office:
+    filters = alert_command.Filters(country, team or (), owner, everything, limit)
+    with open_desk(settings, read_only=True) as office:
         rows = alert_command.listed(office, filters)
         typer.echo(
             alert_command.listing_json(office, rows) if as_json else "\n".join(alert_command.listing(office, rows))
@@ -151,7 +154,7 @@ def alert(
     from listener.app import open_desk
     from listener.logs import configure_logging
 
-    settings = load_settings(config)
+    settings = load_in_force(config)
     configure_logging(verbose=False, quiet=True)
     request = alert_command.Request(action, detail, public, private, topic, seen_owner)
     with open_desk(settings) as office:
@@ -172,7 +175,7 @@ def history(
     from listener.app import open_desk
 
     end_with_the_pipe()
-    with open_desk(load_settings(config)) as office:
+    with open_desk(load_in_force(config), read_only=True) as office:
         found = alert_command.alert_of(office, name)
         typer.echo(
             alert_command.history_json(office, found) if as_json else "\n".join(alert_command.history(office, found))
@@ -238,7 +241,10 @@ def outbox_list(
 
 
 @outbox_app.command("show")
-def outbox_show(number: int, config: ConfigOption = DEFAULT_CONFIG) -> None:
+def outbox_show(
+    number: Annotated[int, typer.Argument(help="Its number, from `listener outbox`.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
     """Show one notification: its message as text, its attempts, what went wrong, where it stands."""
     from listener import outbox_command
     from listener.clock import SystemClock
@@ -266,6 +272,7 @@ def outbox_resend(
     with _outbox_store(config) as (settings, database):
         now = SystemClock().now()
         refresh = outbox_command.refresher(settings, database, now)
+        outbox_command.check_receiver(database, settings.receivers, receiver)
         done = outbox_command.resend(database, now, numbers or [], receiver=receiver, every=every, refresh=refresh)
         typer.echo("\n".join(done))
 
@@ -288,7 +295,7 @@ def outbox_drop(
 def _outbox_store(config: Path) -> Iterator[tuple["Config", "Store"]]:
     from listener.store import Store
 
-    settings = load_settings(config)
+    settings = load_in_force(config)
     database = Store(settings.store.address)
     try:
         yield settings, database
@@ -316,6 +323,7 @@ def drill(
     from listener import drilling
     from listener.alert_command import actor
     from listener.app import open_desk
+    from listener.countries import country_asked
     from listener.logs import configure_logging
     from listener.silence_command import span
 
@@ -336,7 +344,7 @@ def drill(
                 settings,
                 office.store,
                 office.clock.now(),
-                country=country,
+                country=country_asked(country, settings.countries) if country is not None else None,
                 brand=brand,
                 topic=topic,
                 posts=posts,

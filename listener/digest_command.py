@@ -57,6 +57,7 @@ def digest(
     By itself the daemon sends it on Mondays to the readers under `digests`; see docs/digest.md.
     """
     from listener.clock import SystemClock
+    from listener.countries import countries_asked
     from listener.digest.making import Maker
     from listener.digest.weeks import Week, last_finished
     from listener.store import Store
@@ -77,6 +78,7 @@ def digest(
         if as_sent:
             made = _as_sent(store, str(reader), wanted)
         else:
+            country = countries_asked(country, settings.countries) or None
             scope = _scope(settings, reader, country, brand, team, personal_data)
             made = Maker(settings, store, _namer(settings)).make(wanted, scope, now, timezone=timezone)
         usual = configured.language if configured else _DEFAULT_LANGUAGE

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from alerts.escaping import one_line, shorten
 from classifiers.copies import text_hash
-from listener.app import App, DatabaseLock, OpenDesk, Progress, guarded, open_app
+from listener.app import App, OpenDesk, Progress, guarded, open_app
 from listener.clock import Clock
 from listener.config import Config, Route
 from listener.desk import Actor
@@ -29,6 +29,7 @@ from listener.plugins import SLACK_APP, missing_secrets
 from listener.store import AlertRow, Arrival, Store
 from listener.store.drills import DrillMessage, DrillPost, external_id
 from listener.store.engine import sqlite_path
+from listener.store.lock import DatabaseLock
 
 TOPICS = tuple(TEXTS)
 MOST_POSTS = 200
@@ -291,11 +292,10 @@ class Drill:
 
 def end_alerts(office: OpenDesk, alert_ids: Sequence[int], actor: Actor) -> int:
     """Close alerts of drills because the drill is over; return how many were open."""
-    ended = sum(office.desk.drill_over(alert_id, actor).done for alert_id in alert_ids)
     with office.store.incidents.transaction() as transaction:
-        for alert_id in alert_ids:
+        for alert_id in alert_ids:  # before their cards are drawn anew
             transaction.update_incident(alert_id, ended_at=office.clock.now())
-    return ended
+    return sum(office.desk.drill_over(alert_id, actor).done for alert_id in alert_ids)
 
 
 def hold(planned: Plan, office: OpenDesk, stop: Event, actor: Actor, say: Say,

@@ -1,7 +1,15 @@
 """Every error the daemon raises on purpose, grouped by what the caller does about it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066\u2067\u206a-\u206f\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """Return `text` with every character written out that a terminal would obey; line ends and tabs stay."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class ListenerError(Exception):
@@ -20,7 +28,8 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}"
-        return f"{where} {self.path} - {self.text}" if self.path else f"{where} {self.text}"
+        said = f"{where} {self.path} - {self.text}" if self.path else f"{where} {self.text}"
+        return visible(said).replace("\n", "\\n")
 
 
 class ConfigError(ListenerError):
@@ -132,3 +141,7 @@ class StoreError(ListenerError):
 
 class DigestError(ListenerError):
     """A digest cannot be made as it was asked for."""
+
+
+class StaleError(ListenerError):
+    """Somebody else changed meanwhile what was to be changed: look again, then decide."""

@@ -63,11 +63,15 @@ class Lessons:
         Raises:
             ListenerError: the file has a bad line, or the model cannot be used; nothing was changed then.
         """
-        from classifiers.learning import learn
+        from classifiers.learning import FEWEST, learn
 
         evidence, sources = self._evidence(store, file)
         if not evidence.corrected.any():
             return Outcome(("nobody has corrected anything yet: see `listener correct --help`",), None)
+        told = int(evidence.corrected.sum())
+        if told < FEWEST:
+            few = f"nothing is installed: {counted(told, 'different text')} corrected, {FEWEST} are needed"
+            return Outcome((few, sources, *self._stays()), None)
         found = learn(self._heads, self._held_out, evidence, self._progress)
         self._say("weighing what was learned", 1.0)
         lines = [sources, *self._elsewhere(), "", *report(found)]
@@ -82,7 +86,7 @@ class Lessons:
         return Outcome((*lines, "", *_installed(f"{self._heads.version}/{name}")), name)
 
     def _evidence(self, store: Store, file: Path | None) -> tuple["Evidence", str]:
-        from classifiers.lessons import Said, Stood, evidence_of
+        from classifiers.lessons import RESOLVED_WEIGHT, Said, Stood, evidence_of
 
         said = [
             Said(one.text, one.complaint, one.urgency, one.topic, one.sentiment)
@@ -101,11 +105,12 @@ class Lessons:
         n = int(evidence.corrected.sum())
         standing = len(evidence) - n
         parts = f"{counted(len(said), 'post')} corrected by people" + (f", {len(given)} in {file}" if file else "")
-        stand = "was left standing and counts" if standing == 1 else "were left standing and count"
-        return (
-            evidence,
-            f"{parts}: {counted(n, 'different text')}; {counted(standing, 'alert')} beside them {stand} as right",
+        resolved = int((evidence.weights["complaint"][~evidence.corrected] == RESOLVED_WEIGHT).sum())
+        beside = (
+            f"beside them {counted(standing, 'alert')} that nobody corrected: {resolved} resolved by people, right in"
+            f" full, and {standing - resolved} sent in those weeks, looked at or not, right at three quarters"
         )
+        return evidence, f"{parts}: {counted(n, 'different text')}; {beside}"
 
     def _hidden(self, texts: Sequence[str], classifier: "MentionClassifier | None") -> Any:
         import numpy as np
@@ -325,7 +330,16 @@ def _metadata(found: "Learned", evidence: "Evidence") -> dict[str, Any]:
     }
 
 
-def correct(store: Store, reference: str, brand: str | None, said: Mapping[str, Any], actor: str, now: datetime) -> str:
+def correct(
+    store: Store,
+    reference: str,
+    brand: str | None,
+    said: Mapping[str, Any],
+    actor: str,
+    now: datetime,
+    *,
+    origin: str = "cli",
+) -> str:
     """Store what somebody says of a post and return what to say.
 
     Args:
@@ -335,6 +349,7 @@ def correct(store: Store, reference: str, brand: str | None, said: Mapping[str, 
         said: the fields of `Corrections.add`.
         actor: who says it.
         now: when.
+        origin: where they say it.
 
     Raises:
         StoreError: there is no such alert or post, or nothing is said.
@@ -348,8 +363,9 @@ def correct(store: Store, reference: str, brand: str | None, said: Mapping[str, 
     else:
         raise StoreError(f"'{reference}' names no post; write an alert as A-12, or a post as x:1790000000")
     if target is None:
-        raise StoreError(f"there is no {reference} among the classified posts{f' of {brand}' if brand else ''}")
-    store.corrections.add(target, actor=actor, origin="cli", now=now, **said)
+        of = f" of {brand}" if brand else ""
+        raise StoreError(f"there is no {reference} among the classified posts{of}; `listener alerts --all` has alerts")
+    store.corrections.add(target, actor=actor, origin=origin, now=now, **said)
     was = target.said
     return (
         f"noted for {target.network}:{target.external_id}, where {target.model} said complaint {was['complaint']:.2f},"

@@ -158,6 +158,17 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What was asked of a network: what its quotas and its bill count."""
+
+    requests: int = 0
+    items: int = 0
+    """Posts, comments and accounts that were read."""
+    cost: float = 0.0
+    """In US dollars, by the prices of the configuration."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one fetch brought: mentions, where to go on, and what was not taken."""
 

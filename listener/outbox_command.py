@@ -91,6 +91,17 @@ def shown(store: Store, notification_id: int, now: datetime) -> list[str]:
     return [*told, "", _text(row["payload"])]
 
 
+def check_receiver(store: Store, configured: Collection[str], receiver: str | None) -> None:
+    """Refuse a receiver that is not configured and that nothing dead is for.
+
+    Raises:
+        OutboxCommandError: there is none of that name; the message says which there are.
+    """
+    if receiver is None or receiver in configured or _rows(store, ("dead",), receiver, limit=1):
+        return
+    raise OutboxCommandError(f"there is no receiver '{one_line(receiver[:60])}'; known: {', '.join(configured)}")
+
+
 def resend(
     store: Store,
     now: datetime,

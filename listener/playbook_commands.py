@@ -97,13 +97,15 @@ def preview(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Show all that people would be offered, as a page in the browser or in the terminal."""
+    from listener.countries import countries_asked
     from listener.model import TOPICS
     from playbooks.networks import known_networks, network_key
     from playbooks.preview import lines, page
 
     end_with_the_pipe()
     settings, library = load_settings(config), _library(folder)
-    for value in country or ():
+    country = countries_asked(country, settings.countries)
+    for value in country:
         if value not in settings.countries:
             raise usage_error(f"country {value} is not configured; known: {', '.join(settings.countries)}")
     if network_key(network) not in known_networks():

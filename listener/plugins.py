@@ -1,19 +1,25 @@
 """The plugins of one configuration: their options classes, what is on, what is off and what to do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alerts.escaping import one_line
 from alerts.receivers.base import Receiver
 from alerts.receivers.registry import receiver_specs
+from alerts.routing import receivers_in_earnest
 from classifiers.backends import AUTO, choose
 from listener.clock import Clock
 from listener.config import Config, PluginOptions, Secret, Strict
 from listener.errors import MissingSecretError
+from listener.sentences import Listing
 from playbooks.loading import LIBRARY_FOLDER
 from sources.base import Source
+from sources.file import FileWatchOptions
+from sources.files import unread_above
 from sources.registry import source_specs
 
+_MOST_UNREAD = 5
 SLACK_APP = "slack app"
 """Name of the Slack app among what is off."""
 
@@ -69,12 +75,17 @@ def status_lines(config: Config, off: Mapping[str, str]) -> list[str]:
     for watch in config.watches:
         by_source[watch.source] = by_source.get(watch.source, 0) + 1
     lines = [
-        f"{len(config.brands)} brands, {len(config.countries)} countries, {len(config.watches)} watches: "
+        f"{_counted(config.brands, 'brand', 'brands')}, {_counted(config.countries, 'country', 'countries')}, "
+        f"{_counted(config.watches, 'watch', 'watches')}: "
         + ", ".join(f"{source} {count}" for source, count in sorted(by_source.items()))
     ]
     lines.append(_model_line(config))
     lines += [f"warning: {warning}" for warning in config.warnings]
+    lines += [f"warning: {warning}" for warning in pilot_warnings(config, config.countries)]
+    lines += _unread_lines(config)
     lines += [f"{name} is off: {hint}" for name, hint in off.items()]
+    if off:
+        lines.append("a daemon that runs takes what is set now at its next start")
     if any(name.startswith("receiver ") for name in off):
         on = [name for name in config.receivers if f"receiver {name}" not in off]
         successor = config.fallback_receiver if config.fallback_receiver in on else next(iter(on), None)
@@ -83,6 +94,30 @@ def status_lines(config: Config, off: Mapping[str, str]) -> list[str]:
         else:
             lines.append(f"alerts for a receiver that is off go to '{successor}'")
     return lines
+
+
+def pilot_warnings(config: Config, countries: Iterable[str]) -> list[str]:
+    """Say of which pilots the alerts go where they would go in earnest."""
+    return [
+        f"{code} is a pilot, and its pilot_receiver {name} is where its alerts go in earnest, too; name another one"
+        for code in countries
+        if config.countries[code].mode == "pilot"
+        and (name := config.countries[code].pilot_receiver) in receivers_in_earnest(config, code)
+    ]
+
+
+def _unread_lines(config: Config) -> list[str]:
+    """Say which files lie one folder too high to be read."""
+    places = sorted({watch.options.path for watch in config.watches if isinstance(watch.options, FileWatchOptions)})
+    found = unread_above(places)
+    lines = [f"warning: {one_line(str(path))} is read by no watch" for path in found[:_MOST_UNREAD]]
+    if lines:
+        lines[-1] += f"; put such files into one of {', '.join(places)}"
+    return lines
+
+
+def _counted(things: Sized, one: str, several: str) -> str:
+    return f"{len(things)} {one if len(things) == 1 else several}"
 
 
 def _model_line(config: Config) -> str:
@@ -111,11 +146,15 @@ def missing_secrets(config: Config) -> dict[str, str]:
     if hint := _missing_of_slack(config):
         off[SLACK_APP] = hint
     for name, options in parts:
-        for value in dict(options).values():
-            hint = value.missing if isinstance(value, Secret) else None
-            if hint:
-                off[name] = hint
+        if hint := _missing(value for value in dict(options).values() if isinstance(value, Secret)):
+            off[name] = hint
     return off
+
+
+def _missing(secrets: Iterable[Secret]) -> str | None:
+    """Return what to do to provide all of these that are missing; None where none is."""
+    hints = [hint for secret in secrets if (hint := secret.missing)]
+    return Listing.of(dict.fromkeys(hints), "; ") if len(hints) > 1 else next(iter(hints), None)
 
 
 def _missing_of_slack(config: Config) -> str | None:
@@ -124,4 +163,4 @@ def _missing_of_slack(config: Config) -> str | None:
     if settings is None:
         return None
     needed = settings.signing_secret if settings.mode == "http" else settings.app_token
-    return next((hint for secret in (settings.token, needed) if secret is not None and (hint := secret.missing)), None)
+    return _missing(secret for secret in (settings.token, needed) if secret is not None)

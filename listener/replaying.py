@@ -195,7 +195,7 @@ class Replay:
         """Keep the distance to the post before, `speed` times as short."""
         before, self._last_at = self._last_at, mention.published_at
         distance_s = (mention.published_at - before).total_seconds() if before else 0.0
-        return stop.wait(max(0.0, distance_s) / speed)
+        return stop.wait(pause_s(distance_s, speed))
 
     def _take(self, mentions: list[Mention], report: ReplayReport, country: str | None, brand: str | None) -> None:
         from classifiers.copies import text_hash
@@ -245,3 +245,8 @@ class Replay:
 def _batches(rows: Iterator[Mention | Skipped | Withdrawn], size: int) -> Iterator[list[Mention | Skipped | Withdrawn]]:
     while batch := list(islice(rows, size)):
         yield batch
+
+
+def pause_s(distance_s: float, speed: float) -> float:
+    """Return how long to wait between posts that lie so far apart: no longer than can be waited for."""
+    return min(max(0.0, distance_s) / speed, threading.TIMEOUT_MAX)

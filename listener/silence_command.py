@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.escaping import one_line, shorten
-from alerts.silences import parse_matchers
 from listener.app import OpenDesk
+from listener.clock import read_moment
 from listener.config.types import parse_duration
 from listener.desk import Actor, DeskError
 from listener.pipeline.cards import reference
@@ -32,7 +32,7 @@ def add(office: OpenDesk, wish: Wish, actor: Actor) -> list[str]:
     """Store a silence; return what was stored and what it mutes now.
 
     Raises:
-        MatcherError: a matcher cannot be read.
+        MatcherError: a matcher cannot be read, or names a value that there is not.
         DeskError: there is no reason, or span or beginning are out of range.
     """
     begins = moment(wish.begins, wish.timezone) if wish.begins else None
@@ -47,9 +47,9 @@ def preview(office: OpenDesk, matchers: Sequence[str]) -> list[str]:
     """Return which live alerts a silence with these matchers would mute, without adding one.
 
     Raises:
-        MatcherError: a matcher cannot be read.
+        MatcherError: a matcher cannot be read, or names a value that there is not.
     """
-    parse_matchers(matchers)
+    office.desk.read_matchers(matchers)
     muted = office.desk.muted_by(matchers)
     lines = [f"{_of_live(office, muted)} match {', '.join(matchers)}"]
     lines += [f"  {_named(alert)}" for alert in muted[:_MOST_NAMED]]
@@ -105,15 +105,13 @@ def moment(text: str, timezone: str) -> datetime:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise DeskError(f"'{one_line(timezone[:40])}' is no time zone; write an IANA name as Europe/Paris") from None
     try:
-        found = datetime.fromisoformat(text.strip())
+        at = read_moment(text, zone)
     except ValueError:
         raise DeskError(f"'{one_line(text[:40])}' is no moment; write it as 2026-12-01 09:00") from None
-    if found.tzinfo is not None:
-        return found.astimezone(UTC)
-    there = found.replace(tzinfo=zone).astimezone(UTC)
-    if there.astimezone(zone).replace(tzinfo=None) != found:
-        raise DeskError(f"on that day the clocks of {timezone} skip {found:%H:%M}; write another time")
-    return there
+    written = datetime.fromisoformat(text.strip())
+    if written.tzinfo is None and at.astimezone(zone).replace(tzinfo=None) != written:
+        raise DeskError(f"on that day the clocks of {timezone} skip {written:%H:%M}; write another time")
+    return at
 
 
 def _lines(row: SilenceRow, holding: int, now: datetime) -> Iterator[str]:

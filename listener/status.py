@@ -7,24 +7,31 @@ from listener.config import Config
 from listener.outbox_command import summary
 from listener.plugins import missing_secrets, status_lines
 from listener.store import Store
+from listener.store.lock import no_daemon_runs
 
 
 def report(config: Config, store: Store) -> list[str]:
     """Return the state of watches, gaps, skipped items and deliveries as lines."""
-    lines = status_lines(config, missing_secrets(config))
+    off, now = missing_secrets(config), SystemClock().now()
+    lines = status_lines(config, off)
+    if no_daemon_runs(config.store.address):
+        lines.append("no daemon runs on this database: nothing new is heard, nothing is sent; start `listener run`")
     states = store.collecting.states()
     lines.append("watches:")
     for watch in config.watches:
         state = states.get(watch.id)
-        if state is None:
+        if hint := off.get(f"source {watch.source}"):
+            lines.append(f"  {watch.id}: off: {hint}")
+        elif state is None:
             lines.append(f"  {watch.id}: never polled")
         elif state.problem:
             until = _moment(state.next_poll_at)
             lines.append(f"  {watch.id}: failed {state.failures} times, next poll {until}: {state.problem}")
         else:
-            lines.append(
-                f"  {watch.id}: heard at {_moment(state.succeeded_at)}, next poll {_moment(state.next_poll_at)}"
-            )
+            every_s = watch.options.every or config.sources[watch.source].every
+            overdue = ": overdue" if state.is_overdue(every_s, now) else ""
+            heard, then = _moment(state.succeeded_at), _moment(state.next_poll_at)
+            lines.append(f"  {watch.id}: heard at {heard}, next poll {then}{overdue}")
     lines += _section(
         "not seen",
         [
@@ -39,7 +46,7 @@ def report(config: Config, store: Store) -> list[str]:
             for row in store.collecting.skipped()
         ],
     )
-    lines += _section("not delivered", summary(store, SystemClock().now()))
+    lines += _section("not delivered", summary(store, now))
     lines += _section("disabled receivers", [f"{name}: {why}" for name, why in store.outbox.disabled().items()])
     counts = ", ".join(f"{count} {name}" for name, count in store.counts().items())
     return [*lines, f"stored: {counts}"]

@@ -6,21 +6,23 @@ import stat
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from listener.errors import ListenerError
+from listener.errors import ListenerError, visible
 
 if TYPE_CHECKING:
     from listener.app import Progress
     from listener.config import Config
+    from listener.keeping import ConfigFiles, LastValid
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")]
 DEFAULT_CONFIG = Path("config.yaml")
+_USUAL_STORE = "sqlite:///var/listener.db"
 
 _is_the_program = False
 
@@ -40,7 +42,120 @@ def load_settings(path: Path) -> "Config":
     from listener.config import load_config
     from listener.plugins import plugin_options
 
+    check_is_file(path)
     return load_config(path, plugin_options())
+
+
+def load_or_tell_the_way_back(path: Path) -> "Config":
+    """Return the configuration; where it is invalid and an earlier one was kept, say how to put that back as well.
+
+    Raises:
+        ListenerError: what is wrong with the file, and where.
+    """
+    from listener.errors import ConfigError
+
+    try:
+        return load_settings(path)
+    except ConfigError as error:
+        if not _was_kept(path):
+            raise
+        raise ListenerError(f"{error}\n{_way_back(path)}") from error
+
+
+def load_in_force(path: Path) -> "Config":
+    """Return the configuration in force: the file's, or where that is invalid what was in force last, which is said.
+
+    For commands beside a daemon, which goes on as before as well.
+
+    Raises:
+        ListenerError: what is wrong with the file, and where, and why nothing else can be used.
+    """
+    from listener.errors import ConfigError
+    from listener.keeping import seen_now
+
+    try:
+        return load_settings(path)
+    except ConfigError as error:
+        return last_valid(path, str(error), seen_now(path)).config
+
+
+def last_valid(path: Path, problem: str, seen: str) -> "LastValid":
+    """Return what was in force last, for files that cannot be: known as `seen`, and why. Say so.
+
+    Raises:
+        ListenerError: what is wrong with the file, and why nothing else can be used.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with _kept_files(path, must_be_named=True) as (files, place):
+            found = files.last_valid(problem, seen)
+    except ListenerError as error:
+        raise ListenerError(f"{problem}\nnothing else can be used: {error}") from error
+    except SQLAlchemyError as error:
+        raise ListenerError(f"{problem}\nnothing else can be used: the database does not answer") from error
+    version = found.version
+    say(
+        problem,
+        f"until this is mended, version {version.id} of {version.at:%d %b %Y, %H:%M} UTC is used, which {place} has",
+        _way_back(path),
+    )
+    return found
+
+
+def _way_back(path: Path) -> str:
+    option = "" if path == DEFAULT_CONFIG else f" --config {path}"
+    return f"`listener config history{option}` lists what was in force, `listener config rollback{option}` puts it back"
+
+
+def _was_kept(path: Path) -> bool:
+    """Tell whether the store has a configuration that was in force; nothing is written, and nobody is waited for."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with _kept_files(path) as (files, _):
+            return files.is_kept
+    except (ListenerError, SQLAlchemyError):
+        return False
+
+
+@contextmanager
+def _kept_files(path: Path, *, must_be_named: bool = False) -> Iterator[tuple["ConfigFiles", str]]:
+    """Give the kept versions of a file that may be invalid, and where they are; nothing is written, nobody waited for.
+
+    Raises:
+        ListenerError: where they are is not known.
+        SQLAlchemyError: the database does not answer.
+    """
+    from sqlalchemy.engine import make_url
+
+    from listener.clock import SystemClock
+    from listener.keeping import ConfigFiles, store_settings
+    from listener.store import Store
+
+    url = make_url(store_settings(path, must_be_named=must_be_named).address)
+    place = url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "postgresql":
+        url = url.update_query_dict({"connect_timeout": "3"})
+    with closing(Store(url.render_as_string(hide_password=False), read_only=True)) as store:
+        yield ConfigFiles(path, store, SystemClock()), place
+
+
+def check_is_file(path: Path) -> None:
+    """Refuse a configuration that is a folder or not there; what else may be wrong with it is said by its reader.
+
+    Raises:
+        ListenerError: what to name instead.
+    """
+    if os.path.isdir(path):
+        raise ListenerError(f"{path} is a folder; name the file, such as --config {path / DEFAULT_CONFIG}")
+    with suppress(OSError, ValueError):
+        if not path.exists():
+            way_back = f", `listener config rollback --store {_USUAL_STORE}` puts back what was in force"
+            raise ListenerError(
+                f"there is no {path}; `listener init` writes a first one, --config names another"
+                f"{way_back if Path(_USUAL_STORE.removeprefix('sqlite:///')).is_file() else ''}"
+            )
 
 
 @contextmanager
@@ -91,13 +206,13 @@ def end_with_the_pipe() -> None:
 
 def usage_error(message: str) -> typer.BadParameter:
     """Return the error for arguments that do not fit, to be raised; exit status 2."""
-    return typer.BadParameter(message)
+    return typer.BadParameter(visible(message))
 
 
 def say(*lines: str) -> None:
-    """Print lines for people on standard error."""
+    """Print lines for people on standard error; names in them may be hostile."""
     for line in lines:
-        print(line, file=sys.stderr)
+        print(visible(line), file=sys.stderr)
 
 
 def stop_on_signals() -> threading.Event:

@@ -9,7 +9,7 @@ from alerts.card import Card
 from alerts.routing import receivers_for
 from listener.app import Progress, load_classifier
 from listener.config import Config
-from listener.model import AlertState, Author, Classification, Mention
+from listener.model import SIGNALS, AlertState, Author, Classification, Mention
 from listener.pipeline.announce import labels_of
 from listener.pipeline.assess import Assessment, assess
 from listener.pipeline.cards import CardBuilder, Circumstances
@@ -132,7 +132,8 @@ def _lines(result: TrialResult) -> Iterator[str]:
     yield f"urgency    {3 * found.urgency_score:.1f} of 3 expected; chance of each level {urgency}"
     yield f"sentiment  {found.sentiment}"
     yield f"topic      {found.topic} ({found.topic_probability:.2f})"
-    yield "signals    " + (" ".join(f"{letter}:{p:.2f}" for letter, p in found.signals.items()) or "none")
+    signals = ", ".join(f"{SIGNALS.get(letter, letter)} {chance:.2f}" for letter, chance in found.signals.items())
+    yield f"signals    {signals or 'none'}"
     words = " ".join(
         f"{shown}:{reason.weight:+.2f}" for reason in found.reasons if (shown := wording.name(reason.word, 30))
     )

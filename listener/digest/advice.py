@@ -60,14 +60,19 @@ def _journalists(voices: Voices) -> Iterator[Advice]:
 
 
 def _answers(desk: Desk) -> Iterator[Advice]:
-    if (row := _worst(desk.by_country, lambda row: row.response_rate)) is not None:
-        yield Advice("answers_few", row.key, row.response_rate.value, row.response_rate.of)
+    if (row := _worst(desk.by_country, _answered_by_now)) is not None:
+        yield Advice("answers_few", row.key, _answered_by_now(row).value, _answered_by_now(row).of)
     if (row := _worst(desk.by_country, lambda row: row.in_target)) is not None:
         yield Advice("answers_slow", row.key, row.in_target.value, row.in_target.of)
     if _is_below(desk.precision, _PRECISE):
         yield Advice("precision_low", "", desk.precision.value, desk.precision.of)
     if desk.recontacts.value is not None and desk.recontacts.value >= _OFTEN:
         yield Advice("recontacts", "", desk.recontacts.value, desk.recontacts.of)
+
+
+def _answered_by_now(row: DeskRow) -> Measure:
+    """Return the share that was answered of what had to be: what is not due yet is nobody's fault."""
+    return row.response_rate if row.answered_by_now is None else row.answered_by_now
 
 
 def _worst(rows: tuple[DeskRow, ...], measure: Callable[[DeskRow], Measure]) -> DeskRow | None:

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from alerts.card import IncidentCard, load_message
-from listener.digest.desk_figures import DeskScope
+from listener.digest.desk_figures import DeskScope, claimed_at
 from listener.digest.model import CurvePoint, IncidentFacts
 from listener.digest.weeks import Week
 from listener.store.digests import AlertFacts, Digests, EventFacts
-
-_CLAIMS = {"claimed", "taken over"}
 
 
 def incidents(store: Digests, scope: DeskScope, zones: dict[str, str], week: Week) -> tuple[IncidentFacts, ...]:
@@ -43,7 +41,6 @@ def _card(facts: str) -> IncidentCard | None:
 def _facts(
     alert: AlertFacts, events: Sequence[EventFacts], card: IncidentCard, began_at: datetime, ended_at: datetime | None
 ) -> IncidentFacts:
-    claims = [one.at for one in events if one.kind in _CLAIMS]
     return IncidentFacts(
         reference=f"I-{alert.id}",
         brand=alert.brand,
@@ -57,17 +54,13 @@ def _facts(
         authors=card.authors,
         expected=card.expected,
         peak=max((point.count for point in card.curve), default=0.0),
-        claimed_after_s=_after(alert, min((*claims, *_known(alert.answered_at)), default=None)),
+        claimed_after_s=_after(alert, claimed_at(alert, events)),
         answered_after_s=_after(alert, alert.answered_at),
         closed_after_s=_after(alert, alert.closed_at),
         outcome=alert.resolution or "open",
         curve=tuple(CurvePoint(point.at, point.count, point.expected) for point in card.curve),
         timezone=card.timezone,
     )
-
-
-def _known(at: datetime | None) -> tuple[datetime, ...]:
-    return () if at is None else (at,)
 
 
 def _after(alert: AlertFacts, at: datetime | None) -> float | None:

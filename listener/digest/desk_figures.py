@@ -22,6 +22,12 @@ _CLAIMS = {"claimed", "taken over"}
 _CLOSINGS = {"resolved", "dismissed"}
 
 
+def claimed_at(alert: AlertFacts, events: Iterable[EventFacts]) -> datetime | None:
+    """Return when somebody took an alert first: by claiming it, or by answering; None where nobody did."""
+    claims = [one.at for one in events if one.kind in _CLAIMS]
+    return min((at for at in (*claims, alert.answered_at) if at is not None), default=None)
+
+
 @dataclass(slots=True)
 class _Case:
     """An alert with what people did with it."""
@@ -37,8 +43,7 @@ class _Case:
 
     @property
     def claimed_at(self) -> datetime | None:
-        claims = [one.at for one in self.events if one.kind in _CLAIMS]
-        return min((at for at in (*claims, self.alert.answered_at) if at is not None), default=None)
+        return claimed_at(self.alert, self.events)
 
     @property
     def solved(self) -> bool:
@@ -161,15 +166,17 @@ def _response_rate(needing: Compared[list[_Case]]) -> Measure:
 
 
 def _in_target(needing: Compared[list[_Case]], as_of: datetime) -> Measure:
-    def is_due(case: _Case) -> bool:
-        by = case.alert.respond_by
-        return by is not None and (_is_answered(case) or by <= as_of)
-
     def is_in_time(case: _Case) -> bool:
         answered, by = case.alert.answered_at, case.alert.respond_by
         return answered is not None and by is not None and answered <= by
 
-    return _share_of(needing, is_in_time, is_due)
+    return _share_of(needing, is_in_time, lambda one: one.alert.respond_by is not None and _is_due(one, as_of))
+
+
+def _is_due(case: _Case, as_of: datetime) -> bool:
+    """Tell whether an answer was due by now, or came before it was."""
+    by = case.alert.respond_by
+    return by is None or _is_answered(case) or by <= as_of
 
 
 class _Times:
@@ -218,6 +225,7 @@ def _rows(
                 response_rate=_response_rate(own),
                 in_target=_in_target(own, as_of),
                 first_answer=percentile(first, 0.5),
+                answered_by_now=_share_of(own, _is_answered, lambda one: _is_due(one, as_of)),
             )
         )
     return tuple(rows)

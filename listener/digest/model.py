@@ -149,21 +149,23 @@ class DeskRow:
     in_target: Measure
     first_answer: Measure
     """Median by the clock."""
+    answered_by_now: Measure | None = None
+    """Answered / needing whose target has passed, or that were answered, or that have none; advice rests on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """How well we answered: alerts about posts that were opened in the week, by each country's own clocks.
 
-    Alerts of drills, of countries in pilot and of incidents are left out. needing: those not dismissed as no complaint,
-    not resolved as needing no reply, and not withdrawn. response_rate: answered (in public or in private) / needing.
-    claim, answer, resolution: from the opening to the first claim (or answer, where that came first), the first answer,
-    the closing, over `needing`. Percentiles are by nearest rank; a median wants 5 alerts, a 90th percentile 10.
-    in_target: answered by `respond_by` / needing that have a `respond_by` which has passed, or were answered.
-    private: moved to private / answered. first_contact: solved after exactly one reply, never reopened / closed as
-    solved. recontacts: alerts of authors who were answered about this brand within the seven days before / alerts.
-    precision: closed by people as anything but "not a complaint" / closed by people. Shares of fewer than 10 are not
-    said.
+    Alerts of drills, of a trial channel alone and of incidents are left out. needing: those not dismissed as no
+    complaint, not resolved as needing no reply, and not withdrawn. response_rate: answered (in public or in private) /
+    needing. claim, answer, resolution: from the opening to the first claim (or answer, where that came first), the
+    first answer, the closing, over `needing`. Percentiles are by nearest rank; a median wants 5 alerts, a 90th
+    percentile 10. in_target: answered by `respond_by` / needing that have a `respond_by` which has passed, or were
+    answered. private: moved to private / answered. first_contact: solved after exactly one reply, never reopened /
+    closed as solved. recontacts: alerts of authors who were answered about this brand within the seven days before /
+    alerts. precision: closed by people as anything but "not a complaint" / closed by people. Shares of fewer than 10
+    are not said.
     """
 
     alerts: Measure

@@ -113,7 +113,7 @@ def _answers_slow(phrases: Phrases, advice: Advice) -> str:
 def _answers_few(phrases: Phrases, advice: Advice) -> str:
     # Translators: begins with the name of a country or a team.
     return phrases.words.say(
-        "{where}: answer more, as only {share} of {whole} alerts that needed an answer got one.",
+        "{where}: answer more, as only {share} of {whole} alerts that needed an answer by now got one.",
         where=_where(phrases, advice),
         **_share(phrases, advice),
     )

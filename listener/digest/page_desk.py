@@ -52,11 +52,15 @@ def _pilot(phrases: Phrases) -> Iterator[Paragraph]:
     if not digest.pilot:
         return
     if set(digest.scope.countries) <= set(digest.pilot):
-        yield Paragraph(words.say("All these countries are in pilot: their alerts are not counted."), "quiet")
+        said = words.say("All these countries are in pilot: alerts that went to a trial channel alone are not counted.")
+        yield Paragraph(said, "quiet")
         return
     named = words.all_of(words.country(code) for code in digest.pilot)
     # Translators: a pilot country is tried out: alerts go to a trial channel.
-    yield Paragraph(words.say("Alerts of countries in pilot are not counted: {countries}.", countries=named), "quiet")
+    said = words.say(
+        "Alerts of countries in pilot that went to a trial channel alone are not counted: {countries}.", countries=named
+    )
+    yield Paragraph(said, "quiet")
 
 
 def _times(phrases: Phrases) -> Iterator[Block]:

@@ -76,7 +76,8 @@ class Phrases:
 
     def trend(self, irritant: Irritant) -> str:
         """Say in a word how an irritant develops."""
-        if not self.digest.weeks_before and irritant.trend == "new":
+        is_first = not self.digest.weeks_before and irritant.trend == "new"
+        if is_first or (irritant.trend == "steady" and irritant.mean is None):
             # Translators: the trend of an irritant (a cause of complaints) in the first week that was listened to.
             return self.words.say("no trend yet")
         return self.words.say(TRENDS[irritant.trend])
@@ -230,9 +231,10 @@ class Phrases:
         complaints = row.complaints.value if row else None if several else spoken.complaints.value
         if complaints is None:
             complaints = irritant.mentions / irritant.share if irritant.share else 0
-        share = self.words.percent(irritant.share)
         if complaints < _SHARE_FROM:
-            share = self.words.say("not enough data")
+            # Translators: in the place of "37 % of complaints about Yunfan".
+            return self.words.say("too few complaints about {brand} for a share", brand=self.brand(irritant.brand))
+        share = self.words.percent(irritant.share)
         # Translators: how much of all complaints about a brand an irritant is: "37 % of complaints about Yunfan".
         return self.words.say("{share} of complaints about {brand}", share=share, brand=self.brand(irritant.brand))
 

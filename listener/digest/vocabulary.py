@@ -73,7 +73,7 @@ FIGURES: Mapping[str, Meaning] = {
         marked("Alerts"),
         marked(
             "Alerts about posts that were opened in the week. "
-            "Those of drills, of countries in pilot and of incidents are left out."
+            "Those of drills, those that went to a trial channel alone, and those of incidents are left out."
         ),
     ),
     "needing": Meaning(

@@ -91,6 +91,11 @@ class Announcer:
         return self._cards.interactive
 
     @property
+    def cards(self) -> CardBuilder:
+        """What builds cards and their guidance."""
+        return self._cards
+
+    @property
     def playbooks(self) -> Mapping[str, str]:
         """Title of each playbook that people may choose for a single post."""
         return self._cards.playbooks
@@ -141,6 +146,10 @@ class Announcer:
         earlier = transaction.earlier(Thread.of(item.mention, item.brand, item.country), now, alert)
         return self._cards.guidance(item, circumstances(alert, earlier, assessment.influence))
 
+    def reply_url(self, item: TriageItem, text: str) -> str | None:
+        """Return where the public reply to a post is written, with `text` filled in where that can be."""
+        return self._cards.reply_url(item, text)
+
     def first_guidance(
         self, transaction: AlertTransaction, item: TriageItem, assessment: Assessment, now: datetime, *, crowd: bool
     ) -> Guidance:
@@ -161,6 +170,7 @@ class Announcer:
         team = self._config.teams.get(alert.now_with)
         return replace(
             card,
+            ended_at=card.ended_at or transaction.incident_end(alert.id),
             severity=alert.severity,
             state=alert.state,
             team=team.name if team else alert.now_with,

@@ -10,6 +10,7 @@ from alerts.card import Card, CardAuthor, Due, PostFate, Progress
 from listener.config import Brand, Config, Country
 from listener.model import RESOLUTIONS, SIGNALS, AlertState, Classification, Guidance, Influence, Sentiment, Urgency
 from listener.pipeline.assess import Assessment
+from listener.sentences import Sentence, sentence
 from listener.store import AlertRow, TriageItem
 from listener.store.alerts import Earlier
 from playbooks.library import PlaybookLibrary
@@ -185,7 +186,7 @@ class CardBuilder:
                 verified=bool(author.verified),
                 influence=assessment.influence.score,
                 because=tuple(part.because for part in assessment.influence.parts if part.value * part.weight >= 0.01)
-                or ("nothing is known of the author",),
+                or (sentence("nothing is known of the author"),),
                 url=author.url,
             ),
             text=mention.text,
@@ -237,12 +238,19 @@ def linked(guidance: Guidance, country: Country) -> Guidance:
     return replace(guidance, url=country.playbook.links.get(guidance.playbook))
 
 
-def now_another_case(alert: AlertRow, guidance: Guidance, reader: str = "") -> str:
+def now_another_case(alert: AlertRow, guidance: Guidance, reader: str = "") -> Sentence:
     """Return what to say to whoever still has another playbook before them than the one in force."""
-    if alert.playbook_by is not None and alert.playbook == guidance.playbook:
-        who = "You" if alert.playbook_by == reader else alert.playbook_by
-        return f"{who} took {reference(alert)} for another case meanwhile: {guidance.title}."
-    return f"{reference(alert)} counts as another case by now: {guidance.title}."
+    called, title = reference(alert), guidance.title
+    if alert.playbook_by is None or alert.playbook != guidance.playbook:
+        return sentence("{alert} counts as another case by now: {playbook}.", alert=called, playbook=title)
+    if alert.playbook_by == reader:
+        return sentence("You took {alert} for another case meanwhile: {playbook}.", alert=called, playbook=title)
+    return sentence(
+        "{name} took {alert} for another case meanwhile: {playbook}.",
+        name=alert.playbook_by,
+        alert=called,
+        playbook=title,
+    )
 
 
 def reference(alert: AlertRow) -> str:
@@ -271,4 +279,8 @@ def _territory(code: str) -> str:
 
 def _signals(item: TriageItem) -> list[str]:
     found = sorted(item.classification.signals.items(), key=lambda pair: -pair[1])
-    return [f"{SIGNALS[letter]} ({probability:.2f})" for letter, probability in found if letter in SIGNALS]
+    return [
+        sentence("{signal} ({probability})", signal=sentence(SIGNALS[letter]), probability=probability)
+        for letter, probability in found
+        if letter in SIGNALS
+    ]

@@ -16,11 +16,11 @@ from listener.errors import (
     RetryableSourceError,
     SourceError,
 )
-from listener.model import Gap, Page, Watch
+from listener.model import Gap, Page, Usage, Watch
 from listener.pipeline.places import country_of
 from listener.pipeline.tally import Tally
 from listener.store import Arrival, Store, WatchState
-from sources.base import Source
+from sources.base import Source, SupportsMeter
 
 log = structlog.get_logger("listener.collect")
 
@@ -75,7 +75,11 @@ class Collector:
             tally.failed[watch.id] = f"unexpected {type(error).__name__}"
             pause = timedelta(seconds=self._backoff_s(watch, state.failures))
             self._store.collecting.save_failure(
-                watch.id, f"unexpected {type(error).__name__}", now=now, next_poll_at=now + pause
+                watch.id,
+                f"unexpected {type(error).__name__}",
+                now=now,
+                next_poll_at=now + pause,
+                usage=self._used(watch),
             )
             raise
 
@@ -106,6 +110,7 @@ class Collector:
             now=now,
             next_poll_at=now + timedelta(seconds=pause),
             max_age_s=self._max_age_s(watch),
+            usage=self._used(watch, page),
         )
         tally.collected.update(arrival.country for arrival in arrivals)
         tally.new.update(new)
@@ -133,7 +138,10 @@ class Collector:
             options = dict(self._config.sources[watch.source])
             secrets = [repr(value) for value in options.values() if isinstance(value, Secret)]
             check = f" Check {', '.join(secrets)}." if secrets and what == watch.source else ""
-            self._tell_operators(f"{what}: stopped", f"{_sentence(error)}{check} It is off until the daemon restarts.")
+            self._tell_operators(
+                f"{what}: stopped",
+                f"{_sentence(error)}{check} It is off until its settings change or the daemon starts anew.",
+            )
         else:
             asked = error.retry_after_s if isinstance(error, RetryableSourceError) else None
             pause = min(asked, _LONGEST_ASKED_S) if asked is not None else self._backoff_s(watch, state.failures)
@@ -149,8 +157,23 @@ class Collector:
 
     def _note(self, watch: Watch, error: SourceError, now: datetime, until: datetime, gap: Gap | None = None) -> None:
         problem = _sentence(error)
-        self._store.collecting.save_failure(watch.id, problem, now=now, next_poll_at=until, gap=gap)
+        self._store.collecting.save_failure(
+            watch.id,
+            problem,
+            now=now,
+            next_poll_at=until,
+            gap=gap,
+            fault=fault_of(error),
+            usage=self._used(watch),
+        )
         log.warning("poll failed", watch=watch.id, kind=type(error).__name__, problem=problem, until=str(until))
+
+    def _used(self, watch: Watch, page: Page | None = None) -> Usage:
+        """Return what the network was asked for since the last time; files are read without asking anybody."""
+        source = self._sources[watch.source]
+        if isinstance(source, SupportsMeter):
+            return source.meter.take()
+        return Usage(items=len(page.mentions) + len(page.skipped)) if page is not None else Usage()
 
     def _longest(self, watch: Watch, state: WatchState) -> timedelta:
         """How far ahead a next poll can truly lie; one beyond was written by a clock that was wrong."""
@@ -169,6 +192,15 @@ class Collector:
         if own == "default":
             return self._config.countries[watch.country].thresholds.max_age
         return None if own is None else float(own)
+
+
+def fault_of(error: SourceError) -> str:
+    """Return what kind of problem an error is, as a watch's state names it."""
+    if isinstance(error, QuotaExhaustedError):
+        return "quota"
+    if isinstance(error, RefusedWatchError):
+        return "watch"
+    return "source" if isinstance(error, RefusedSourceError) else "failing"
 
 
 def _sentence(error: Exception) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from alerts.card import Note, dump_message
-from alerts.escalation import SEVEREST, Due, Facts, Recipients, Rung, deadlines, due, on_call, recipients
+from alerts.escalation import SEVEREST, Due, Facts, Recipients, Rung, deadlines, due, is_reachable, on_call, recipients
 from alerts.wording import local_time
 from listener.clock import Clock
 from listener.config import Config, Target
@@ -192,7 +192,7 @@ class Escalator:
         # The end of the snooze is kept: what was missed meanwhile counts from there.
         alert = transaction.change(alert.id, now, state=state.value, snoozed_until=now, told_at=now)
         transaction.record(alert.id, "awake", more, now, actor)
-        people = (alert.owner_address,) if alert.owner_address else ()
+        people = _owner_of(alert)
         note = Note("Snooze is over", tone="reminder", people=people, broadcast=not people)
         self._announcer.note(transaction, alert, note, now, urgent=True)
         self._announcer.changed(transaction, alert, now)
@@ -207,9 +207,10 @@ class Escalator:
         what = _GOALS[rung.goal or "resolve"]
         by = local_time(rung.deadline or rung.at, self._config.countries[alert.country].timezone)
         if rung.kind == "reminder" or rung.step is None:
-            people = (alert.owner_address,) if alert.owner_address and not alert.pilot else ()
-            # Where nobody owns it, nobody follows its thread either.
-            note = Note(f"{what} due by {by}", tone="reminder", people=people, broadcast=alert.owner is None)
+            owner = _owner_of(alert)
+            # Where nobody owns it, or nobody in Slack, nobody follows its thread either.
+            people = () if alert.pilot else owner
+            note = Note(f"{what} due by {by}", tone="reminder", people=people, broadcast=not owner)
             self._announcer.note(transaction, alert, note, now, urgent=True)
             transaction.record(alert.id, "reminded", {"of": rung.key}, now)
             return alert
@@ -302,6 +303,11 @@ class Escalator:
             now,
             self._announcer.repeat_s(alert),
         )
+
+
+def _owner_of(alert: AlertRow) -> tuple[str, ...]:
+    """Return the address of an alert's owner, if a note can mention it."""
+    return (alert.owner_address,) if alert.owner_address and is_reachable(alert.owner_address) else ()
 
 
 def _sooner(before: datetime | None, after: datetime | None) -> datetime | None:

@@ -9,6 +9,7 @@ from babel import Locale
 
 from alerts.card import CurvePoint, IncidentCard, Voice
 from alerts.incidents import Burst, Heat, heat, quoted_text, reasons, severity, shown_curve
+from alerts.ramp import in_earnest
 from alerts.rising import Wording, rising_words, wording
 from listener.config import Config
 from listener.model import AlertState, Guidance, Handoff, Urgency
@@ -70,6 +71,11 @@ class Picture:
     copies: int
 
 
+def _ramp_key(sight: Sight) -> str:
+    subject = sight.subject
+    return f"incident/{subject.brand}/{subject.country}/{sight.topic}/{sight.began}"
+
+
 class IncidentCards:
     """Builds incidents' cards from what the store holds."""
 
@@ -97,8 +103,9 @@ class IncidentCards:
         first = next((one for one in mine if not one.is_copy), None)
         quoted = ([first.mention_id] if first else []) + [one.mention_id for one in loudest]
         burst = self._burst(sight, len(authors), [one.influence for one in loudest])
-        found = heat(burst)
+        found, share = heat(burst), sight.share()
         level = max(reached, severity(found.score, country.incidents))
+        pilot = sight.subject.drill or not in_earnest(sight.subject.country, country, _ramp_key(sight), level, now)
         shown = tuple(_voice(one) for one in self._store.quoted(sight.subject, quoted))
         card = IncidentCard(
             alert_id=0,
@@ -110,7 +117,7 @@ class IncidentCards:
             country_name=country.name or str(Locale("en").territories.get(sight.subject.country, "")),
             topic=sight.topic,
             team=self._config.teams[country.team].name,
-            pilot=country.mode == "pilot" or sight.subject.drill,
+            pilot=pilot,
             drill=sight.subject.drill,
             timezone=country.timezone,
             opened_at=since,
@@ -122,7 +129,9 @@ class IncidentCards:
             fastest_per_hour=burst.fastest_per_hour,
             copies_share=sum(one.is_copy for one in mine) / len(mine) if mine else 0.0,
             reach=sum({one.author_id: one.followers or 0 for one in mine}.values()),
-            because=reasons(burst, found, sight.topic, sight.share()),
+            usual_per_hour=burst.usual_per_hour,
+            topic_share=share,
+            because=reasons(burst, found, sight.topic, share),
             curve=self._curve(sight),
             first=shown[0] if first and shown else None,
             influential=shown[1:] if first else shown,

@@ -278,7 +278,7 @@ class IncidentStep:
             row.subject, row.topic, interval_of(row.began_at), over or now, track.series[row.topic], track.series[ALL]
         )
         picture = self._cards.picture(sight, now, before.severity)
-        card = replace(picture.card, ended_at=over)
+        card = replace(picture.card, ended_at=over, pilot=before.pilot)
         if (card.mentions, card.authors) == (before.mentions, before.authors):
             self._pending.discard(row.alert_id)
         if over is not None or picture.severity > before.severity or is_material(before, card):

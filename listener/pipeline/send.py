@@ -121,11 +121,19 @@ class Sender:
         self._successors = successors
         self._timing = timing or Timing()
         self._pace = Pace(clock)
-        self._disabled: dict[str, str] = {}
+        self._disabled = store.outbox.disabled()
 
     def is_on(self, receiver: str) -> bool:
         """Tell whether a receiver can be sent to."""
         return receiver in self._receivers and receiver not in self._disabled
+
+    def look_again(self) -> None:
+        """Take up receivers that somebody has mended and enabled again since they were disabled here."""
+        if self._disabled:
+            still = self._outbox.disabled()
+            for name in [name for name in self._disabled if name not in still]:
+                del self._disabled[name]
+                log.info("receiver enabled again", receiver=name)
 
     def drain(self, receiver: str, tally: Tally, wait: Callable[[float], bool]) -> int:
         """Send all that is due for one receiver; return how many were sent.

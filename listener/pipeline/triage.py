@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.grouping import held_fingerprints, wanted_fingerprints
+from alerts.ramp import in_earnest, ramp_key
 from listener.clock import Clock
 from listener.config import Config, Country
 from listener.model import DRILL_NETWORK
@@ -124,6 +125,7 @@ class TriageStep:
         respond_by, resolve_by = self._escalator.deadlines(item.country, severity, now)
         now_with, _ = self._announcer.workplaces.in_charge(item.country, now)
         drill, topic = item.mention.network == DRILL_NETWORK, item.classification.topic
+        pilot = drill or not in_earnest(item.country, country, ramp_key(item.mention), severity, now)
         incident_id = transaction.open_incident(item.brand, item.country, topic, drill=drill)
         crowd = incident_id is not None
         guidance = self._announcer.first_guidance(transaction, item, assessment, now, crowd=crowd)
@@ -138,7 +140,7 @@ class TriageStep:
                 priority=assessment.priority.score,
                 topic=topic,
                 playbook=guidance.playbook,
-                pilot=drill or country.mode == "pilot",
+                pilot=pilot,
                 drill=drill,
                 rules=assessment.decision.rules,
                 posted_at=item.mention.published_at,

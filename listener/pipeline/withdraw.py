@@ -15,14 +15,14 @@ from classifiers.copies import text_hash
 from listener.clock import Clock
 from listener.config import Config
 from listener.errors import QuotaExhaustedError, RetryableSourceError, SourceError, StoreError
-from listener.model import Urgency, Watch, Withdrawn
+from listener.model import Urgency, Usage, Watch, Withdrawn
 from listener.pipeline.announce import Announcer
 from listener.pipeline.hold import summary_line
 from listener.store import AlertRow, Store, TriageItem
 from listener.store.alerts import AlertTransaction
 from listener.store.fates import Version
 from listener.store.withdrawals import ChangedPost, KnownPost, Reading, WithdrawalTransaction
-from sources.base import Fate, PostRef, Source, SupportsLook
+from sources.base import Fate, PostRef, Source, SupportsLook, SupportsMeter
 
 log = structlog.get_logger("listener.withdraw")
 
@@ -52,6 +52,7 @@ class WithdrawStep:
         self._announcer = announcer
         self._store = store.withdrawals
         self._collecting = store.collecting
+        self._usage = store.usage
         self._clock = clock
         self._rise = rise
         self._paused: dict[str, datetime] = {}
@@ -75,6 +76,8 @@ class WithdrawStep:
             try:
                 changed += self._look_at(source, watch, posts)
             except SourceError as error:
+                if used := self._used(source, watch):
+                    self._usage.add(*used, now)
                 self._pause(source_name, watch, error, now)
         return changed
 
@@ -98,7 +101,7 @@ class WithdrawStep:
         if ids:
             return f"{name} is withdrawn, as {by} asked; cards and notes that showed it change with the next sending"
         if self._store.fate(network, external_id) is None:
-            raise StoreError(f"there is no {name} among the stored posts")
+            raise StoreError(f"there is no {name} among the stored posts; a post's id ends its address")
         return f"{name} was withdrawn before"
 
     # Looking
@@ -129,10 +132,14 @@ class WithdrawStep:
             list(_readings(looked.fates)),
             self._clock.now(),
             cursor=None if looked.cursor == cursor else (watch.id, looked.cursor),
+            used=self._used(source, watch),
         )
         if changed:
             log.info("posts deleted or edited", watch=watch.id, changed=changed, looked_at=len(posts))
         return changed
+
+    def _used(self, source: SupportsLook, watch: Watch) -> tuple[str, Usage] | None:
+        return (watch.id, source.meter.take()) if isinstance(source, SupportsMeter) else None
 
     def _pause(self, source_name: str, watch: Watch, error: SourceError, now: datetime) -> None:
         if isinstance(error, QuotaExhaustedError):
@@ -211,7 +218,10 @@ class WithdrawStep:
         alert = transaction.change(alert.id, now, **values)
         reading = _in_words(item, alert)
         name = f"{post.network}:{post.external_id}"
-        transaction.record(alert.id, "edited", {"post": name, "severity": alert.severity, "reading": reading}, now)
+        found = item.classification
+        data = {"post": name, "severity": alert.severity, "reading": reading, "topic": found.topic}
+        data |= {"complaint": found.complaint, "urgency": int(found.urgency)}
+        transaction.record(alert.id, "edited", data, now)
         note = Note("The author edited the post", reading, tone="history", url=post.url)
         self._announcer.note(transaction, alert, note, now)
         if rises and self._rise is not None:

@@ -12,10 +12,11 @@ from listener.config import Config
 from listener.model import Guidance
 from listener.pipeline.assess import influence_of
 from listener.pipeline.cards import SETTLED, CardBuilder, Circumstances, circumstances, now_another_case, reference
+from listener.sentences import Listing, Minute, Sentence, sentence
 from listener.store import AlertRow, Store, TriageItem
 from listener.store.replies import Thread
 from playbooks.networks import length_rule
-from playbooks.personal_words import named_personal_data
+from playbooks.personal_words import KINDS, named_personal_data
 
 MOVED = "moved"
 """Begins the keys of what is said in public once the conversation goes on in private."""
@@ -117,7 +118,7 @@ class ReplyDesk:
             alert_id=alert.id,
             reference=reference(alert),
             author=author.name or author.handle or author.external_id,
-            post=item.mention.text if item.fate != "deleted" else "(the author deleted this post)",
+            post=item.mention.text if item.fate != "deleted" else sentence("(the author deleted this post)"),
             network=wording.network_name(item.mention.network),
             drafts=drafts,
             chosen=chosen,
@@ -130,13 +131,14 @@ class ReplyDesk:
             ),
             reply_url=self._cards.reply_url(item, text),
             private_url=guidance.handoff.url,
-            steps="\n".join(filter(None, (guidance.handoff.steps, guidance.handoff.first))),
+            steps=Listing.of(filter(None, (guidance.handoff.steps, guidance.handoff.first)), "\n"),
             private_text=guidance.private_text,
             playbook=guidance.playbook,
             playbooks=tuple(self._cards.playbooks.items()) if alert.is_live else (),
             seen=seen,
             notes=tuple(_notes(guidance)),
             private_notes=tuple(_private_notes(guidance)),
+            guidance=guidance,
             revision=state.revision if state is not None else 0,
         )
 
@@ -150,21 +152,27 @@ class ReplyDesk:
         is_long: bool,
     ) -> Iterator[str]:
         if alert.replied_at is not None and draft is not None and not draft.key.startswith(MOVED):
-            at = wording.local_time(alert.replied_at, self._config.countries[alert.country].timezone)
-            yield f"This was answered in public on {at}: do not say anything that contradicts it."
+            yield Sentence.of(
+                "This was answered in public on {at}: do not say anything that contradicts it.",
+                {"at": Minute.of(alert.replied_at)},
+                self._config.countries[alert.country].timezone,
+            )
         if item.fate == "deleted":
-            yield "The author deleted the post: answer only if they want it."
+            yield sentence("The author deleted the post: answer only if they want it.")
         if guidance.best_unanswered:
-            yield "As a rule nobody answers this: an answer makes it larger."
+            yield sentence("As a rule nobody answers this: an answer makes it larger.")
         locale = draft.locale if draft else "en"
         asked = sorted({kind for kind, _ in named_personal_data(text, locale)})
         if asked:
-            yield f"This names personal data in public ({', '.join(asked)}): ask for it in private only."
+            yield sentence(
+                "This names personal data in public ({kinds}): ask for it in private only.",
+                kinds=Listing.of(KINDS[kind] for kind in asked),
+            )
         own = [channel.channel for channel in self._config.voices[item.brand].contacts.values()]
         yield from _numbers_and_addresses(text, own)
         if is_long:
-            yield "The network will not take a text of this length."
-        yield from (f"It {fault}." for fault in self._cards.word_faults(text, locale, item.brand))
+            yield sentence("The network will not take a text of this length.")
+        yield from self._cards.word_faults(text, locale, item.brand)
         note = next((one.note for one in guidance.drafts if draft and one.variant == draft.key), "")
         if note:
             yield note
@@ -184,7 +192,7 @@ def _offered(alert: AlertRow, guidance: Guidance) -> Iterator[ReplyDraft]:
 def _other_case(alert: AlertRow, guidance: Guidance, seen: str) -> Iterator[str]:
     """Yield a warning where the text in the box is of a playbook that is not in force any more."""
     if seen != guidance.playbook:
-        yield f"{now_another_case(alert, guidance)} This text is of the case before."
+        yield Listing.of((now_another_case(alert, guidance), sentence("This text is of the case before.")), " ")
 
 
 def _playbook_of(variant: str) -> str:
@@ -202,9 +210,9 @@ def _numbers_and_addresses(text: str, own: Sequence[str]) -> Iterator[str]:
         text = regex.sub(rf"(?<![\w.+-]){regex.escape(channel)}(?!\w)", " … ", text, flags=regex.IGNORECASE)
     text = _LINK.sub(" … ", text)
     if _NUMBER.search(_RECENT_DATE.sub(" … ", text)):
-        yield "This holds what looks like a phone or account number: leave it out, everybody can read it."
+        yield sentence("This holds what looks like a phone or account number: leave it out, everybody can read it.")
     if _E_MAIL.search(text):
-        yield "This holds an e-mail address that is not the brand's own: leave it out, everybody can read it."
+        yield sentence("This holds an e-mail address that is not the brand's own: leave it out, everybody can read it.")
 
 
 def _notes(guidance: Guidance) -> Iterator[str]:

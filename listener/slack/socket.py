@@ -57,6 +57,9 @@ class SocketListener:
         """End the connection."""
         self._closing.set()
         self._client.auto_reconnect_enabled = False
+        # It waits a second at a time for what comes in; something has to, for it to see that it shall end.
+        self._client.message_processor.event.set()
+        self._client.enqueue_message("")
         for _ in range(2):  # slack_sdk 3.47 may stumble over a connection that ends by itself, and then goes on
             with suppress(AttributeError):
                 self._client.close()

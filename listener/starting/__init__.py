@@ -1,0 +1,1 @@
+"""First steps: from a few answers to a configuration that works."""
