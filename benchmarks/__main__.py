@@ -33,6 +33,8 @@ APART: Mapping[str, str] = {
     "bursts simulate": "how bursts are found in simulated counts, and how often there is none",
     "bursts country": "the same for all topics of a country together, as the daemon decides",
     "weekly_digest": "a digest over a week of 1,000,000 mentions, on both databases",
+    "console": "the console's pages and searches over 1,000,000 posts, on both databases",
+    "simulate": "a week of 100,000 mentions under other rules, on both databases",
     "delivery": "nothing lost and nothing twice, over faults and kills",
 }
 """Modules of their own, with arguments of their own."""
