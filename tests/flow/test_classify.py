@@ -173,7 +173,7 @@ def test_help_shows_no_default_for_what_is_left_out(folder: Path) -> None:
     [
         (("missing.jsonl",), "cannot read missing.jsonl: No such file or directory"),
         (("var",), "cannot read var: Is a directory"),
-        (("--config", "missing.yaml"), "missing.yaml:1:1 there is no such file"),
+        (("--config", "missing.yaml"), "there is no missing.yaml; `listener init` writes a first one"),
     ],
 )
 def test_what_cannot_be_read_is_named(folder: Path, arguments: tuple[str, ...], says: str) -> None:

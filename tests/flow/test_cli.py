@@ -121,6 +121,8 @@ def test_what_is_off_is_said_with_the_variable_to_set(first_pass: subprocess.Com
 def test_a_second_pass_finds_nothing_new(config: Path, first_pass: subprocess.CompletedProcess[str]) -> None:
     done = listener("run", "--once", "--config", str(config))
     assert done.returncode == 0, done.stderr
+    kept = listener("config", "history", "--config", str(config))
+    assert re.match(r" +1  ", kept.stdout), kept.stdout + kept.stderr
     assert counts(done.stdout.splitlines()[0])[1:] == [0, 0, 0, 0]
 
 
@@ -133,7 +135,7 @@ def test_status_tells_what_every_watch_heard(config: Path, first_pass: subproces
     done = listener("status", "--config", str(config))
     assert done.returncode == 0, done.stderr
     assert "file/FR/yunfan/example: heard at" in done.stdout
-    assert "x/FR/yunfan: never polled" in done.stdout
+    assert "x/FR/yunfan: off: set the environment variable X_BEARER_TOKEN" in done.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -183,7 +185,7 @@ def test_try_shows_classification_priority_rules_route_and_drafts(config: Path) 
         (("try", "x", "--country", "XX"), "country XX is not configured; known: FR"),
         (("try", "x", "--country", "FR", "--brand", "nope"), "brand nope is not configured"),
         (("replay", "missing.jsonl"), "missing.jsonl"),
-        (("run", "--config", "missing.yaml"), "missing.yaml:1:1 there is no such file"),
+        (("run", "--config", "missing.yaml"), "there is no missing.yaml; `listener init` writes a first one"),
         (("check", "--config", "tests/fixtures/config/bad_unknown_key.yaml"), "did you mean 'exclude'?"),
     ],
 )

@@ -50,7 +50,10 @@ LABELS = [case.label for case in CASES]
 BURST_CASES = [case for case in CASES if case.topic == "outage"]
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The day after it has gone by."""
     folder = tmp_path_factory.mktemp("day")

@@ -313,6 +313,20 @@ def test_without_another_receiver_all_waits_until_the_channel_is_mended(office: 
     assert len(office.messages()[0].thread) == 1
 
 
+def test_a_receiver_that_is_enabled_again_sends_without_a_restart(office: Office) -> None:
+    office.alert()
+    office.slack.is_revoked = True
+    office.send()
+    office.slack.is_revoked = False
+    sender = office.senders[-1]
+    sender.look_again()
+    assert not sender.is_on("desk")  # nobody has enabled it
+    assert office.store.outbox.enable(["desk"]) == 1
+    assert office.store.outbox.enable(["desk"]) == 0
+    sender.look_again()
+    assert office.send() == 1
+
+
 def test_a_card_sent_again_by_an_admin_is_not_shown_twice_and_has_its_latest_look(office: Office) -> None:
     alert_id = office.alert(text="As it was.")
     office.slack.script_for("chat.postMessage", Reply(503, b"", after_handling=True))

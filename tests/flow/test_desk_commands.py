@@ -28,11 +28,11 @@ from listener.pipeline.tally import Tally
 from listener.plugins import Plugins, plugin_options
 from listener.silence_command import Wish
 from listener.store import AlertRow, Arrival, Store, schema
+from playbooks.library import PlaybookLibrary
+from tests.commands import ROOT, listener_here
 from tests.databases import migrated_database, migrated_sqlite
 from tests.flow.made import MadeClassifier
-from tests.libraries import shipped_library
 
-ROOT = Path(__file__).parents[2]
 CONFIG = """
 version: 1
 brands:
@@ -97,7 +97,7 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     path.write_text(CONFIG.format(url=url), encoding="utf-8")
     config, clock = load_config(path, plugin_options()), FixedClock(datetime.now(UTC))
     plugins = Plugins(receivers={"desk": TerminalReceiver()})
-    app = App(config, plugins, MadeClassifier(), shipped_library(), Store(url), clock)
+    app = App(config, plugins, MadeClassifier(), PlaybookLibrary.load(), Store(url), clock)
     with open_desk(config, clock) as desk:
         made = Office(config, app, clock, desk)
         made.post(1, HOSTILE, "FR")
@@ -404,6 +404,12 @@ def test_a_preview_names_what_would_be_muted_and_mutes_nothing(office: Office) -
         (Wish(["country=GB"], "2h", "  "), "say why"),
         (Wish(["country GB"], "2h", "x"), "is no matcher"),
         (Wish(["planet=Mars"], "2h", "x"), "there is no label 'planet'"),
+        (Wish(["topic=biling"], "2h", "x"), "there is no topic 'biling'; did you mean billing?"),
+        (Wish(["topic!=biling", "country=GB"], "2h", "x"), "there is no topic 'biling'"),
+        (Wish(["country=gb"], "2h", "x"), "there is no country 'gb'; did you mean GB?"),
+        (Wish(["country=ZZ"], "2h", "x"), "there is no country 'ZZ'; known: FR, GB"),
+        (Wish(["brand=Acne"], "2h", "x"), "there is no brand 'Acne'; did you mean acme?"),
+        (Wish(["severity=4"], "2h", "x"), "there is no severity '4'; known: 1, 2, 3"),
         (Wish(["topic=~("], "2h", "x"), "is no regular expression"),
         (Wish(["country!=GB"], "2h", "x"), "hold for every alert"),
         (Wish([], "2h", "x"), "at least one matcher"),
@@ -413,6 +419,9 @@ def test_a_preview_names_what_would_be_muted_and_mutes_nothing(office: Office) -
         (Wish(["country=GB"], "2h", "x", "tomorrow"), "is no moment; write it as 2026-12-01 09:00"),
         (Wish(["country=GB"], "2h", "x", "2030-03-31 02:30", "Europe/Paris"), "the clocks of Europe/Paris skip 02:30"),
         (Wish(["country=GB"], "2h", "x", "2030-01-01 09:00", "Mars/Olympus"), "is no time zone"),
+        (Wish(["country=GB"], "1h", "x", "0001-01-01T00:00+14:00"), "is no moment; write it as 2026-12-01 09:00"),
+        (Wish(["country=GB"], "1h", "x", "0001-01-01 00:00", "Asia/Tokyo"), "is no moment; write it as"),
+        (Wish(["country=GB"], "7d", "x", "9999-12-31 23:00"), "is no moment; write it as 2026-12-01 09:00"),
     ],
 )
 def test_a_silence_that_cannot_be_is_refused_with_what_to_write(office: Office, wish: Wish, problem: str) -> None:
@@ -420,6 +429,12 @@ def test_a_silence_that_cannot_be_is_refused_with_what_to_write(office: Office, 
         silence_command.add(office.desk, wish, OLGA)
     assert problem in str(refused.value)
     assert office.desk.store.silences.latest() == []
+
+
+def test_a_silence_that_would_end_when_calendars_do_is_refused(office: Office) -> None:
+    last = datetime(9999, 12, 31, 23, tzinfo=UTC)
+    with pytest.raises(DeskError, match="before the year 9999"):
+        office.desk.desk.silence(["country=GB"], OLGA, lasting=timedelta(hours=2), reason="x", starts_at=last)
 
 
 # As commands
@@ -442,30 +457,33 @@ def command(tmp_path: Path, office: Office):  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.parametrize("office", ["sqlite"], indirect=True)
-def test_the_commands_work_beside_whatever_else_has_the_database_open(command, office: Office) -> None:  # type: ignore[no-untyped-def]
+def test_the_commands_work_beside_whatever_else_has_the_database_open(  # type: ignore[no-untyped-def]
+    command, tmp_path: Path
+) -> None:
+    own = "--config", str(tmp_path / "config.yaml")
     listed = command("alerts", "--country", "FR")
     assert (listed.returncode, listed.stdout.count("A-1 ·")) == (0, 1), listed.stderr
     claimed = command("alert", "A-1", "claim", "--by", "Olga Petit")
     assert (claimed.returncode, claimed.stdout) == (0, "A-1: Claimed by Olga Petit.\n"), claimed.stderr
-    second = command("alert", "A-1", "claim", "--by", "Paul")
+    second = listener_here("alert", "A-1", "claim", "--by", "Paul", *own)
     assert second.returncode == 1
     assert "Olga Petit has A-1 since" in second.stdout
-    record = command("history", "A-1")
+    record = listener_here("history", "A-1", *own)
     assert "Olga Petit (cli): claimed it" in record.stdout
     added = command("silence", "add", "country=GB", "--for", "2h", "--reason", "moving house", "--by", "Paul")
     assert added.returncode == 0, added.stderr
-    assert "moving house" in command("silence", "list").stdout
-    refused = command("silence", "add", "country=GB", "--for", "2h")
+    assert "moving house" in listener_here("silence", "list", *own).stdout
+    refused = listener_here("silence", "add", "country=GB", "--for", "2h", *own)
     assert (refused.returncode, refused.stderr) == (
         1,
         "error: say why: those who wonder about the silence will read it\n",
     )
-    assert command("silence", "end", "1").returncode == 0
-    nowhere = command("alert", "A-77", "claim")
+    assert listener_here("silence", "end", "1", *own).returncode == 0
+    nowhere = listener_here("alert", "A-77", "claim", *own)
     assert (nowhere.returncode, nowhere.stderr[:35]) == (1, "error: there is no alert A-77; `lis")
-    unknown = command("alerts", "--country", "XX")
+    unknown = listener_here("alerts", "--country", "XX", *own, COLUMNS="110")
     assert unknown.returncode == 2
     assert "XX is not configured" in unknown.stderr
-    drill = command("drill", "--country", "FR")
+    drill = listener_here("drill", "--country", "FR", *own)
     assert drill.returncode == 1
     assert "a drill needs a channel of its own" in drill.stderr

@@ -22,6 +22,7 @@ from listener.model import AlertState
 from listener.pipeline.tally import Tally
 from listener.plugins import plugin_options
 from listener.slack.service import SlackService
+from tests.commands import ROOT, listener_here
 from tests.databases import migrated_database
 from tests.flow.test_slack_app import SOCKET, settled, slack_world
 from tests.flow.world import URGENT_FR, World
@@ -30,7 +31,6 @@ from tests.servers.slack import TOKEN, SlackMessage, SlackServer
 if TYPE_CHECKING:
     from classifiers.mentions import MentionClassifier
 
-ROOT = Path(__file__).parents[2]
 TRIAL = (
     'trial: {{type: slack, token: "${{file:{secrets}/slack}}", channel: C9, base_url: "{slack}", min_interval_s: 0}}'
 )
@@ -307,6 +307,10 @@ def finished(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def reported(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return listener_here("drill", "--report", *arguments, "--config", str(path), DRILL_TEST_TOKEN=TOKEN)
+
+
 def test_where_no_daemon_runs_the_command_does_the_work_itself(own: tuple[SlackServer, Path]) -> None:
     slack, path = own
     short = ("--posts", "3", "--minutes", "0", "--wait", "2s", "--by", "Vera")
@@ -318,11 +322,11 @@ def test_where_no_daemon_runs_the_command_does_the_work_itself(own: tuple[SlackS
     cards = slack.channel("C9").messages
     assert cards
     assert all("DRILL · " in card.shown and "the drill is over, by Vera" in card.shown for card in cards)
-    again = finished(path, "drill", "--report", "last")
+    again = reported(path, "last")
     table = [line for line in done.stdout.splitlines() if not line.startswith("stored")]
     assert again.stdout.splitlines() == table
-    assert json.loads(finished(path, "drill", "--report", "last", "--json").stdout)["country"] == "IN"
-    unknown = finished(path, "drill", "--report", "1999")
+    assert json.loads(reported(path, "last", "--json").stdout)["country"] == "IN"
+    unknown = reported(path, "1999")
     assert unknown.returncode == 1
     assert "there is no drill '1999'" in unknown.stderr
 

@@ -15,9 +15,9 @@ from listener.model import AlertState
 from listener.pipeline.tally import Tally
 from listener.plugins import open_plugins, plugin_options
 from listener.store import Store, TriageItem
+from playbooks.library import PlaybookLibrary
 from tests.databases import migrated_database, migrated_sqlite
 from tests.flow.made import MadeClassifier, write_posts
-from tests.libraries import shipped_library
 from tests.servers.slack import TOKEN, SlackMessage, SlackServer
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Place:
             config,
             open_plugins(config, self.clock),
             MadeClassifier(),
-            shipped_library(),
+            PlaybookLibrary.load(),
             Store(config.store.address),
             self.clock,
         )
@@ -420,7 +420,7 @@ def _sql(here: Place, statement: str) -> None:
 def started_anew(here: Place) -> App:
     """Return a daemon on the same store with the configuration as its file has it now."""
     config = load_config(here.folder / "config.yaml", plugin_options())
-    plugins, library = open_plugins(config, here.clock), shipped_library()
+    plugins, library = open_plugins(config, here.clock), PlaybookLibrary.load()
     return App(config, plugins, MadeClassifier(), library, Store(config.store.address), here.clock)
 
 
@@ -802,7 +802,7 @@ def test_the_home_tab_counts_all_however_many_there_are(tmp_path: Path) -> None:
             same = f"select '{state}', {owner}, {columns} from alerts, many where id = 2"
             _sql(here, f"insert into alerts (state, owner_address, {columns}) {many} {same}")
         app = here.app
-        cards = CardBuilder(app.config, shipped_library())
+        cards = CardBuilder(app.config, PlaybookLibrary.load())
         announcer = Announcer(app.config, cards, app.store, Workplaces(app.config), app.effective_receiver)
         here.slack.person("U0LGA", name="olga")
         token = here.app.config.receivers["paris"].token
@@ -824,7 +824,7 @@ def test_two_daemons_on_one_database_raise_one_alert_for_one_author(
     with place(tmp_path, MONDAY_10, migrated_database(request.getfixturevalue("postgres_url"))) as here:
         config = load_config(here.folder / "config.yaml", plugin_options())
         plugins = open_plugins(config, here.clock)
-        other = App(config, plugins, MadeClassifier(), shipped_library(), Store(config.store.address), here.clock)
+        other = App(config, plugins, MadeClassifier(), PlaybookLibrary.load(), Store(config.store.address), here.clock)
         for author in range(12):
             here.post(2, author=f"claire{author}")
             here.post(2, author=f"claire{author}")

@@ -12,7 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from alerts.card import IncidentCard
+from alerts.incidents import reasons_again
 from listener.model import AlertState
+from listener.sentences import Sentence
 from listener.store import schema
 from listener.store.engine import reading
 from tests.databases import new_database
@@ -97,6 +99,7 @@ def test_a_burst_is_found_within_two_hours_followed_and_over(buzz: Buzz) -> None
     assert card.authors == card.mentions == 121
     assert card.fastest_per_hour in (30, 31, 32)
     assert card.expected < 10
+    assert all(isinstance(one, Sentence) for one in reasons_again(card))
     assert card.reach == 900_000 + 120 * 80
     assert card.complaints[0] == ("outage", 121)
     assert card.languages == (("French", 121),)

@@ -37,7 +37,6 @@ from playbooks.networks import count_weighted, length_rule
 from playbooks.personal_words import CARD, named_personal_data
 from playbooks.registers import foreign_form
 from playbooks.wording import layout_faults, script_faults, word_faults
-from tests.libraries import shipped_library
 
 POSTS = Path(__file__).parents[1] / "fixtures" / "playbooks" / "mentions.jsonl"
 NOW = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
@@ -226,7 +225,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Gate:
     path.write_text(_config(), encoding="utf-8")
     path.with_name("brand.yaml").write_text(_voice(), encoding="utf-8")
     config = load_config(path, plugin_options())
-    library = shipped_library()
+    library = PlaybookLibrary.load()
     labels = [json.loads(line) for line in POSTS.read_text(encoding="utf-8").splitlines()]
     posts = list(_answered(CardBuilder(config, library), labels))
     return Gate(library, posts, config.voices["brand"])

@@ -57,8 +57,9 @@ def slack_world(
             ending = threading.Thread(target=service.close)
             ending.start()
             here.slack.wait_for(service.inbox.is_closing.is_set)
-            here.slack.socket_mode.close_connections()  # else the client waits out its reading time of three seconds
-            ending.join()
+            while ending.is_alive():  # else the client waits out its reading time of three seconds
+                here.slack.socket_mode.close_connections()
+                ending.join(0.02)
 
 
 @pytest.fixture
@@ -795,6 +796,7 @@ def test_an_alert_looks_as_its_newest_edit_or_as_the_card_that_waits(
         ("silence country=FR 2h known outage", "Silence 1 of country=FR"),
         ("silence country=FR", "write matchers, a span and a reason"),
         ("silence colour=red 2h why", "there is no label 'colour'"),
+        ("silence topic=biling 2h why", "there is no topic 'biling'; did you mean billing?"),
         ("silence end 7", "Silence 7 is not in force"),
     ],
 )

@@ -17,6 +17,7 @@ from listener.model import AlertState, Watch
 from listener.pipeline.tally import Tally
 from listener.store.schema import metadata
 from listener.store.triage import NewAlert
+from tests.commands import listener_here
 from tests.databases import migrated_database
 from tests.flow.world import CHAT_FR, URGENT_FR, URGENT_RU, World, world
 from tests.servers.base import Reply
@@ -362,16 +363,18 @@ def test_the_command_forgets_beside_a_daemon_that_runs(here: World) -> None:
     here.pass_once()
     done = forget(here, f"x:{post}", "--by", "request 17")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "is withdrawn, as request 17 asked" in done.stdout
+    (said,) = done.stdout.splitlines()  # and no line of a log
+    assert "is withdrawn, as request 17 asked" in said
     assert FIRE_WORDS not in rows(here)
     ahead = datetime.now(UTC) - here.clock.now()  # the command goes by the true clock
     here.later(seconds=max(0.0, ahead.total_seconds()) + 60)
     here.send()
     assert FIRE_WORDS not in readable(here)
-    assert "was withdrawn before" in forget(here, f"x:{post}").stdout
-    unknown = forget(here, "x:999")
+    own = "--config", str(here.config.path)
+    assert "was withdrawn before" in listener_here("forget", f"x:{post}", *own).stdout
+    unknown = listener_here("forget", "x:999", *own)
     assert (unknown.returncode, "there is no x:999 among the stored posts" in unknown.stderr) == (1, True)
-    assert "names no post; write it as x:1790000000" in forget(here, "A-1").stderr
+    assert "names no post; write it as x:1790000000" in listener_here("forget", "A-1", *own).stderr
 
 
 def test_the_summary_of_the_morning_loses_the_words_too(here: World) -> None:

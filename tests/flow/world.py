@@ -13,8 +13,8 @@ from listener.config import Config, load_config
 from listener.pipeline.tally import Tally
 from listener.plugins import open_plugins, plugin_options
 from listener.store import Store
+from playbooks.library import PlaybookLibrary
 from tests.databases import migrated_sqlite
-from tests.libraries import shipped_library
 from tests.servers.slack import APP_TOKEN, SIGNING_SECRET, SlackServer
 from tests.servers.slack import TOKEN as SLACK_TOKEN
 from tests.servers.vk import NOW as VK_NOW
@@ -91,7 +91,7 @@ class World:
         store.outbox.release()
         store.outbox.enable_all()
         plugins = open_plugins(self.config, self.clock)
-        self.apps.append(App(self.config, plugins, self.classifier, shipped_library(), store, self.clock))
+        self.apps.append(App(self.config, plugins, self.classifier, PlaybookLibrary.load(), store, self.clock))
         return self.app
 
     def pass_once(self) -> Tally:

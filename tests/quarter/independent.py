@@ -298,7 +298,13 @@ class Witness:
                 raw |= self._answers(f"desk.by_{name}[{key}]", some)
                 spans = tuple(float(one) for one in some[some["needs"]]["answer_s"])
                 raw[f"desk.by_{name}[{key}].first_answer"] = Spans(spans, 0.5)
+                raw[f"desk.by_{name}[{key}].answered_by_now"] = self._answered_by_now(some)
         return raw
+
+    def _answered_by_now(self, cases: pd.DataFrame) -> Share:
+        needing = cases[cases["needs"]]
+        is_answered, by = needing["answered_at"].notna(), needing["respond_by"]
+        return Share(int(is_answered.sum()), int((is_answered | by.isna() | (by <= self._now)).sum()))
 
     def _answers(self, name: str, cases: pd.DataFrame) -> dict[str, Raw]:
         needing = cases[cases["needs"]]

@@ -8,7 +8,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ("sources", "classifiers", "alerts", "playbooks")
-FLOOR = ("listener.model", "listener.errors", "listener.clock", "listener.entities", "listener.config")
+FLOOR = (
+    "listener.model",
+    "listener.errors",
+    "listener.clock",
+    "listener.entities",
+    "listener.searching",
+    "listener.sentences",
+    "listener.config",
+)
 HEAVY = ("torch", "transformers", "tokenizers", "tweepy", "vk_api", "slack_sdk", "matplotlib", "apscheduler", "numpy")
 
 
@@ -41,9 +49,11 @@ def test_plugins_import_the_floor_and_themselves_only(package: str) -> None:
 
 
 def test_the_floor_imports_nothing_of_ours_but_itself() -> None:
-    floor = [ROOT / "listener" / f"{name}.py" for name in ("model", "errors", "clock", "entities")]
+    floor = [
+        ROOT / "listener" / f"{name}.py" for name in ("model", "errors", "clock", "entities", "searching", "sentences")
+    ]
     floor += list((ROOT / "listener" / "config").rglob("*.py"))
-    allowed_libraries = ("pydantic", "pydantic_core", "ruamel")
+    allowed_libraries = ("pydantic", "pydantic_core")
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in floor

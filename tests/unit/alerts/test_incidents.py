@@ -1,10 +1,11 @@
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from alerts.card import CurvePoint, IncidentCard, Voice
+from alerts.card import CurvePoint, IncidentCard, Voice, dump_message, load_message
 from alerts.incidents import (
     Burst,
     belonging_note,
@@ -14,11 +15,13 @@ from alerts.incidents import (
     over_note,
     quoted_text,
     reasons,
+    reasons_again,
     severity,
     shown_curve,
 )
 from listener.config.models import Incidents
 from listener.model import AlertState
+from listener.sentences import Sentence
 
 AT = datetime(2026, 11, 17, 9, 0, tzinfo=UTC)
 SMALL = Burst(authors=8, fastest_per_hour=6, usual_per_hour=0.5, influences=(0.2, 0.1))
@@ -72,6 +75,24 @@ def test_reasons_give_the_figures_and_the_sum() -> None:
     assert any("6 in the fastest hour, about 12 times the usual" in line for line in said)
     assert any(f"heat {found.score:.2f}" in line for line in said)
     assert reasons(SMALL, found, "", 1.0) == said[1:]
+
+
+def test_reasons_of_a_stored_card_are_sentences_again_where_its_figures_make_the_same_ones() -> None:
+    voices = tuple(Voice("A", None, None, one, "", "French", AT, None) for one in SMALL.influences)
+    card = replace(
+        CARD, authors=SMALL.authors, fastest_per_hour=SMALL.fastest_per_hour, influential=voices, topic_share=0.83,
+        usual_per_hour=SMALL.usual_per_hour, because=reasons(SMALL, heat(SMALL), "outage", 0.83),
+    )  # fmt: skip
+    stored = load_message(dump_message(card))
+    assert isinstance(stored, IncidentCard)
+    assert reasons_again(stored) == stored.because == card.because
+    assert all(isinstance(one, Sentence) for one in reasons_again(stored))
+    for other in (
+        replace(stored, usual_per_hour=None),
+        replace(stored, authors=9),
+        replace(stored, fastest_per_hour=math.nan),
+    ):
+        assert reasons_again(other) is other.because
 
 
 def test_a_long_curve_is_added_up_and_keeps_its_end() -> None:

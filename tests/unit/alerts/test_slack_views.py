@@ -55,7 +55,6 @@ from playbooks.library import PlaybookLibrary
 from playbooks.linting import REQUIRED_LOCALES
 from playbooks.model import Contact, GuideRequest
 from tests.cards import GUIDANCE, HOSTILE, card, filled_with
-from tests.libraries import shipped_library
 from tests.messages import BEGAN_AT, VOICE, incident, incident_filled_with, progress_filled_with
 from tests.servers.slack import TOKEN, Person, SlackServer, View, block_problems, view_problems
 from tests.servers.slack.blocks import nodes
@@ -90,7 +89,7 @@ LONGEST = {"x": 4_000, "vk": 15_000}
 
 @pytest.fixture(scope="module")
 def library() -> PlaybookLibrary:
-    return shipped_library()
+    return PlaybookLibrary.load()
 
 
 @pytest.fixture(scope="module")

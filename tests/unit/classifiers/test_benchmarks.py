@@ -86,7 +86,7 @@ def test_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         "start", "repeats", "latency", "shares", "matrix", "pipeline", "agreement", "causes"
     ]  # fmt: skip
     assert [line.split(":")[0].split(" ")[0] for line in apart] == [
-        "explanation", "learning", "bursts", "bursts", "bursts", "weekly_digest", "delivery"
+        "explanation", "learning", "bursts", "bursts", "bursts", "weekly_digest", "console", "simulate", "delivery"
     ]  # fmt: skip
 
 

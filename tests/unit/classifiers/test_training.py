@@ -451,6 +451,7 @@ def stops_after(steps: int):
     return step
 
 
+@pytest.mark.slow
 def test_train_and_evaluate_make_weights_and_card(
     data: Path, tmp_path: Path, model_cache: Path, monkeypatch, capsys
 ) -> None:
@@ -480,6 +481,7 @@ def test_train_and_evaluate_make_weights_and_card(
     assert float(overall[4].split()[0]) > 0.8
 
 
+@pytest.mark.slow
 def test_every_post_is_judged_by_a_network_that_never_saw_it(checkpoint: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("classifiers.training.folds.PLAN", QUICK_PLAN)
     monkeypatch.setattr("classifiers.training.folds.N_FOLDS", 2)

@@ -19,6 +19,7 @@ from listener.digest.document import (
     Table,
 )
 from listener.digest.model import Advice, Causes, Coverage, Digest, Errata, Measure, Post, Scope, Trend
+from listener.digest.phrases import Phrases
 from listener.digest.vocabulary import ENDINGS, FIGURES, SIGNALS, TOPICS, TRENDS
 from listener.digest.words import LANGUAGES, Words
 from listener.model import RESOLUTIONS, WAS
@@ -339,10 +340,21 @@ def test_the_share_of_an_irritant_names_the_brand_whose_complaints_it_is_of() ->
 def test_no_share_is_said_of_fewer_complaints_than_ten() -> None:
     few = replace(full_digest().spoken, by_brand=(row("yunfan", 40, 9, of_people=30),))
     document = page(replace(full_digest(), spoken=few))
-    assert "not enough data of complaints about Yunfan" in document.summary[3]
+    assert "too few complaints about Yunfan for a share" in document.summary[3]
+    assert "not enough data" not in document.summary[3]
     alone = replace(few, by_brand=(), complaints=Measure(9, "count"))
     one_brand = replace(full_digest(), spoken=alone, scope=Scope("", ("FR",), ("yunfan",)))
-    assert "not enough data of complaints about Yunfan" in said(page(one_brand), "causes")
+    assert "too few complaints about Yunfan for a share" in said(page(one_brand), "causes")
+
+
+def test_what_there_is_nothing_to_compare_with_is_not_called_steady() -> None:
+    full = full_digest()
+    first, *others = full.causes.irritants
+    alone = replace(first, trend="steady", mean=None, verdict="unknown")
+    shown = replace(full, causes=replace(full.causes, irritants=(alone, *others)))
+    told = Phrases(Words.of("en"), shown, lambda key, language: "")
+    assert told.trend(alone) == "no trend yet"
+    assert told.trend(replace(alone, mean=4.0)) == "steady"
 
 
 def test_namesakes_are_told_apart() -> None:
@@ -488,7 +500,7 @@ def test_people_are_listed_by_name_as_load() -> None:
 
 
 def test_pilot_countries_are_named_as_left_out() -> None:
-    assert "Alerts of countries in pilot are not counted: Netherlands." in said(page(full_digest()), "desk")
+    assert "pilot that went to a trial channel alone are not counted: Netherlands." in said(page(full_digest()), "desk")
     everything = replace(full_digest(), pilot=full_digest().scope.countries)
     assert "All these countries are in pilot" in said(page(everything), "desk")
 
@@ -530,7 +542,7 @@ def test_every_kind_of_advice_is_a_sentence(kind: str, language: str) -> None:
 
 def test_advice_names_what_it_rests_on() -> None:
     said_ = [cell.text for cell in cells(section(page(full_digest()), "advice").blocks[0])]
-    assert "France: answer more, as only 62% of 58 alerts that needed an answer got one." in said_
+    assert "France: answer more, as only 62% of 58 alerts that needed an answer by now got one." in said_
     assert (
         "Act on a growing irritant with those who can end it: Parcels arrive late "
         "(121 complaints this week, 58 last week)." in said_

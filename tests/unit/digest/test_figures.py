@@ -1,12 +1,17 @@
 """Measures: what stands beside a figure, when it is too little to be said, percentiles of what still waits."""
 
+from datetime import UTC, datetime, timedelta
 from math import ceil, inf
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from listener.digest.advice import _answers
 from listener.digest.counting import BrandTally, Tally, WeekCounts
+from listener.digest.desk_figures import _Case, _rows
 from listener.digest.figures import Compared, count, net, percentile, share, share_of_voice, spoken
 
 
@@ -178,3 +183,19 @@ def test_one_brand_alone_has_no_share_of_voice() -> None:
 def test_a_week_in_which_nobody_spoke_has_no_shares() -> None:
     told = share_of_voice(Compared(voices(), (voices(acme=20),)), NAMES)
     assert {one.share.lack for one in told} == {"nothing"}
+
+
+# Advice on answers
+
+
+@pytest.mark.parametrize(("due_in", "advised"), [(timedelta(hours=2), False), (timedelta(minutes=-1), True)])
+def test_nobody_is_told_to_answer_more_before_answers_are_due(due_in: timedelta, advised: bool) -> None:
+    now = datetime(2026, 11, 23, 2, 10, tzinfo=UTC)
+    raised: Any = SimpleNamespace(
+        country="FR", opened_at=now - timedelta(minutes=9), answered_at=None, respond_by=now + due_in
+    )
+    cases = Compared([_Case(raised) for _ in range(11)], ())
+    rows = _rows(cases, cases, lambda one: one.alert.country, now)
+    none = share(Compared((0, 0), ()))
+    desk: Any = SimpleNamespace(by_country=rows, precision=none, recontacts=none)
+    assert ("answers_few" in [one.kind for one in _answers(desk)]) is advised

@@ -1,13 +1,14 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from string import Formatter
 
 import pytest
 from babel.messages.catalog import Message
 
-from listener.digest.catalogues import FOLDER, extracted, updated, write
-from listener.digest.words import LANGUAGES, SOURCE, Words, catalogue_name, read_catalogue, unbroken
+from listener.catalogues import extracted, updated, write
+from listener.digest.words import DIGEST, LANGUAGES, SOURCE, Words, read_catalogue, unbroken
 from listener.errors import DigestError
 
 TRANSLATED = [language for language in LANGUAGES if language != SOURCE]
@@ -32,9 +33,9 @@ def messages(language: str) -> Iterator[Message]:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_catalogue_holds_what_the_code_says_and_nothing_else(language: str) -> None:
-    said = {message.id for message in extracted() if message.id}
+    said = {message.id for message in extracted(DIGEST) if message.id}
     held = {message.id for message in messages(language)}
-    assert (said - held, held - said) == (set(), set()), "run `python -m listener.digest.catalogues` and translate"
+    assert (said - held, held - said) == (set(), set()), "run `python -m listener.catalogues` and translate"
     assert not read_catalogue(language).obsolete
 
 
@@ -67,26 +68,16 @@ def test_placeholders_are_bare_names(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_a_catalogue_is_as_its_own_updating_writes_it(
-    language: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = FOLDER / "locale" / catalogue_name(language) / "LC_MESSAGES" / "digest.po"
-    before = file.read_bytes()
-    monkeypatch.setattr("listener.digest.catalogues.FOLDER", tmp_path)
-    catalogue = read_catalogue(language)
-    assert write(catalogue, language).read_bytes() == before
+def test_a_catalogue_is_as_its_own_updating_writes_it(language: str, tmp_path: Path) -> None:
+    before = DIGEST.path(language).read_bytes()
+    assert write(DIGEST, read_catalogue(language), language, tmp_path).read_bytes() == before
 
 
 def test_updating_adds_what_is_new_untranslated_and_drops_what_is_said_no_more() -> None:
-    def and_one_more() -> object:
-        found = extracted()
-        found.add("An entirely new message.")
-        found.delete("Nobody complained this week.")
-        return found
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("listener.digest.catalogues.extracted", and_one_more)
-        catalogue = updated("fr")
+    messages = extracted(DIGEST)
+    messages.add("An entirely new message.")
+    messages.delete("Nobody complained this week.")
+    catalogue = updated(DIGEST, "fr", messages)
     assert not catalogue["An entirely new message."].string
     assert "Nobody complained this week." not in catalogue
     assert not catalogue.obsolete
@@ -234,6 +225,7 @@ def test_changes_carry_their_sign() -> None:
         (2 * 86400, "2 days", "2 дня"),
         (3 * 86400 + 5 * 3600, "3 days 5\u00a0h", "3 дня 5\u00a0ч"),
         (21 * 86400, "21 days", "21 день"),
+        (-5 * 3600, "−5\u00a0h", "−5\u00a0ч"),
     ],
 )
 def test_durations_are_told_as_exactly_as_matters(seconds: float, english: str, russian: str) -> None:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from listener.config import Config, Holidays, load_config
 from listener.config.document import parse_yaml
 from listener.errors import ConfigError, MissingSecretError
-from listener.plugins import missing_secrets, plugin_options
+from listener.plugins import missing_secrets, plugin_options, status_lines
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "config"
+RESTART = "a daemon that runs takes what is set now at its next start"
 BAD = sorted(FIXTURES.glob("bad_*.yaml"))
 
 
@@ -124,6 +125,20 @@ def test_a_missing_token_is_named_and_is_no_error(monkeypatch: pytest.MonkeyPatc
     assert missing_secrets(config) == {}
     assert "s3cr3t-value" not in repr(config)
     assert "s3cr3t-value" not in config.model_dump_json(exclude={"watches"})
+
+
+def test_all_that_the_slack_app_misses_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    app = 'slack: {token: "${env:TEST_BOT_TOKEN}", app_token: "${env:TEST_APP_TOKEN}"}\n'
+    config = load((FIXTURES / "good.yaml").read_text(encoding="utf-8") + app, tmp_path)
+    for name in ("TEST_BOT_TOKEN", "TEST_APP_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    off = missing_secrets(config)
+    both = "set the environment variable TEST_BOT_TOKEN; set the environment variable TEST_APP_TOKEN"
+    assert off == {"slack app": both}
+    lines = status_lines(config, off)
+    assert lines[lines.index(f"slack app is off: {both}") + 1] == RESTART
+    monkeypatch.setenv("TEST_BOT_TOKEN", "xoxb-1")
+    assert missing_secrets(config) == {"slack app": "set the environment variable TEST_APP_TOKEN"}
 
 
 def test_a_secret_can_stand_in_a_file(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from listener.config import Thresholds, load_config, models
+from listener.config import load_config, models, reference
+from listener.config.docstrings import key_words
 from listener.config.models import Config, Strict
 from listener.plugins import plugin_options
+from playbooks.library import MAX_DRAFTS
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -27,15 +29,35 @@ def test_the_reference_names_every_key(shape: type[Strict]) -> None:
     assert sorted(set(shape.model_fields) - named - made) == []
 
 
-def test_the_thresholds_table_gives_the_defaults() -> None:
-    defaults = Thresholds()
-    table = REFERENCE.partition("### Thresholds")[2].partition("###")[0]
-    rows = re.findall(r"^\| (`[^|]+`) \| ([\d., ]+) \|", table, re.MULTILINE)
-    assert len(rows) > 5
-    for keys, values in rows:
-        names = re.findall(r"`(\w+)`", keys)
-        for name, value in zip(names, values.split(","), strict=True):
-            assert getattr(defaults, name) == float(value), name
+def test_the_references_tables_are_those_of_the_models() -> None:
+    """Where this fails: `python -m listener.documents`."""
+    assert reference.written(REFERENCE, plugin_options()) == REFERENCE
+
+
+def test_every_model_has_a_table() -> None:
+    without = {"Config", "Strict", "Targets", "TerminalOptions", "FileOptions", "WeChatOptions"}
+    assert {shape.__name__ for shape in SHAPES} - without == reference.tables_asked(REFERENCE)
+
+
+def test_no_key_is_without_a_word() -> None:
+    silent = [
+        f"{shape.__name__}.{key}" for shape in SHAPES for key in shape.model_fields if key not in key_words(shape)
+    ]
+    assert [one for one in silent if not one.startswith("Config.")] == []
+
+
+def test_a_table_tells_range_and_default() -> None:
+    text = "<!-- table: XOptions -inherited -->\n<!-- end of table -->"
+    rows = reference.written(text, plugin_options())
+    assert "| `max_results` | whole number, 10 to 100 | `100` | Posts per page. |" in rows
+    assert "| `look_back` | duration | `24h` |" in rows
+    assert "timeout_s" not in rows
+
+
+@pytest.mark.parametrize("mark", ["Brnad", "Brand -nmae"])
+def test_a_mark_that_names_nothing_is_an_error(mark: str) -> None:
+    with pytest.raises(ValueError, match=r"there is no model|has no"):
+        reference.written(f"<!-- table: {mark} -->\n<!-- end of table -->", plugin_options())
 
 
 def test_the_readmes_configuration_passes_the_check(tmp_path: Path) -> None:
@@ -50,3 +72,12 @@ def test_every_file_the_readme_links_to_is_there() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", readme):
         assert (ROOT / target).exists(), target
+
+
+def test_every_document_tells_as_many_replies_as_a_card_shows() -> None:
+    written = {2: "two", 3: "three"}[MAX_DRAFTS]
+    for path in (ROOT / "README.md", ROOT / "docs" / "community-managers.md"):
+        found = re.findall(r"\b(one|two|three|four) (?:replies|drafts)\b", path.read_text(encoding="utf-8"))
+        assert set(found) <= {written}, path
+    picture = (ROOT / "docs" / "images" / "alert-card.svg").read_text(encoding="utf-8")
+    assert len(set(re.findall(r"Reply&#160;\d", picture))) == MAX_DRAFTS

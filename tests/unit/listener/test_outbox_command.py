@@ -14,6 +14,7 @@ from listener.store import Store
 from listener.store.outbox import new_notification
 from listener.store.schema import notifications
 from tests.cards import HOSTILE, card, filled_with
+from tests.commands import listener_here
 from tests.unit.listener.test_store import NOW, raised
 
 LEASE = timedelta(minutes=1)
@@ -199,6 +200,8 @@ def test_the_commands_do_what_they_say(tmp_path: Path) -> None:
     assert "write --all" in call("resend", status=2)
     assert "goes with --all" in call("resend", str(first), "--receiver", "desk", status=2)
     assert "nothing is dead" in call("resend", "--all")
+    missing = listener_here("outbox", "resend", "--all", "--receiver", "foo", "--config", config)
+    assert (missing.returncode, "there is no receiver 'foo'; known: " in missing.stderr) == (1, True)
     store.close()
 
 

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from listener.cli import app
+from playbooks.library import PlaybookLibrary
 from playbooks.loading import SCHEMA_FOLDER
 from playbooks.schema import SCHEMAS
-from tests.libraries import shipped_library
 
 ROOT = Path(__file__).parents[3]
 GOOD = ROOT / "tests" / "fixtures" / "playbooks" / "good"
@@ -72,7 +72,7 @@ def test_arabic_stands_from_right_to_left_and_hostile_texts_stay_text(tmp_path: 
     from playbooks.preview import Scene, lines, page
 
     scene = Scene("SA", "ar", "x", "<b>Acme</b>\u202e", "Acme\x1b[31m")
-    library = shipped_library()
+    library = PlaybookLibrary.load()
     text = page(library, [scene], "praise")
     assert 'lang="ar" dir="rtl"' in text
     assert "<b>Acme" not in text

@@ -103,11 +103,17 @@ def join(store: Store, alert_id: int, match_id: int, *, severity: int, priority:
         transaction.show(alert_id, payload, NOW)
 
 
+def is_no_index_of_words(name: str | None, kind: str, _: object) -> bool:
+    """Each database has its own kind, with tables of its own behind it."""
+    return kind != "table" or not str(name).startswith("search_words")
+
+
 def test_the_migrations_make_exactly_the_tables_of_the_schema(empty_url: str) -> None:
     Store(empty_url).close()
     engine = open_engine(empty_url)
     with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+        context = MigrationContext.configure(connection, opts={"include_name": is_no_index_of_words})
+        differences = compare_metadata(context, metadata)
     engine.dispose()
     assert [item for item in differences if item[0] not in ("modify_type",)] == []
 

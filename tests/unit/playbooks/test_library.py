@@ -16,7 +16,6 @@ from playbooks.linting import REQUIRED_LOCALES
 from playbooks.locales import locale_chain
 from playbooks.model import Contact
 from playbooks.networks import length_rule
-from tests.libraries import shipped_library
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "playbooks"
 REQUEST = GuideRequest(
@@ -41,7 +40,7 @@ REQUEST = GuideRequest(
 
 @pytest.fixture(scope="module")
 def library() -> PlaybookLibrary:
-    return shipped_library()
+    return PlaybookLibrary.load()
 
 
 def test_a_guide_has_steps_drafts_and_both_links(library: PlaybookLibrary) -> None:
@@ -176,6 +175,15 @@ def test_a_playbook_says_all_that_a_team_needs(library: PlaybookLibrary) -> None
         assert guidance.private_text
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(20, "1 min"), (60, "1 min"), (5400, "90 min"), (7200, "2 h"), (172800, "2 days")]
+)
+def test_how_soon_is_said_shortly(library: PlaybookLibrary, seconds: float, text: str) -> None:
+    book = library.contents.playbooks["price"]
+    contents = replace(library.contents, playbooks={"price": replace(book, answer_within_s=seconds)})
+    assert PlaybookLibrary(contents).guide(replace(REQUEST, playbook="price")).answer_within == text
+
+
 @pytest.mark.parametrize("urgency", Urgency)
 @pytest.mark.parametrize("topic", TOPICS)
 def test_no_post_is_given_the_playbook_for_crises(library: PlaybookLibrary, topic: str, urgency: Urgency) -> None:
@@ -252,7 +260,7 @@ def test_the_countrys_chain_comes_first_then_language_with_country(
 
 def without(locale: str, tmp_path: Path) -> PlaybookLibrary:
     folder = tmp_path / "library"
-    source = shipped_library().contents.folder
+    source = PlaybookLibrary.load().contents.folder
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns(f"{locale}.yaml"))
     return PlaybookLibrary.load(folder)
 

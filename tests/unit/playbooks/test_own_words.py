@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from playbooks.library import PlaybookLibrary
 from playbooks.own_words import own_words as quotable_words
-from tests.libraries import shipped_library
 
-UNQUOTABLE = shipped_library().contents.rules.lists["unquotable"]
+UNQUOTABLE = PlaybookLibrary.load().contents.rules.lists["unquotable"]
 
 
 def own_words(text: str, words: Sequence[str], language: str) -> str:

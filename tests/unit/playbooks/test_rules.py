@@ -10,7 +10,6 @@ from listener.errors import TemplateError
 from listener.model import TOPICS, Urgency
 from playbooks import GuideRequest, PlaybookLibrary
 from playbooks.rules import Condition, WordList
-from tests.libraries import shipped_library
 
 REQUEST = GuideRequest(
     topic="delivery", network="x", language="en", country="GB", brand_name="Acme", brand_signature="Acme Care"
@@ -19,7 +18,7 @@ REQUEST = GuideRequest(
 
 @pytest.fixture(scope="module")
 def library() -> PlaybookLibrary:
-    return shipped_library()
+    return PlaybookLibrary.load()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import regex
 
 from playbooks import PlaybookLibrary
 from playbooks.samples import main, samples
-from tests.libraries import shipped_library
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "replies.md"
@@ -15,7 +14,7 @@ PAGE = ROOT / "docs" / "replies.md"
 
 @pytest.fixture(scope="module")
 def library() -> PlaybookLibrary:
-    return shipped_library()
+    return PlaybookLibrary.load()
 
 
 @pytest.fixture(scope="module")

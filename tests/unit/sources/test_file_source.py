@@ -18,6 +18,7 @@ from listener.errors import RetryableSourceError, SourceError
 from listener.model import Author, Engagement, Mention, Page, Skipped, Watch, Withdrawn
 from sources.fields import language_tag
 from sources.file import FIELDS, FileOptions, FileSource, FileWatchOptions, read_replay
+from sources.files import unread_above
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ROOT = Path(__file__).parents[3]
@@ -437,3 +438,14 @@ def test_a_row_that_says_a_post_is_gone_needs_its_id_alone(tmp_path: Path) -> No
     assert page.withdrawn == (Withdrawn("facebook", "p1"), Withdrawn("gripe", "p2"))
     assert [mention.external_id for mention in page.mentions] == ["p3"]
     assert [item.reason for item in page.skipped] == ["'deleted' is set and 'id' is missing"]
+
+
+def test_files_above_several_watched_folders_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("posts/FR/a.jsonl", "posts/DE/b.jsonl", "posts/mine.jsonl", "posts/own.csv", "posts/notes.txt"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("{}")
+    assert unread_above(["posts/FR/", "posts/DE/"]) == [Path("posts/mine.jsonl"), Path("posts/own.csv")]
+    assert unread_above(["posts/FR/", "posts/DE/", "posts/*.csv"]) == [Path("posts/mine.jsonl")]
+    assert unread_above(["posts/FR/", "posts/DE/", "posts/"]) == []
+    assert unread_above(["posts/FR/", "nowhere/"]) == []
