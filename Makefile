@@ -3,7 +3,7 @@ BIN := .venv/bin
 CONFIG ?= config.yaml
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-slow check format train evaluate needs-data benchmark clean
+.PHONY: run test test-slow browser check format train evaluate needs-data benchmark clean
 
 ## run: install what is needed and listen (ONCE=1 ends after one pass)
 run: .venv/.installed
@@ -15,6 +15,11 @@ test: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q -m "not slow" --numprocesses 2 --dist loadfile
+
+## browser: Chromium for the browser tests, by Debian's package manager; without it they are skipped
+browser:
+	@command -v chromium >/dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends chromium fonts-noto-core fonts-noto-cjk)
 
 check: test
 

@@ -17,6 +17,8 @@ from listener.config.types import WEEKDAYS, Hours
 Span = tuple[datetime, datetime]
 
 _DAY = timedelta(days=1)
+DAY_OFF = "day off"
+"""What one is called that a configuration adds."""
 _LAST_MINUTE = time(23, 59)
 _NEAR_DAYS = 2 * 366
 """How far an opening or a closing is looked for: every calendar that ever opens does so within two years."""
@@ -84,18 +86,22 @@ class Calendar:
             total += min(finish, end) - max(begin, start)
         return max(total, timedelta(0)).total_seconds()
 
-    def holiday_on(self, day: date) -> str | None:
-        """Return the name of the holiday kept on a day of the calendar's own zone, None where people work."""
+    def holiday_on(self, day: date, language: str = "en") -> str | None:
+        """Return the name of the holiday kept on a day of the calendar's own zone, None where people work.
+
+        In `language` where the library has it, in English or the country's own where it has not.
+        """
         if day in self._worked:
             return None
         if self._holidays.country is not None:
             try:
-                name = public_holidays(self._holidays.country, self._holidays.subdivision, day.year).get(day)
+                known = public_holidays(self._holidays.country, self._holidays.subdivision, day.year, language)
+                name = known.get(day)
             except UnknownHolidaysError:
                 name = None  # said when the configuration was read
             if name is not None:
                 return name
-        return "day off" if day in self._added else None
+        return DAY_OFF if day in self._added else None
 
     def _spans_after(self, at: datetime, days: int) -> Iterator[Span]:
         """Yield the open spans that end after `at`, in order, over so many days of UTC."""

@@ -184,6 +184,10 @@ class IncidentCard:
     interactive: bool = False
     drill: bool = False
     """True where the posts are invented, for a drill."""
+    usual_per_hour: float | None = None
+    """What `because` took as usual for an hour; None in cards of before it was kept."""
+    topic_share: float = 0.0
+    """How much of what is beyond the usual the topic makes, in [0, 1]."""
     kind: Literal["incident"] = "incident"
 
 

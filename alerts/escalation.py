@@ -163,6 +163,11 @@ def recipients(
     return next(filter(None, (ways[kind]() for kind in _CHAIN[_CHAIN.index(step.to) :])), None)
 
 
+def is_reachable(address: str | None) -> bool:
+    """Tell whether whoever has this address can be mentioned there: `console:7` is an account that Slack knows not."""
+    return address is not None and address.startswith("slack:")
+
+
 def may_wake(severity: int, any_open: bool) -> bool:
     """Return whether people may be told now: always while any team works, outside all hours of severity 3 alone."""
     return any_open or severity >= SEVEREST
@@ -234,7 +239,7 @@ def _repeats(facts: Facts, calendar: Calendar, repeat_s: float | None) -> Iterat
 
 
 def _owner(address: str | None, name: str | None, teams: Mapping[str, Team]) -> Recipients | None:
-    if address is None:
+    if address is None or not is_reachable(address):
         return None
     people = (person for team in teams.values() for person in team.people)
     known = next((person.name for person in people if _address(person) == address), None)

@@ -12,6 +12,7 @@ from alerts.card import CurvePoint, IncidentCard, Note
 from alerts.escaping import one_line, shorten
 from alerts.wording import is_closed, plural
 from listener.config.models import Incidents
+from listener.sentences import Share, counted, sentence
 
 SIZE_WEIGHT, SPEED_WEIGHT, INFLUENCE_WEIGHT = 0.4, 0.3, 0.3
 """Shares of the heat. None alone makes an incident of severity 3."""
@@ -73,20 +74,53 @@ def severity(score: float, settings: Incidents) -> int:
 def reasons(burst: Burst, found: Heat, topic: str, topic_share: float) -> tuple[str, ...]:
     """Say why it is an incident and of this severity, in words with figures."""
     usual = max(burst.usual_per_hour, LEAST_USUAL_PER_HOUR)
-    about = "more than" if burst.usual_per_hour < LEAST_USUAL_PER_HOUR else "about"
-    times = burst.fastest_per_hour / usual
-    loudest = max(burst.influences, default=0.0)
     said = [
-        f"{plural(burst.authors, 'author', 'different authors')} in all (size {found.size:.2f})",
-        f"{burst.fastest_per_hour:,.0f} in the fastest hour, {about} {times:,.0f} times the usual"
-        f" (speed {found.speed:.2f})",
-        f"the most influential voice has {loudest:.2f} (influence {found.influence:.2f})",
-        f"heat {found.score:.2f} = {SIZE_WEIGHT:g} × size + {SPEED_WEIGHT:g} × speed"
-        f" + {INFLUENCE_WEIGHT:g} × influence",
+        counted(
+            "{count} author in all (size {size})",
+            "{count} different authors in all (size {size})",
+            burst.authors,
+            size=found.size,
+        ),
+        sentence(
+            "{fastest} in the fastest hour, more than {times} times the usual (speed {speed})"
+            if burst.usual_per_hour < LEAST_USUAL_PER_HOUR
+            else "{fastest} in the fastest hour, about {times} times the usual (speed {speed})",
+            fastest=round(burst.fastest_per_hour),
+            times=round(burst.fastest_per_hour / usual),
+            speed=found.speed,
+        ),
+        sentence(
+            "the most influential voice has {loudest} (influence {influence})",
+            loudest=max(burst.influences, default=0.0),
+            influence=found.influence,
+        ),
+        sentence(
+            "heat {heat} = {size_weight} × size + {speed_weight} × speed + {influence_weight} × influence",
+            heat=found.score,
+            size_weight=f"{SIZE_WEIGHT:g}",
+            speed_weight=f"{SPEED_WEIGHT:g}",
+            influence_weight=f"{INFLUENCE_WEIGHT:g}",
+        ),
     ]
     if topic:
-        said.insert(0, f"{topic_share:.0%} of what is beyond the usual is about {topic}")
+        of_it = sentence(
+            "{share} of what is beyond the usual is about {topic}", share=Share(topic_share), topic=sentence(topic)
+        )
+        said.insert(0, of_it)
     return tuple(said)
+
+
+def reasons_again(card: IncidentCard) -> tuple[str, ...]:
+    """Return a stored card's reasons as sentences; as they are stored where its figures do not make the same ones."""
+    if card.usual_per_hour is None:
+        return card.because
+    voices = [voice.influence for voice in card.influential]
+    burst = Burst(card.authors, card.fastest_per_hour, card.usual_per_hour, voices)
+    try:
+        again = reasons(burst, heat(burst), card.topic, card.topic_share)
+    except (ValueError, OverflowError):  # JSON holds figures that are none, such as NaN
+        return card.because
+    return again if again == card.because else card.because
 
 
 def shown_curve(points: Sequence[CurvePoint], most: int = MOST_POINTS) -> tuple[CurvePoint, ...]:

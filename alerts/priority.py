@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from listener.model import Engagement, Part, Priority, Velocity
+from listener.sentences import counted, sentence
 
 _FULL_RATE_PER_H = 200.0
 _FULL_COPIES = 5.0
@@ -30,14 +31,17 @@ def score_velocity(spread: Spread) -> Velocity:
     seen = spread.engagement
     weighted = (seen.likes or 0) + 2 * (seen.replies or 0) + 4 * ((seen.reposts or 0) + (seen.quotes or 0))
     rate = weighted / max(spread.age_h, _LEAST_AGE_H)
+    reactions = counted("{count} weighted reaction an hour", "{count} weighted reactions an hour", round(rate))
+    copies = counted("{count} copy in the last hour", "{count} copies in the last hour", spread.copies)
+    answers = counted("{count} answer in the last hour", "{count} answers in the last hour", spread.answers)
     parts = [
-        Part("reactions", _saturating(rate, _FULL_RATE_PER_H), 1.0, f"{rate:.0f} weighted reactions an hour"),
-        Part("copies", _saturating(spread.copies, _FULL_COPIES), 1.0, f"{spread.copies} copies in the last hour"),
-        Part("answers", _saturating(spread.answers, _FULL_ANSWERS), 1.0, f"{spread.answers} answers in the last hour"),
+        Part("reactions", _saturating(rate, _FULL_RATE_PER_H), 1.0, reactions),
+        Part("copies", _saturating(spread.copies, _FULL_COPIES), 1.0, copies),
+        Part("answers", _saturating(spread.answers, _FULL_ANSWERS), 1.0, answers),
     ]
     score = 1.0 - math.prod(1.0 - part.value for part in parts)
-    counted = sorted((part for part in parts if part.value > 0), key=lambda part: -part.value)
-    return Velocity(score, tuple(counted))
+    found = sorted((part for part in parts if part.value > 0), key=lambda part: -part.value)
+    return Velocity(score, tuple(found))
 
 
 def score_priority(
@@ -58,9 +62,15 @@ def score_priority(
     if min(influence_weight, velocity_weight) < 0 or own < 0:
         raise ValueError("the weights of influence and velocity must not be negative nor add up to more than 1")
     score = urgency * (own + influence_weight * influence + velocity_weight * velocity)
-    words = (
-        f"urgency {urgency:.2f} x ({own:.2f} + {influence_weight:.2f} x influence {influence:.2f}"
-        f" + {velocity_weight:.2f} x velocity {velocity:.2f})"
+    words = sentence(
+        "urgency {urgency} x ({own} + {influence_weight} x influence {influence}"
+        " + {velocity_weight} x velocity {velocity})",
+        urgency=urgency,
+        own=own,
+        influence_weight=influence_weight,
+        influence=influence,
+        velocity_weight=velocity_weight,
+        velocity=velocity,
     )
     return Priority(min(1.0, score), urgency, influence, velocity, words)
 

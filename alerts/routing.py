@@ -4,9 +4,11 @@ import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 
-from listener.config import Route
+from listener.config import Config, Route
 from listener.config.models import Matchers
+from listener.model import TOPICS
 
 _COMPARE = {">=": operator.ge, "<=": operator.le, "=": operator.eq}
 
@@ -39,6 +41,16 @@ def destinations_for(root: Route, labels: Mapping[str, str]) -> list[Destination
 def receivers_for(root: Route, labels: Mapping[str, str]) -> list[str]:
     """Return the receivers of the deepest routes that match, in order, each once."""
     return [destination.receiver for destination in destinations_for(root, labels)]
+
+
+def receivers_in_earnest(config: Config, country: str) -> list[str]:
+    """Return the receivers that posts of a country raise alerts at, once it is live; each once."""
+    found: dict[str, None] = {}
+    for severity, topic, brand in product(("1", "2", "3"), TOPICS, config.brands):
+        labels = {"kind": "post", "country": country, "team": config.countries[country].team, "mode": "live"}
+        labels |= {"severity": severity, "topic": topic, "brand": brand}
+        found |= dict.fromkeys(receivers_for(config.route, labels))
+    return list(found)
 
 
 def _walk(route: Route, labels: Mapping[str, str], own: Destination) -> list[Destination]:

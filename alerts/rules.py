@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from listener.config import Thresholds
 from listener.model import Classification, Influence, Priority, Sentiment, Urgency
+from listener.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +55,42 @@ def _verdicts(
     yield Verdict(
         "urgent",
         high >= thresholds.urgent,
-        f"cannot wait: chance of high urgency {high:.2f} (threshold {thresholds.urgent:.2f})",
+        sentence(
+            "cannot wait: chance of high urgency {chance} (threshold {threshold})",
+            chance=high,
+            threshold=thresholds.urgent,
+        ),
     )
     yield Verdict(
         "open-problem",
         complains and priority.score >= thresholds.priority,
-        f"complaint {complaint:.2f} (threshold {thresholds.complaint:.2f}) "
-        f"with priority {priority.score:.2f} (threshold {thresholds.priority:.2f})",
+        sentence(
+            "complaint {complaint} (threshold {enough}) with priority {priority} (threshold {threshold})",
+            complaint=complaint,
+            enough=thresholds.complaint,
+            priority=priority.score,
+            threshold=thresholds.priority,
+        ),
     )
     yield Verdict(
         "influential-critic",
         complains and influence.score >= thresholds.influence,
-        f"complaint {complaint:.2f} by a voice that carries: influence {influence.score:.2f} "
-        f"(threshold {thresholds.influence:.2f})",
+        sentence(
+            "complaint {complaint} by a voice that carries: influence {influence} (threshold {threshold})",
+            complaint=complaint,
+            influence=influence.score,
+            threshold=thresholds.influence,
+        ),
     )
     praises = classification.topic == "praise" and classification.sentiment is Sentiment.POSITIVE
     yield Verdict(
         "praise",
         praises and not complains and influence.score >= thresholds.praise,
-        f"praise by a voice that carries: influence {influence.score:.2f} (threshold {thresholds.praise:.2f})",
+        sentence(
+            "praise by a voice that carries: influence {influence} (threshold {threshold})",
+            influence=influence.score,
+            threshold=thresholds.praise,
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """Matchers of silences, written as for Prometheus Alertmanager: country=FR, topic!=praise, author=~"acme.*"."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import difflib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,6 +10,7 @@ import regex
 
 from listener.errors import ListenerError
 from listener.model import TOPICS
+from listener.sentences import sentence
 
 LABELS = ("kind", "brand", "country", "team", "network", "language", "topic", "severity", "author", "alert", "pilot")
 """What an alert can be told by."""
@@ -70,10 +72,13 @@ def parse_matcher(text: str) -> Matcher:
     """
     found = _MATCHER.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
-        raise MatcherError(f"{text[:60]!r} is no matcher; write label=value, label!=value, label=~expression")
+        shown = repr(text[:60])
+        said = sentence("{text} is no matcher; write label=value, label!=value, label=~expression", text=shown)
+        raise MatcherError(said)
     label, operator, value = str(found[1]), str(found[2]), str(found[4])
     if label not in LABELS:
-        raise MatcherError(f"there is no label '{label}'; known: {', '.join(LABELS)}")
+        known = ", ".join(LABELS)
+        raise MatcherError(sentence("there is no label '{label}'; known: {labels}", label=label, labels=known))
     if operator in ("=~", "!~"):
         _expression(value)
     return Matcher(label, operator, value)
@@ -95,7 +100,10 @@ def _expression(text: str) -> Any:
         return re2.compile(text, options)
     except re2.error as error:
         reason = error.args[0].decode("utf-8", "replace") if error.args and isinstance(error.args[0], bytes) else error
-        raise MatcherError(f"{text[:60]!r} is no regular expression of the kind RE2 reads: {reason}") from error
+        said = sentence(
+            "{text} is no regular expression of the kind RE2 reads: {reason}", text=repr(text[:60]), reason=str(reason)
+        )
+        raise MatcherError(said) from error
 
 
 def parse_matchers(texts: Iterable[str]) -> tuple[Matcher, ...]:
@@ -106,13 +114,36 @@ def parse_matchers(texts: Iterable[str]) -> tuple[Matcher, ...]:
     """
     found = tuple(parse_matcher(text) for text in texts if text.strip())
     if not found:
-        raise MatcherError("a silence needs at least one matcher, such as country=FR: without one it would mute all")
+        said = sentence("a silence needs at least one matcher, such as country=FR: without one it would mute all")
+        raise MatcherError(said)
     if not any(matcher.narrows() for matcher in found):
-        raise MatcherError(
+        said = sentence(
             "these matchers hold for every alert, or all but a few;"
             " name at least one value that it must have, such as country=FR or topic=~outage|quality"
         )
+        raise MatcherError(said)
     return found
+
+
+def check_values(matchers: Iterable[Matcher], known: Mapping[str, Collection[str]]) -> None:
+    """Refuse an exact value that no alert can have; expressions are free, and so are labels that `known` leaves out.
+
+    Raises:
+        MatcherError: there is no such value; the message says which was probably meant, or which there are.
+    """
+    for matcher in matchers:
+        values = known.get(matcher.label)
+        if values is None or matcher.operator not in ("=", "!=") or matcher.value in values:
+            continue
+        by_folded = {value.casefold(): value for value in values}
+        close = difflib.get_close_matches(matcher.value.casefold(), by_folded, n=1)
+        said = {"label": matcher.label, "value": matcher.value[:60]}
+        if close:
+            near = by_folded[close[0]]
+            raise MatcherError(sentence("there is no {label} '{value}'; did you mean {near}?", **said, near=near))
+        raise MatcherError(
+            sentence("there is no {label} '{value}'; known: {values}", **said, values=", ".join(filter(None, values)))
+        )
 
 
 def silences(matchers: Sequence[str], labels: Mapping[str, str]) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from listener.model import Author, Engagement, Influence, Part
+from listener.sentences import counted, sentence
 
 # Followers at which an account is as loud as it gets on that network. Chosen from the size of the networks'
 # leading brand critics, not from a published table; only their order of magnitude matters on a log scale.
@@ -155,26 +156,35 @@ def score_influence(author: Author, engagement: Engagement, *, sponsored: bool =
 def _author_parts(author: Author) -> Iterable[Part]:
     if author.followers:
         full = _FULL_FOLLOWERS.get(author.network, _FULL_FOLLOWERS_ELSEWHERE)
-        yield _part("followers", _scaled(author.followers, full), f"{author.followers:,} followers on {author.network}")
+        followers = counted(
+            "{count} follower on {network}",
+            "{count} followers on {network}",
+            author.followers,
+            network=author.network,
+        )
+        yield _part("followers", _scaled(author.followers, full), followers)
     if author.verified:
-        yield _part("verified", 1.0, "verified account")
+        yield _part("verified", 1.0, sentence("verified account"))
     for name, pattern, cjk in _BIO:
         found = pattern.search(author.bio) or cjk.search(author.bio)
         if found:
-            yield _part(name, 1.0, f"“{found[0]}” in the bio")
+            yield _part(name, 1.0, sentence("“{words}” in the bio", words=found[0]))
 
 
 def _reach_parts(engagement: Engagement, sponsored: bool) -> Iterable[Part]:
     if engagement.views:
-        yield _part("views", _scaled(engagement.views, _FULL_VIEWS), f"seen {engagement.views:,} times")
+        seen = counted("seen {count} time", "seen {count} times", engagement.views)
+        yield _part("views", _scaled(engagement.views, _FULL_VIEWS), seen)
     shares = (engagement.reposts or 0) + (engagement.quotes or 0)
     if shares:
-        yield _part("shares", _scaled(shares, _FULL_SHARES), f"shared {shares:,} times")
+        shared = counted("shared {count} time", "shared {count} times", shares)
+        yield _part("shares", _scaled(shares, _FULL_SHARES), shared)
     reactions = (engagement.likes or 0) + (engagement.replies or 0)
     if reactions:
-        yield _part("reactions", _scaled(reactions, _FULL_REACTIONS), f"{reactions:,} likes and replies")
+        reacted = counted("{count} like or reply", "{count} likes and replies", reactions)
+        yield _part("reactions", _scaled(reactions, _FULL_REACTIONS), reacted)
     if sponsored:
-        yield _part("sponsored", 1.0, "paid promotion")
+        yield _part("sponsored", 1.0, sentence("paid promotion"))
 
 
 def _part(name: str, value: float, because: str) -> Part:

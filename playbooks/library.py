@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from listener.config import Voice
 from listener.model import Draft, Guidance
+from listener.sentences import Language, Listing, Sentence, counted, sentence
 from playbooks import links
 from playbooks.loading import LIBRARY_FOLDER, Contents, load_contents
-from playbooks.locales import FALLBACK_LOCALE, LANGUAGE_NAMES, language_note, locale_chain, normal_tag
+from playbooks.locales import FALLBACK_LOCALE, LANGUAGE_NAMES, language_name, language_note, locale_chain, normal_tag
 from playbooks.model import GuideRequest, Playbook, ReplyTemplate
 from playbooks.networks import length_rule
 from playbooks.values import clean
@@ -27,12 +28,12 @@ class PlaybookLibrary:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "PlaybookLibrary":
-        """Read and check a library; without a folder, the one that comes with the daemon.
+        """Read and check a library; without a folder, the one that comes with the daemon, which is read once.
 
         Raises:
             TemplateError: with every problem, each as `file:line:col path - what to do`.
         """
-        return cls(load_contents(folder or LIBRARY_FOLDER))
+        return cls(load_contents(folder)) if folder else _shipped()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,7 +70,7 @@ class PlaybookLibrary:
             tell=playbook.tell,
             promise=playbook.promise,
             answer_within=_span(playbook.answer_within_s),
-            ask=tuple(f"{one.what} – {one.why}" for one in playbook.ask),
+            ask=tuple(Listing.of((one.what, one.why), " – ") for one in playbook.ask),
             close=playbook.close,
             best_unanswered=playbook.best_unanswered,
             private_text=private_text,
@@ -94,8 +95,9 @@ class PlaybookLibrary:
         return [self._turns[key] for key in variants if key in self._turns]
 
     def word_faults(self, text: str, locale: str, voice: Voice) -> list[str]:
-        """Return what a person's text promises or blames, or says against the brand's own voice."""
-        return list(word_faults(text, locale, self.contents.rules.lists, [voice]))
+        """Return what a person's text promises or blames, or says against the brand's own voice, as sentences."""
+        faults = word_faults(text, locale, self.contents.rules.lists, [voice])
+        return [sentence("It {fault}.", fault=fault) for fault in faults]
 
     def choose(self, request: GuideRequest) -> Playbook:
         """Return the playbook for a mention: the one a person chose, else by the rules."""
@@ -138,7 +140,8 @@ class PlaybookLibrary:
                 if templates and phrases is not None:
                     unquotable = self.contents.rules.lists.get(UNQUOTABLE)
                     writer = Writer(request, phrases, UNBOUNDED, "", unquotable=unquotable)
-                    return Glosses(writer, templates, LANGUAGE_NAMES.get(known, known))
+                    name = LANGUAGE_NAMES.get(known) or Language.of(language_name(known), known)
+                    return Glosses(writer, templates, name)
         return None
 
     def _locale(self, playbook: Playbook, request: GuideRequest) -> tuple[str, str]:
@@ -177,11 +180,16 @@ def _ordered(
     return sorted(turned, key=rank)
 
 
-def _span(seconds: float) -> str:
-    minutes = round(seconds / 60)
+@cache
+def _shipped() -> PlaybookLibrary:
+    return PlaybookLibrary(load_contents(LIBRARY_FOLDER))
+
+
+def _span(seconds: float) -> Sentence:
+    minutes = max(1, round(seconds / 60))
     if minutes % 1440 == 0:
-        return "1 day" if minutes == 1440 else f"{minutes // 1440} days"
-    return f"{minutes} min" if minutes % 60 else f"{minutes // 60} h"
+        return counted("{count} day", "{count} days", minutes // 1440)
+    return sentence("{minutes} min", minutes=minutes) if minutes % 60 else sentence("{hours} h", hours=minutes // 60)
 
 
 def _link_request(request: GuideRequest, private_text: str) -> links.LinkRequest:

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 import regex
 
 from listener.model import Handoff
+from listener.sentences import Sentence, sentence
 from playbooks.networks import WITHOUT_PRIVATE_CHANNEL, network_key
 
 MAX_URL_CHARACTERS = 3000
@@ -108,67 +109,88 @@ def with_text(base: str, text: str) -> str:
 
 def _x_private(request: LinkRequest) -> Handoff:  # doc
     if request.author is None:
-        return Handoff("Open the author's profile on X and choose the message button, if the account takes messages.")
+        return Handoff(
+            sentence("Open the author's profile on X and choose the message button, if the account takes messages.")
+        )
     base = f"https://x.com/messages/compose?recipient_id={request.author}&text="
     return Handoff(
-        "Open the message, check the text and send it. If the account does not take messages from everyone, "
-        "publish the reply first and wait for theirs.",
+        sentence(
+            "Open the message, check the text and send it. If the account does not take messages from everyone, "
+            "publish the reply first and wait for theirs."
+        ),
         with_text(base, request.private_text),
     )
 
 
 def _vk_private(request: LinkRequest) -> Handoff:  # code
     group = request.part(r"[A-Za-z0-9_.]{1,64}", request.brand_account)
-    steps = "A community may write first only to people who allowed its messages: publish the reply, and give "
     if group is not None:
         return Handoff(
-            steps + f"the customer this link, which opens a chat with the community: vk.me/{group}.",
+            sentence(
+                "A community may write first only to people who allowed its messages: publish the reply, and give "
+                "the customer this link, which opens a chat with the community: vk.me/{group}.",
+                group=group,
+            ),
             f"https://vk.me/{group}",
         )
     if request.author is not None:
         return Handoff(
-            "Open the chat with the author; if messages are closed, publish the reply and wait for theirs.",
+            sentence("Open the chat with the author; if messages are closed, publish the reply and wait for theirs."),
             f"https://vk.com/write{request.author}",
         )
     return Handoff(
-        "A community may write first only to people who allowed its messages: publish the reply, which asks the "
-        "customer to press “Message” on the community's page; what they write arrives under its Messages."
+        sentence(
+            "A community may write first only to people who allowed its messages: publish the reply, which asks the "
+            "customer to press “Message” on the community's page; what they write arrives under its Messages."
+        )
     )
 
 
 def _wechat_private(request: LinkRequest) -> Handoff:  # doc: no web link opens a chat
-    account = f" “{request.brand_account}”" if request.brand_account else ""
-    return Handoff(
-        f"WeChat has no link to a chat. In a group: open the member's card and add them with the service account. "
-        f"Elsewhere: ask them to open the official account{account}, send the word for an agent, or scan its QR code; "
-        "answer within 48 hours of their message."
-    )
+    if request.brand_account:
+        steps = sentence(
+            "WeChat has no link to a chat. In a group: open the member's card and add them with the service account. "
+            "Elsewhere: ask them to open the official account “{account}”, send the word for an agent, or scan its QR "
+            "code; answer within 48 hours of their message.",
+            account=request.brand_account,
+        )
+    else:
+        steps = sentence(
+            "WeChat has no link to a chat. In a group: open the member's card and add them with the service account. "
+            "Elsewhere: ask them to open the official account, send the word for an agent, or scan its QR code; "
+            "answer within 48 hours of their message."
+        )
+    return Handoff(steps)
 
 
 def _telegram_private(request: LinkRequest) -> Handoff:  # doc
     name = request.part(_HANDLE, request.handle.removeprefix("@"))
     url = with_text(f"https://t.me/{name}?text=", request.private_text) if name else None
-    return Handoff("Write to the author from the support account; without a user name, ask for a message first.", url)
+    steps = sentence("Write to the author from the support account; without a user name, ask for a message first.")
+    return Handoff(steps, url)
 
 
 def _whatsapp_private(request: LinkRequest) -> Handoff:  # doc
     digits = request.part(r"[1-9][0-9]{6,14}", request.links.get("phone"))
     url = with_text(f"https://wa.me/{digits}?text=", request.private_text) if digits else None
-    return Handoff("Continue in the chat; free text is possible within 24 hours of the customer's last message.", url)
+    steps = sentence("Continue in the chat; free text is possible within 24 hours of the customer's last message.")
+    return Handoff(steps, url)
 
 
 def _line_private(request: LinkRequest) -> Handoff:  # doc; opens on phones only
     account = request.part(r"@?[A-Za-z0-9._-]{1,30}", request.brand_account)
     if account is None:
         return Handoff(
-            "Publish the reply, which asks the customer to add the brand's official account and to write there; "
-            "what they write arrives under Chats of the account's manager."
+            sentence(
+                "Publish the reply, which asks the customer to add the brand's official account and to write there; "
+                "what they write arrives under Chats of the account's manager."
+            )
         )
     url = f"https://line.me/R/oaMessage/%40{account.removeprefix('@')}/"
     post = safe_url(request.post_url)
     # The customer sends what the link carries: the post's address tells which case it is, our own words would not.
     return Handoff(
-        "Give the customer this link to the official account's chat; it opens on phones.",
+        sentence("Give the customer this link to the official account's chat; it opens on phones."),
         with_text(f"{url}?", post) if post else url,
     )
 
@@ -177,14 +199,14 @@ def _reddit_private(request: LinkRequest) -> Handoff:  # code
     user = request.part(r"[A-Za-z0-9_-]{3,20}", request.handle.removeprefix("u/"))
     base = f"https://www.reddit.com/message/compose/?to={user}&subject=&message="
     return Handoff(
-        "Send a private message from the brand's account; give a subject without personal data.",
+        sentence("Send a private message from the brand's account; give a subject without personal data."),
         with_text(base, request.private_text) if user else None,
     )
 
 
 def _bluesky_private(request: LinkRequest) -> Handoff:  # doc; no address carries a text
     return Handoff(
-        "Open Messages on Bluesky and start a chat with the author, if they take chats from everyone.",
+        sentence("Open Messages on Bluesky and start a chat with the author, if they take chats from everyone."),
         "https://bsky.app/messages",
     )
 
@@ -196,37 +218,39 @@ def _mastodon_private(request: LinkRequest) -> Handoff:  # code
     if instance and address:
         url = with_text(f"https://{instance}/share?text=", f"@{address.removeprefix('@')} {request.private_text}")
     return Handoff(
-        "Write a post to the author alone: set its visibility to “mentioned people only” before sending.", url
+        sentence("Write a post to the author alone: set its visibility to “mentioned people only” before sending."), url
     )
 
 
-def _by_account(base: str, inbox: str, found: str) -> Callable[[LinkRequest], Handoff]:
+def _by_account(base: str, linked: Sentence, asked: Sentence) -> Callable[[LinkRequest], Handoff]:
     def make(request: LinkRequest) -> Handoff:
         account = request.part(_PAGE, request.brand_account.removeprefix("@"))
-        if account is not None:
-            steps = f"Use “Message” under the comment, or give the customer this link to the {inbox}."
-            return Handoff(steps, f"{base}{account}")
-        return Handoff(
-            "Use “Message” under the comment. Where it does not show, publish the reply, which asks the customer to "
-            f"write to the brand: {found}."
-        )
+        return Handoff(asked) if account is None else Handoff(linked, f"{base}{account}")
 
     return make
 
 
-def _in_words(steps: str) -> Callable[[LinkRequest], Handoff]:
+def _in_words(steps: Sentence) -> Callable[[LinkRequest], Handoff]:
     return lambda request: Handoff(steps)
 
 
 def _unknown_private(request: LinkRequest) -> Handoff:
-    otherwise = ", which names the brand's contact" if request.contact else " and answer where the customer writes"
-    return Handoff(
-        "Open the author's profile and look for a way to send a message, if the network has one. "
-        f"Else publish the reply{otherwise}."
-    )
+    if request.contact:
+        steps = sentence(
+            "Open the author's profile and look for a way to send a message, if the network has one. "
+            "Else publish the reply, which names the brand's contact."
+        )
+    else:
+        steps = sentence(
+            "Open the author's profile and look for a way to send a message, if the network has one. "
+            "Else publish the reply and answer where the customer writes."
+        )
+    return Handoff(steps)
 
 
-_STORE_REVIEW = "A store review has no private channel: the reply names the support contact that the store page shows."
+_STORE_REVIEW = sentence(
+    "A store review has no private channel: the reply names the support contact that the store page shows."
+)
 _HANDOFFS: Mapping[str, Callable[[LinkRequest], Handoff]] = {
     "x": _x_private,
     "vk": _vk_private,
@@ -239,45 +263,58 @@ _HANDOFFS: Mapping[str, Callable[[LinkRequest], Handoff]] = {
     "mastodon": _mastodon_private,
     "facebook": _by_account(  # doc
         "https://m.me/",
-        "page's inbox",
-        "what they write arrives in the page's inbox (Meta Business Suite, Inbox)",
+        sentence("Use “Message” under the comment, or give the customer this link to the page's inbox."),
+        sentence(
+            "Use “Message” under the comment. Where it does not show, publish the reply, which asks the customer to "
+            "write to the brand: what they write arrives in the page's inbox (Meta Business Suite, Inbox)."
+        ),
     ),
     "instagram": _by_account(  # doc
         "https://ig.me/m/",
-        "brand's inbox",
-        "what they write arrives under Messages in the app, often first under Requests",
+        sentence("Use “Message” under the comment, or give the customer this link to the brand's inbox."),
+        sentence(
+            "Use “Message” under the comment. Where it does not show, publish the reply, which asks the customer to "
+            "write to the brand: what they write arrives under Messages in the app, often first under Requests."
+        ),
     ),
     "mixi2": _in_words(
-        "mixi2 has no link to a message: reply inside the app and ask for a message to the brand's account."
+        sentence("mixi2 has no link to a message: reply inside the app and ask for a message to the brand's account.")
     ),
-    "youtube": _in_words("YouTube has no private messages: the reply names the contact on the channel's About page."),
+    "youtube": _in_words(
+        sentence("YouTube has no private messages: the reply names the contact on the channel's About page.")
+    ),
     "appstore": _in_words(_STORE_REVIEW),
     "googleplay": _in_words(_STORE_REVIEW),
     "googlebusiness": _in_words(_STORE_REVIEW),
-    "trustpilot": _in_words("Use “Find reviewer” in the business account to ask for contact privately."),
+    "trustpilot": _in_words(sentence("Use “Find reviewer” in the business account to ask for contact privately.")),
 }
 
 
 _ANSWERED_ON_THE_POST = frozenset({"facebook", "instagram", "whatsapp"})
 
 # From the vendors' documentation as far as it is public; VK, Reddit: as their own apps behave.
-_WHO_WRITES_FIRST: Mapping[str, str] = {
-    "x": "We may write first to accounts that take messages from everyone, and to those who follow the brand.",
-    "vk": "We may write first only to people who allowed the community's messages; else the customer writes first.",
-    "wechat": "The customer writes first; we may answer for 48 hours after each of their messages.",
-    "facebook": "We may answer a comment in private once, within 7 days; else the customer writes first.",
-    "instagram": "We may answer a comment in private once, within 7 days; else the customer writes first.",
-    "whatsapp": "The customer writes first; free text is possible for 24 hours after each of their messages.",
-    "telegram": "We may write first from a person's account; a bot may not.",
-    "line": "The customer writes first, by adding the official account.",
-    "reddit": "We may write first, if the account takes messages.",
-    "bluesky": "We may write first to accounts that take chats from everyone.",
-    "mastodon": "We may write first: a post to mentioned people alone.",
-    "mixi2": "The customer writes first.",
-    **dict.fromkeys(
-        sorted(WITHOUT_PRIVATE_CHANNEL), "There is no private channel: the customer uses the brand's own contact."
+_WHO_WRITES_FIRST: Mapping[str, Sentence] = {
+    "x": sentence(
+        "We may write first to accounts that take messages from everyone, and to those who follow the brand."
     ),
-    "trustpilot": "We may ask for contact through “Find reviewer” in the business account.",
+    "vk": sentence(
+        "We may write first only to people who allowed the community's messages; else the customer writes first."
+    ),
+    "wechat": sentence("The customer writes first; we may answer for 48 hours after each of their messages."),
+    "facebook": sentence("We may answer a comment in private once, within 7 days; else the customer writes first."),
+    "instagram": sentence("We may answer a comment in private once, within 7 days; else the customer writes first."),
+    "whatsapp": sentence("The customer writes first; free text is possible for 24 hours after each of their messages."),
+    "telegram": sentence("We may write first from a person's account; a bot may not."),
+    "line": sentence("The customer writes first, by adding the official account."),
+    "reddit": sentence("We may write first, if the account takes messages."),
+    "bluesky": sentence("We may write first to accounts that take chats from everyone."),
+    "mastodon": sentence("We may write first: a post to mentioned people alone."),
+    "mixi2": sentence("The customer writes first."),
+    **dict.fromkeys(
+        sorted(WITHOUT_PRIVATE_CHANNEL),
+        sentence("There is no private channel: the customer uses the brand's own contact."),
+    ),
+    "trustpilot": sentence("We may ask for contact through “Find reviewer” in the business account."),
 }
 
 

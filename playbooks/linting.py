@@ -14,11 +14,12 @@ import regex
 
 from listener.config import Voice
 from listener.errors import Problem, TemplateError
+from listener.sentences import Sentence, counted, sentence
 from playbooks.library import PlaybookLibrary
 from playbooks.loading import BARE_CONTACT, BARE_SIGNATURE, Contents, bare_forms
 from playbooks.model import Phrases, Place, Playbook, ReplyTemplate
 from playbooks.networks import length_rule, short_networks
-from playbooks.personal_words import named_personal_data
+from playbooks.personal_words import KEYS, named_personal_data
 from playbooks.rendering import PRIVATE_PLACEHOLDERS, compiled, fill
 from playbooks.skeleton import BEGUN, unwritten
 from playbooks.values import clean, on_one_line
@@ -159,7 +160,8 @@ class _Linter:
     def problems(self) -> Iterator[Problem]:
         for voice in self._voices:
             for key, fault in own_faults(voice, self._contents.rules.lists):
-                yield Problem(VOICE_FILE, 1, 1, key, f"of {voice.signature}: {fault}")
+                said = sentence("of {brand}: {fault}", brand=voice.signature, fault=fault)
+                yield Problem(VOICE_FILE, 1, 1, key, said)
         yield from _coverage(self._contents, self._locales)
         for phrases in self._contents.phrases.values():
             yield from self._phrase_problems(phrases)
@@ -171,7 +173,7 @@ class _Linter:
         yield from _unwritten(self._contents)
         yield from _copied(self._contents, self._all)
 
-    def _faults(self, bare: str, locale: str) -> Iterator[str]:
+    def _faults(self, bare: str, locale: str) -> Iterator[Sentence]:
         """What is wrong with a text wherever it stands."""
         yield from script_faults(bare, locale)
         yield from word_faults(bare, locale, self._contents.rules.lists, self._voices)
@@ -182,7 +184,13 @@ class _Linter:
         lists = {f"handoff.{network}": sentences for network, sentences in phrases.handoff.items()}
         for path, sentences in {**lists, "quoted": phrases.quoted, "moved": phrases.moved}.items():
             if len(sentences) < MIN_VARIANTS:
-                yield phrases.places[f"{path}[0]"].problem(f"needs {MIN_VARIANTS} sentences, so that replies differ")
+                yield phrases.places[f"{path}[0]"].problem(
+                    counted(
+                        "needs {count} sentence, so that replies differ",
+                        "needs {count} sentences, so that replies differ",
+                        MIN_VARIANTS,
+                    )
+                )
         for path, source, rendered in _phrase_texts(phrases):
             bare = _PLACEHOLDER.sub("", source)
             faults = [*layout_faults(rendered), *self._faults(bare, phrases.locale)]
@@ -194,10 +202,18 @@ class _Linter:
 
     def _group_problems(self, group: tuple[ReplyTemplate, ...]) -> Iterator[Problem]:
         if len(group) < MIN_VARIANTS:
-            yield group[0].at.problem(f"needs {MIN_VARIANTS} variants, so that no two customers read the same")
+            yield group[0].at.problem(
+                counted(
+                    "needs {count} variant, so that no two customers read the same",
+                    "needs {count} variants, so that no two customers read the same",
+                    MIN_VARIANTS,
+                )
+            )
         for first, second in combinations(group, 2):
             if _likeness(first.text, second.text) > TOO_ALIKE:
-                yield second.at.problem(f"is nearly the same as variant '{first.id}'; write it anew")
+                yield second.at.problem(
+                    sentence("is nearly the same as variant '{variant}'; write it anew", variant=first.id)
+                )
         phrases = self._contents.phrases.get(group[0].locale)
         book = self._contents.playbooks[group[0].playbook]
         for template in group:
@@ -225,31 +241,39 @@ def _coverage(contents: Contents, locales: tuple[str, ...]) -> Iterator[Problem]
     root = str(contents.folder)
     for locale in locales:
         if locale not in contents.phrases:
-            yield Problem(root, 1, 1, "", f"the phrases of '{locale}' are missing; add _phrases/{locale}.yaml")
+            file = f"_phrases/{locale}.yaml"
+            text = sentence("the phrases of '{locale}' are missing; add {file}", locale=locale, file=file)
+            yield Problem(root, 1, 1, "", text)
         for book in contents.playbooks.values():
             if (book.id, locale) not in contents.templates:
-                yield book.at.problem(f"has no text in '{locale}'; add {book.id}/{locale}.yaml")
+                file = f"{book.id}/{locale}.yaml"
+                yield book.at.problem(sentence("has no text in '{locale}'; add {file}", locale=locale, file=file))
             elif (book.id, locale) not in contents.private:
                 at = contents.templates[book.id, locale][0].at
-                yield at.problem("has no private message; add `private`: what is needed, and why")
+                yield at.problem(sentence("has no private message; add `private`: what is needed, and why"))
     for (playbook, locale), group in contents.templates.items():
         if locale not in contents.phrases:
-            yield group[0].at.problem(f"the phrases of '{locale}' are missing, so this text is never used")
+            text = sentence("the phrases of '{locale}' are missing, so this text is never used", locale=locale)
+            yield group[0].at.problem(text)
         missing = {one.id for one in contents.templates.get((playbook, "en"), ())} - {one.id for one in group}
         if missing:
-            text = f"lacks variant {', '.join(sorted(missing))} of en.yaml: variants of one id say the same everywhere"
-            yield group[0].at.problem(text)
+            yield group[0].at.problem(
+                sentence(
+                    "lacks variant {variants} of en.yaml: variants of one id say the same everywhere",
+                    variants=", ".join(sorted(missing)),
+                )
+            )
     chosen = {rule.playbook for rule in contents.rules.rules} | set(contents.rules.topics.values())
     for book in contents.playbooks.values():
         if book.id not in chosen and book.id not in CHOSEN_BY_PEOPLE:
-            yield book.at.problem("is never chosen: name it in rules.yaml")
+            yield book.at.problem(sentence("is never chosen: name it in rules.yaml"))
 
 
-def _greets_again(source: str, phrases: Phrases) -> Iterator[str]:
+def _greets_again(source: str, phrases: Phrases) -> Iterator[Sentence]:
     """The private message opens with the greeting already."""
     words = regex.findall(r"\w+", phrases.greeting_unnamed.casefold())[:1]
     if words and regex.findall(r"\w+", source.casefold())[:1] == words:
-        yield "begins with a greeting; the locale's greeting stands before it already"
+        yield sentence("begins with a greeting; the locale's greeting stands before it already")
 
 
 def _phrase_texts(phrases: Phrases) -> Iterator[tuple[str, str, str]]:
@@ -258,28 +282,31 @@ def _phrase_texts(phrases: Phrases) -> Iterator[tuple[str, str, str]]:
     yield "greeting.named", named, fill(named, name=SAMPLE_NAME)
     yield "greeting.unnamed", unnamed, unnamed
     for network, sentences in phrases.handoff.items():
-        for index, sentence in enumerate(sentences):
+        for index, text in enumerate(sentences):
             for contact in ("", "K2"):
-                yield f"handoff.{network}[{index}]", sentence, fill(sentence, brand=SAMPLE_BRAND, contact=contact)
+                yield f"handoff.{network}[{index}]", text, fill(text, brand=SAMPLE_BRAND, contact=contact)
     for section, sentences, values in (
         ("opening", phrases.opening, {"brand": SAMPLE_BRAND}),
         ("moved", phrases.moved, {"brand": SAMPLE_BRAND}),
         ("quoted", phrases.quoted, {"words": "K2"}),
     ):
-        for index, sentence in enumerate(sentences):
-            yield f"{section}[{index}]", sentence, fill(sentence, **values)
+        for index, text in enumerate(sentences):
+            yield f"{section}[{index}]", text, fill(text, **values)
     for hours in ("", "9–18"):
         yield "contact", phrases.contact, fill(phrases.contact, channel="K2", hours=hours)
 
 
-def _needed(template: ReplyTemplate, book: Playbook) -> Iterator[str]:
+def _needed(template: ReplyTemplate, book: Playbook) -> Iterator[Sentence]:
     names = compiled(template.text).names
     if "signature" not in names:
-        yield "must hold {{ signature }}: every reply is signed"
+        yield sentence("must hold {placeholder}: every reply is signed", placeholder="{{ signature }}")
     if "handoff" not in names and book.hands_off:
-        yield "must hold {{ handoff }}, or set hands_off: false in playbook.yaml if its replies stay in public"
+        yield sentence(
+            "must hold {placeholder}, or set hands_off: false in playbook.yaml if its replies stay in public",
+            placeholder="{{ handoff }}",
+        )
     if "handoff" in names and not book.hands_off:
-        yield "must not hold {{ handoff }}: the playbook says hands_off: false"
+        yield sentence("must not hold {placeholder}: the playbook says hands_off: false", placeholder="{{ handoff }}")
 
 
 def _repeated(contents: Contents) -> Iterator[Problem]:
@@ -287,10 +314,14 @@ def _repeated(contents: Contents) -> Iterator[Problem]:
     seen: dict[tuple[str, str], ReplyTemplate] = {}
     for group in contents.templates.values():
         for template in group:
-            for sentence in _sentences(template.text):
-                first = seen.setdefault((template.locale, sentence), template)
+            for text in _sentences(template.text):
+                first = seen.setdefault((template.locale, text), template)
                 if first is not template:
-                    yield template.at.problem(f"says “{sentence}” as {first.key} does; write it anew in one of them")
+                    yield template.at.problem(
+                        sentence(
+                            "says “{text}” as {reply} does; write it anew in one of them", text=text, reply=first.key
+                        )
+                    )
 
 
 def _unwritten(contents: Contents) -> Iterator[Problem]:
@@ -298,18 +329,18 @@ def _unwritten(contents: Contents) -> Iterator[Problem]:
     for book in contents.playbooks.values():
         lines = (book.when, *book.steps, *book.never, *book.promise, book.close)
         if found := next(filter(None, map(unwritten, lines)), ""):
-            yield book.at.problem(f"is a text that nobody wrote yet ({found})")
+            yield book.at.problem(sentence("is a text that nobody wrote yet ({text})", text=found))
     groups = contents.templates.values()
     for template in (*(one for group in groups for one in group), *contents.private.values()):
         if found := unwritten(template.text):
-            yield template.at.problem(f"is a text that nobody wrote yet ({found})")
+            yield template.at.problem(sentence("is a text that nobody wrote yet ({text})", text=found))
     begun = {group[0].at.file for group in groups}
     begun |= {place.file for phrases in contents.phrases.values() for place in phrases.places.values()}
     for file in sorted(begun):
         with Path(file).open(encoding="utf-8-sig") as lines_of_file:
             line = lines_of_file.readline(200).strip()
         if line.startswith(BEGUN):
-            yield Problem(file, 1, 1, "", f"says “{line}”: do so, then delete this line")
+            yield Problem(file, 1, 1, "", sentence("says “{line}”: do so, then delete this line", line=line))
 
 
 def _copied(contents: Contents, every: Contents) -> Iterator[Problem]:
@@ -321,7 +352,9 @@ def _copied(contents: Contents, every: Contents) -> Iterator[Problem]:
     for key, locale, text, at in _texts(contents):
         first = known.setdefault((key, text), locale)
         if first.split("-")[0] != locale.split("-")[0]:
-            yield at.problem(f"is word for word the text of {first}; write it in '{locale}'")
+            yield at.problem(
+                sentence("is word for word the text of {other}; write it in '{locale}'", other=first, locale=locale)
+            )
 
 
 def _texts(contents: Contents) -> Iterator[tuple[str, str, str, Place]]:
@@ -336,24 +369,40 @@ def _texts(contents: Contents) -> Iterator[tuple[str, str, str, Place]]:
 
 
 def _sentences(text: str) -> Iterator[str]:
-    for sentence in _SENTENCE_END.split(_PLACEHOLDER.sub(" ", text)):
-        shown = " ".join(sentence.split())
+    for part in _SENTENCE_END.split(_PLACEHOLDER.sub(" ", text)):
+        shown = " ".join(part.split())
         if length_rule("x").count(shown) > _SHORTEST_REPEATED:
             yield shown
 
 
-def _rendered_faults(template: ReplyTemplate, phrases: Phrases) -> Iterator[str]:
+def _rendered_faults(template: ReplyTemplate, phrases: Phrases) -> Iterator[Sentence]:
     for network, name in ((network, name) for network in short_networks() for name in ("", SAMPLE_NAME)):
         rule = length_rule(network)
         longest = max(map(rule.count, bare_forms(template, phrases, name, network)))
         if longest > rule.limit:
-            who = f"with a name of {len(name)} letters" if name else "without name, product and place"
-            yield f"is {longest} long on {network} {who}; at most {rule.limit} fit: shorten it"
+            yield _too_long(str(longest), network, str(rule.limit), len(name))
     for text in _renderings(template, phrases):
         yield from layout_faults(text)
 
 
-def _crowded(group: tuple[ReplyTemplate, ...], phrases: Phrases, speaker: Speaker) -> Iterator[str]:
+def _too_long(length: str, network: str, limit: str, letters: int) -> Sentence:
+    if letters:
+        return sentence(
+            "is {length} long on {network} with a name of {letters} letters; at most {limit} fit: shorten it",
+            length=length,
+            network=network,
+            letters=letters,
+            limit=limit,
+        )
+    return sentence(
+        "is {length} long on {network} without name, product and place; at most {limit} fit: shorten it",
+        length=length,
+        network=network,
+        limit=limit,
+    )
+
+
+def _crowded(group: tuple[ReplyTemplate, ...], phrases: Phrases, speaker: Speaker) -> Iterator[Sentence]:
     """Where a long signature or contact leaves people hardly a reply that fits."""
     signature = speaker.signed(phrases)
     texts = ((signature, BARE_SIGNATURE), (speaker.contact, BARE_CONTACT), (speaker.brand, SAMPLE_BRAND))
@@ -369,12 +418,31 @@ def _crowded(group: tuple[ReplyTemplate, ...], phrases: Phrases, speaker: Speake
             )
             fitting += fits(forms[turn % len(forms)])
         if fitting < min(MIN_FITTING, len(group)):
-            where = f" in {speaker.country}" if speaker.country else ""
-            drafts = f"{fitting} of {len(group)} replies"
-            yield f"only {drafts} fit on {network}{where} with “{signature}” and its contact: shorten what is longest"
+            yield _few_fit(fitting, len(group), network, speaker.country, signature)
 
 
-def _named_in_renderings(template: ReplyTemplate, phrases: Phrases, book: Playbook) -> Iterator[str]:
+def _few_fit(fitting: int, replies: int, network: str, country: str, signature: str) -> Sentence:
+    if country:
+        return sentence(
+            "only {fitting} of {replies} replies fit on {network} in {country} with “{signature}” and its contact: "
+            "shorten what is longest",
+            fitting=fitting,
+            replies=replies,
+            network=network,
+            country=country,
+            signature=signature,
+        )
+    return sentence(
+        "only {fitting} of {replies} replies fit on {network} with “{signature}” and its contact: "
+        "shorten what is longest",
+        fitting=fitting,
+        replies=replies,
+        network=network,
+        signature=signature,
+    )
+
+
+def _named_in_renderings(template: ReplyTemplate, phrases: Phrases, book: Playbook) -> Iterator[Sentence]:
     """A condition can part what only its rendered form puts together."""
     if "{%" in template.text:
         for text in _renderings(template, phrases):
@@ -391,10 +459,14 @@ def _renderings(template: ReplyTemplate, phrases: Phrases) -> Iterator[str]:
         yield on_one_line(reply.render({**values, "name": name, "product": product, "place": place, "quoted": quoted}))
 
 
-def _personal(text: str, locale: str, allowed: tuple[str, ...]) -> Iterator[str]:
+def _personal(text: str, locale: str, allowed: tuple[str, ...]) -> Iterator[Sentence]:
     for kind, word in named_personal_data(text, locale):
         if kind not in allowed:
-            yield f"names personal data in public ({kind}: '{word}'); ask to be written to in private instead"
+            yield sentence(
+                "names personal data in public ({kind}: '{word}'); ask to be written to in private instead",
+                kind=KEYS[kind],
+                word=word,
+            )
 
 
 def _likeness(first: str, second: str) -> float:

@@ -1,5 +1,6 @@
 """From a folder of YAML to checked playbooks, rules, templates and phrases; problems with their place in the file."""
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,11 +11,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from listener.config import Document, Strict, read_yaml
 from listener.config.document import Loc, dotted
-from listener.config.loading import describe, unknown_key
+from listener.config.loading import describe
 from listener.config.models import Language, Text, Word
 from listener.config.types import Duration
 from listener.errors import ConfigError, Problem, TemplateError
 from listener.model import SIGNALS, TOPICS, Urgency
+from listener.sentences import sentence
 from playbooks.links import is_known
 from playbooks.model import Ask, Phrases, Place, Playbook, ReplyTemplate
 from playbooks.networks import WITHOUT_PRIVATE_CHANNEL, known_networks
@@ -176,7 +178,7 @@ class _Reader:
             elif not folder.name.startswith((".", "_")):
                 self._read_playbook(folder)
         if not self.contents.playbooks and not self.problems:
-            self.problems.append(Problem(str(self.contents.folder), 1, 1, "", "there is no playbook in this folder"))
+            self.problems.append(Problem(str(self.contents.folder), 1, 1, "", _NO_PLAYBOOK))
         elif not self.problems:
             self._read_rules(self.contents.folder / RULES_FILE)
         return self.contents
@@ -197,33 +199,37 @@ class _Reader:
             self._check_name(document, ("rules", index, "playbook"), rule.playbook)
             for number, name in enumerate(rule.when.words):
                 if name not in self._words:
-                    text = f"there is no word list '{name}'; known: {', '.join(sorted(self._words)) or 'none'}"
-                    self.problems.append(document.problem(("rules", index, "when", "words", number), text))
+                    loc: Loc = ("rules", index, "when", "words", number)
+                    self.problems.append(document.problem(loc, _no_word_list(name, sorted(self._words))))
             self._check_condition(document, index, rule.when)
             if index and data.rules[index - 1].when == ConditionFile():
-                text = "is never reached: `when` of the rule before it is empty, so that one always holds"
-                self.problems.append(document.problem(("rules", index), text))
+                self.problems.append(document.problem(("rules", index), _NEVER_REACHED))
         for topic, playbook in data.topics.items():
             self._check_name(document, ("topics", topic), playbook)
         for topic in TOPICS:
             if topic not in data.topics:
-                self.problems.append(document.problem(("topics",), f"names no playbook for the topic '{topic}'"))
+                text = sentence("names no playbook for the topic '{topic}'", topic=topic)
+                self.problems.append(document.problem(("topics",), text))
         self.contents.rules = _rules(data, self._words, document)
 
     def _check_condition(self, document: Document, index: int, when: ConditionFile) -> None:
         loc: Loc = ("rules", index, "when")
         if when.urgency_min > when.urgency_max:
-            text = f"is {when.urgency_min}, above urgency_max {when.urgency_max}: the rule never holds"
+            text = sentence(
+                "is {lowest}, above urgency_max {highest}: the rule never holds",
+                lowest=when.urgency_min,
+                highest=when.urgency_max,
+            )
             self.problems.append(document.problem((*loc, "urgency_min"), text))
         for number, network in enumerate(when.networks):
             if network not in known_networks():
-                text = unknown_key(network, known_networks()).replace("unknown key", "unknown network")
-                self.problems.append(document.problem((*loc, "networks", number), text))
+                self.problems.append(document.problem((*loc, "networks", number), _unknown_network(network)))
 
     def _check_name(self, document: Document, loc: Loc, name: str) -> None:
         if name not in self.contents.playbooks:
             known = ", ".join(sorted(self.contents.playbooks))
-            self.problems.append(document.problem(loc, f"there is no playbook '{name}'; known: {known}"))
+            text = sentence("there is no playbook '{name}'; known: {known}", name=name, known=known)
+            self.problems.append(document.problem(loc, text))
 
     def _read_phrases(self, folder: Path) -> None:
         for file in _yaml_files(folder):
@@ -248,9 +254,10 @@ class _Reader:
     def _check_twin(self, file: Path) -> None:
         """Two files of one name would lay over each other unseen."""
         if file.suffix == ".yml":
-            text = f"must be named {file.stem}.yaml"
+            name = f"{file.stem}.yaml"
+            text = sentence("must be named {file}", file=name)
             if file.with_suffix(".yaml").exists():
-                text = f"stands beside {file.stem}.yaml; keep one of them, named {file.stem}.yaml"
+                text = sentence("stands beside {file}; keep one of them, named {file}", file=name)
             self.problems.append(Problem(str(file), 1, 1, "", text))
 
     def _read_variants(self, file: Path) -> None:
@@ -262,7 +269,8 @@ class _Reader:
         names = [variant.id for variant in data.variants]
         for index, variant in enumerate(data.variants):
             if names.index(variant.id) != index:
-                self.problems.append(document.problem(("variants", index, "id"), f"'{variant.id}' stands twice"))
+                text = sentence("'{variant}' stands twice", variant=variant.id)
+                self.problems.append(document.problem(("variants", index, "id"), text))
             self._check_source(document, ("variants", index, "text"), variant.text, REPLY_PLACEHOLDERS)
         if data.private:
             self._check_source(document, ("private",), data.private, PRIVATE_PLACEHOLDERS)
@@ -279,7 +287,7 @@ class _Reader:
     def _parse(self, file: Path, model: Any) -> tuple[Document, Any] | None:
         """Return a file and what it holds by a pydantic model or TypeAdapter; None where that is not what it holds."""
         if file.exists() and not file.is_file():
-            self.problems.append(Problem(str(file), 1, 1, "", "is no plain file"))
+            self.problems.append(Problem(str(file), 1, 1, "", sentence("is no plain file")))
             return None
         try:
             document = read_yaml(file)
@@ -290,32 +298,60 @@ class _Reader:
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 loc = tuple(part for part in item["loc"] if not _is_inner(part))
-                text = describe(item, model).replace("register_", "register")
+                text = describe(item, model)
+                if "register_" in text:
+                    text = text.replace("register_", "register")
                 self.problems.append(document.problem(loc, text))
         return None
 
     def _check_locale(self, document: Document, locale: str, file: Path) -> None:
         if locale != file.stem:
-            self.problems.append(
-                document.problem(("locale",), f"is '{locale}' in a file named {file.name}; the two must agree")
-            )
+            text = sentence("is '{locale}' in a file named {file}; the two must agree", locale=locale, file=file.name)
+            self.problems.append(document.problem(("locale",), text))
 
     def _check_phrases(self, document: Document) -> None:
         for loc, source, placeholders in _phrase_sources(document.data):
             self._check_source(document, loc, source, placeholders)
-        for key, serves in (("default", "all other networks"), ("review", "those without a private channel")):
+        for key, text in _HANDOFFS_NEEDED.items():
             if key not in document.data["handoff"]:
-                self.problems.append(document.problem(("handoff",), f"'{key}' is missing: it serves {serves}"))
+                self.problems.append(document.problem(("handoff",), text))
         for loc, source, _ in _phrase_sources(document.data):
             for needed in _NEEDED.get(loc if loc[0] in ("greeting", "signature") else loc[:1], ()):
                 if not re.search(rf"\{{\{{\s*{needed}\b", source):
-                    self.problems.append(document.problem(loc, f"must hold {{{{ {needed} }}}}"))
+                    text = sentence("must hold {placeholder}", placeholder=f"{{{{ {needed} }}}}")
+                    self.problems.append(document.problem(loc, text))
 
     def _check_source(self, document: Document, loc: Loc, source: str, placeholders: tuple[str, ...]) -> None:
         try:
             check_source(source, placeholders)
         except TemplateError as error:
             self.problems.extend(document.problem(loc, problem.text) for problem in error.problems)
+
+
+_NO_PLAYBOOK = sentence("there is no playbook in this folder")
+_NEVER_REACHED = sentence("is never reached: `when` of the rule before it is empty, so that one always holds")
+_HANDOFFS_NEEDED = {
+    "default": sentence("'default' is missing: it serves all other networks"),
+    "review": sentence("'review' is missing: it serves those without a private channel"),
+}
+
+
+def _no_word_list(name: str, known: list[str]) -> str:
+    if not known:
+        return sentence("there is no word list '{name}'; known: none", name=name)
+    return sentence("there is no word list '{name}'; known: {known}", name=name, known=", ".join(known))
+
+
+def _unknown_network(network: str) -> str:
+    known = ", ".join(known_networks())
+    for close in difflib.get_close_matches(network, known_networks(), n=1):
+        return sentence(
+            "unknown network '{network}' (did you mean '{close}'?); allowed: {known}",
+            network=network,
+            close=close,
+            known=known,
+        )
+    return sentence("unknown network '{network}'; allowed: {known}", network=network, known=known)
 
 
 _PHRASE_PLACEHOLDERS: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -343,26 +379,26 @@ def _phrase_sources(data: Any) -> Iterator[tuple[Loc, str, tuple[str, ...]]]:
     for (section, form), placeholders in _PHRASE_PLACEHOLDERS.items():
         yield (section, form), data[section][form], placeholders
     for network, sentences in data["handoff"].items():
-        for index, sentence in enumerate(sentences):
-            yield ("handoff", network, index), sentence, HANDOFF_PLACEHOLDERS
+        for index, text in enumerate(sentences):
+            yield ("handoff", network, index), text, HANDOFF_PLACEHOLDERS
     for section, placeholders in _LIST_PLACEHOLDERS.items():
-        for index, sentence in enumerate(data[section]):
-            yield (section, index), sentence, placeholders
+        for index, text in enumerate(data[section]):
+            yield (section, index), text, placeholders
     yield ("contact",), data["contact"], CONTACT_PLACEHOLDERS
 
 
 def _playbook(name: str, data: PlaybookFile, at: Place) -> Playbook:
     return Playbook(
         id=name,
-        title=data.title,
-        when=data.when,
-        tell=data.tell,
-        steps=data.steps,
-        never=data.never,
-        promise=data.promise,
+        title=sentence(data.title),
+        when=sentence(data.when),
+        tell=tuple(map(sentence, data.tell)),
+        steps=tuple(map(sentence, data.steps)),
+        never=tuple(map(sentence, data.never)),
+        promise=tuple(map(sentence, data.promise)),
         answer_within_s=data.answer_within,
-        close=data.close,
-        ask=tuple(Ask(one.what, one.why) for one in data.ask),
+        close=sentence(data.close),
+        ask=tuple(Ask(sentence(one.what), sentence(one.why)) for one in data.ask),
         best_unanswered=data.best_unanswered,
         hands_off=data.hands_off,
         product_before_name=data.product_before_name,
@@ -450,9 +486,8 @@ def _children(folder: Path) -> list[Path]:
     try:
         return list(folder.iterdir())
     except OSError as error:
-        raise TemplateError(
-            [Problem(str(folder), 1, 1, "", f"cannot be read as a folder: {error.strerror}")]
-        ) from error
+        text = sentence("cannot be read as a folder: {error}", error=str(error.strerror))
+        raise TemplateError([Problem(str(folder), 1, 1, "", text)]) from error
 
 
 def _yaml_files(folder: Path) -> list[Path]:

@@ -5,28 +5,32 @@ from collections.abc import Mapping, Sequence
 from babel import Locale
 from babel.core import UnknownLocaleError, get_global
 
+from listener.sentences import Language, Sentence, sentence
 from playbooks.model import GuideRequest
 
 FALLBACK_LOCALE = "en"
-LANGUAGE_NAMES: Mapping[str, str] = {
-    "ar": "Arabic",
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "hi": "Hindi",
-    "id": "Indonesian",
-    "it": "Italian",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "nl": "Dutch",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ru": "Russian",
-    "tr": "Turkish",
-    "uk": "Ukrainian",
-    "zh": "Chinese",
-    "zh-Hant": "traditional Chinese",
+LANGUAGE_NAMES: Mapping[str, Language] = {
+    tag: Language.of(name, tag)
+    for tag, name in {
+        "ar": "Arabic",
+        "de": "German",
+        "en": "English",
+        "es": "Spanish",
+        "fr": "French",
+        "hi": "Hindi",
+        "id": "Indonesian",
+        "it": "Italian",
+        "ja": "Japanese",
+        "ko": "Korean",
+        "nl": "Dutch",
+        "pl": "Polish",
+        "pt": "Portuguese",
+        "ru": "Russian",
+        "tr": "Turkish",
+        "uk": "Ukrainian",
+        "zh": "Chinese",
+        "zh-Hant": "traditional Chinese",
+    }.items()
 }
 _TRADITIONAL_CHINESE = ("TW", "HK", "MO")
 _SIMPLIFIED_CHINESE = ("CN", "SG", "MY")
@@ -118,29 +122,36 @@ def language_note(request: GuideRequest, locale: str) -> str:
     wanted, written = _script(tag, request.country), _script(locale)
     if not wanted or wanted == written:
         return ""
-    lacking = f"No {_in_script(tag, wanted)} text{_for(request)} in the library"
-    return f"{lacking}: this draft is in {_in_script(locale, written)}"
+    return _lacking(request, _in_script(tag, wanted), _in_script(locale, written))
 
 
-def _in_script(tag: str, script: str) -> str:
+def _in_script(tag: str, script: str) -> Language:
     base = tag.split("-")[0]
     if base == "zh" and script in _CHINESE_SCRIPTS:
-        return f"{_CHINESE_SCRIPTS[script]} Chinese"
-    return f"{LANGUAGE_NAMES.get(base, base)} in {Locale('en').scripts.get(script, script)} script"
+        name = f"{_CHINESE_SCRIPTS[script]} Chinese"
+    else:
+        name = f"{LANGUAGE_NAMES.get(base, base)} in {Locale('en').scripts.get(script, script)} script"
+    return Language.of(name, f"{base}-{script}")
 
 
-def _for(request: GuideRequest) -> str:
-    base = normal_tag(request.language).split("-")[0]
-    return f" for {request.country}" if base in map(normal_tag, request.country_locales) else ""
+def _lacking(request: GuideRequest, wanted: Language, written: Language) -> Sentence:
+    if normal_tag(request.language).split("-")[0] in map(normal_tag, request.country_locales):
+        return sentence(
+            "No {wanted} text for {country} in the library: this draft is in {written}",
+            wanted=wanted,
+            country=request.country,
+            written=written,
+        )
+    return sentence("No {wanted} text in the library: this draft is in {written}", wanted=wanted, written=written)
 
 
-def _foreign_note(request: GuideRequest, locale: str) -> str:
-    written = LANGUAGE_NAMES.get(locale.split("-")[0], locale)
+def _foreign_note(request: GuideRequest, locale: str) -> Sentence:
+    written = LANGUAGE_NAMES.get(locale.split("-")[0]) or Language.of(locale, locale)
     tag = normal_tag(request.language)
     base = tag.split("-")[0]
     if base in ("", "und"):
-        return f"The post's language is not known: this draft is in {written}"
-    wanted = LANGUAGE_NAMES.get(tag) or LANGUAGE_NAMES.get(base) or tag
+        return sentence("The post's language is not known: this draft is in {written}", written=written)
+    wanted = LANGUAGE_NAMES.get(tag) or LANGUAGE_NAMES.get(base) or Language.of(tag, tag)
     if base == "zh":
         wanted = _in_script(tag, _script(tag, request.country))
-    return f"No {wanted} text{_for(request)} in the library: this draft is in {written}"
+    return _lacking(request, wanted, written)

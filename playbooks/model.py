@@ -38,7 +38,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
-    """What a team does about one kind of mention. Team-facing, in English. The rules say when it is chosen."""
+    """What a team does about one kind of mention, as sentences in English. The rules say when it is chosen."""
 
     id: str
     title: str

@@ -7,8 +7,29 @@ from collections.abc import Mapping
 
 import regex
 
+from listener.sentences import Sentence, sentence
+
 CARD = "card"
-KINDS = ("phone number", "address", "order or account number", CARD, "passport or identity", "birth date", "e-mail")
+KINDS: Mapping[str, Sentence] = {
+    "phone number": sentence("phone number"),
+    "address": sentence("postal address"),
+    "order or account number": sentence("order or account number"),
+    CARD: sentence("bank card"),
+    "passport or identity": sentence("passport or identity"),
+    "birth date": sentence("birth date"),
+    "e-mail": sentence("e-mail"),
+}
+"""What playbooks call them, with the words for it."""
+
+
+def _keyed(kind: str, words: Sentence) -> Sentence:
+    made = Sentence(kind)
+    made.message, made.several, made.number, made.values = words, "", 0, {}
+    return made
+
+
+KEYS: Mapping[str, Sentence] = {kind: _keyed(kind, words) for kind, words in KINDS.items()}
+"""What playbooks call them, said in the words for it."""
 
 # For each language, one pattern for each of KINDS, in that order; \p{L}* stands for endings.
 _WORDS: Mapping[str, tuple[str, ...]] = {

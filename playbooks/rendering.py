@@ -4,7 +4,7 @@ The syntax tree is checked against an allow-list before anything is compiled; th
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -15,6 +15,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from listener.errors import Problem, TemplateError
+from listener.sentences import Sentence, sentence
 
 REPLY_PLACEHOLDERS = ("greeting", "quoted", "handoff", "signature", "name", "product", "place", "brand")
 PRIVATE_PLACEHOLDERS = ("product", "place", "brand")
@@ -29,7 +30,12 @@ _UNSEEN = re.compile(r"\{#|\{%[-+]?\s*raw\b")
 _FILTERS = ("capitalize", "trim")
 _NODES = (nodes.Output, nodes.TemplateData, nodes.Name, nodes.If, nodes.Not, nodes.And, nodes.Or, nodes.Filter)
 _CONDITIONS = (nodes.Not, nodes.And, nodes.Or)
-_ALLOWED = "only {{ placeholder }} and {% if placeholder %} … {% else %} … {% endif %} are allowed"
+_ALLOWED = sentence(
+    "only {placeholder} and {condition} are allowed",
+    placeholder="{{ placeholder }}",
+    condition="{% if placeholder %} … {% else %} … {% endif %}",
+)
+_TOO_DEEP = sentence("is not a valid template: nested too deeply; {allowed}", allowed=_ALLOWED)
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -130,9 +136,10 @@ def _checked(source: str, placeholders: tuple[str, ...]) -> nodes.Template:
     try:
         return _checked_tree(source, placeholders)
     except RecursionError:
-        raise _template_error([f"is not a valid template: nested too deeply; {_ALLOWED}"]) from None
+        raise _template_error([_TOO_DEEP]) from None
     except jinja2.TemplateError as error:
-        raise _template_error([f"is not a valid template: {str(error).rstrip('.')}; {_ALLOWED}"]) from error
+        text = sentence("is not a valid template: {error}; {allowed}", error=str(error).rstrip("."), allowed=_ALLOWED)
+        raise _template_error([text]) from error
 
 
 def _checked_tree(source: str, placeholders: tuple[str, ...]) -> nodes.Template:
@@ -140,42 +147,54 @@ def _checked_tree(source: str, placeholders: tuple[str, ...]) -> nodes.Template:
         raise _template_error([f"is {len(source)} characters long; at most {MAX_TEMPLATE_CHARACTERS} are allowed"])
     # The compiler would go as deep as tags and conditions are nested.
     if source.count("{%") > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in _TAG.findall(source)):
-        raise _template_error([f"is not a valid template: nested too deeply; {_ALLOWED}"])
+        raise _template_error([_TOO_DEEP])
     if found := _UNSEEN.search(source):  # what it holds would stand outside all checks
-        raise _template_error([f"holds '{found[0]}'; {_ALLOWED}"])
+        raise _template_error([sentence("holds '{found}'; {allowed}", found=found[0], allowed=_ALLOWED)])
     tree = _ENVIRONMENT.parse(source)
     if problems := _tree_problems(tree, placeholders):
         raise _template_error(problems)
     return tree
 
 
-def _template_error(texts: list[str]) -> TemplateError:
+def _template_error(texts: Sequence[str]) -> TemplateError:
     return TemplateError([Problem("", 1, 1, "", text) for text in texts])
 
 
-def _tree_problems(tree: nodes.Template, placeholders: tuple[str, ...]) -> list[str]:
+def _tree_problems(tree: nodes.Template, placeholders: tuple[str, ...]) -> list[Sentence]:
     found = list(tree.find_all(nodes.Node))
     foreign = dict.fromkeys(type(node).__name__ for node in found if not isinstance(node, _NODES))
     if foreign:
-        return [f"uses {', '.join(foreign)}; {_ALLOWED}"]
+        return [sentence("uses {names}; {allowed}", names=", ".join(foreign), allowed=_ALLOWED)]
     if any(True for output in tree.find_all(nodes.Output) for _ in output.find_all(_CONDITIONS)):
-        return [f"uses and, or, not outside a condition; {_ALLOWED}"]
+        return [sentence("uses and, or, not outside a condition; {allowed}", allowed=_ALLOWED)]
     problems = [problem for node in found for problem in _name_problems(node, placeholders)]
     if placeholders != ("name",):  # a greeting with a name is used where there is one
         problems += [
-            f"'{name}' may be empty; use it inside {{% if {name} %}} … {{% endif %}}"
+            sentence(
+                "'{name}' may be empty; use it inside {condition}",
+                name=name,
+                condition=f"{{% if {name} %}} … {{% endif %}}",
+            )
             for name in _unguarded(tree, frozenset())
         ]
     return list(dict.fromkeys(problems))
 
 
-def _name_problems(node: nodes.Node, placeholders: tuple[str, ...]) -> Iterator[str]:
+def _name_problems(node: nodes.Node, placeholders: tuple[str, ...]) -> Iterator[Sentence]:
     if isinstance(node, nodes.Name) and node.name not in placeholders:
-        yield f"unknown placeholder '{node.name}'; allowed: {', '.join(placeholders) or 'none'}"
+        known = ", ".join(placeholders)
+        yield (
+            sentence("unknown placeholder '{name}'; allowed: {known}", name=node.name, known=known)
+            if known
+            else sentence("unknown placeholder '{name}'; allowed: none", name=node.name)
+        )
     elif isinstance(node, nodes.Filter) and (node.name not in _FILTERS or node.args or node.kwargs):
-        yield f"filter '{node.name}' is not allowed so; allowed without arguments: {', '.join(_FILTERS)}"
+        known = ", ".join(_FILTERS)
+        yield sentence(
+            "filter '{name}' is not allowed so; allowed without arguments: {known}", name=node.name, known=known
+        )
     elif isinstance(node, nodes.Filter) and node.name == "capitalize" and _names_greeting(node):
-        yield "'greeting' must not be capitalized: the name in it would be written small; remove the filter"
+        yield sentence("'greeting' must not be capitalized: the name in it would be written small; remove the filter")
 
 
 def _names_greeting(node: nodes.Filter) -> bool:

@@ -7,9 +7,9 @@ from functools import cached_property
 import regex
 
 from listener.model import Urgency
+from listener.sentences import Listing, Sentence, sentence
 from playbooks.model import GuideRequest, Place
 
-_LIST_CONDITIONS = ("topics", "signals", "words", "authors", "networks")
 _LONGEST_READ = 5000
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]")
 
@@ -91,27 +91,37 @@ class Condition:
             and (not self.words or any(lists[name].found_in(request.text, request.language) for name in self.words))
         )
 
-    def described(self) -> str:
+    def described(self) -> Listing:
         """Return the condition in words, for people who wonder when a playbook is chosen."""
-        parts = [f"{name} {' or '.join(values)}" for name in _LIST_CONDITIONS if (values := getattr(self, name))]
+        values = ((words, getattr(self, name)) for name, words in _LIST_CONDITIONS)
+        parts = [Sentence.of(words, {"names": " / ".join(names)}) for words, names in values if names]
         if self.urgency_min or self.urgency_max < Urgency.HIGH:
-            parts.append(f"urgency {int(self.urgency_min)} to {int(self.urgency_max)}")
+            parts.append(sentence("urgency {low} to {high}", low=int(self.urgency_min), high=int(self.urgency_max)))
         if self.influence_min:
-            parts.append(f"influence from {self.influence_min:g}")
+            parts.append(sentence("influence from {share}", share=f"{self.influence_min:g}"))
         if self.earlier_min:
-            parts.append(f"{self.earlier_min} earlier posts or more that nobody answered")
-        for name, yes, no in _SWITCHES:
-            value = getattr(self, name)
-            if value is not None:
-                parts.append(yes if value else no)
-        return ", ".join(parts) or "always"
+            parts.append(sentence("{count} earlier posts or more that nobody answered", count=self.earlier_min))
+        switches = ((getattr(self, name), yes, no) for name, yes, no in _SWITCHES)
+        parts += [yes if value else no for value, yes, no in switches if value is not None]
+        return Listing.of(parts or [sentence("always")])
 
 
+_LIST_CONDITIONS = (
+    ("topics", sentence("topics {names}")),
+    ("signals", sentence("signals {names}")),
+    ("words", sentence("words {names}")),
+    ("authors", sentence("authors {names}")),
+    ("networks", sentence("networks {names}")),
+)
 _SWITCHES = (
-    ("complains", "a complaint", "no complaint"),
-    ("crowd", "many write about it", "few write about it"),
-    ("other_company", "it names a company that is taken for the brand", "it names no other company"),
-    ("settled", "the case is settled", "the case is open"),
+    ("complains", sentence("a complaint"), sentence("no complaint")),
+    ("crowd", sentence("many write about it"), sentence("few write about it")),
+    (
+        "other_company",
+        sentence("it names a company that is taken for the brand"),
+        sentence("it names no other company"),
+    ),
+    ("settled", sentence("the case is settled"), sentence("the case is open")),
 )
 
 
@@ -145,9 +155,11 @@ class Rules:
 
     def leading_to(self, playbook: str) -> list[str]:
         """Return in words when a playbook is chosen."""
-        by_rule = [rule.when.described() for rule in self.rules if rule.playbook == playbook]
+        by_rule: list[str] = [rule.when.described() for rule in self.rules if rule.playbook == playbook]
         topics = [topic for topic, name in self.topics.items() if name == playbook]
-        return [*by_rule, *([f"topics {' or '.join(topics)}, where no rule holds"] if topics else [])]
+        if topics:
+            by_rule.append(sentence("topics {names}, where no rule holds", names=" / ".join(topics)))
+        return by_rule
 
     def for_topic(self, topic: str) -> list[str]:
         """Return the playbooks that posts of a topic can be given: its own, and those of all rules that allow it."""

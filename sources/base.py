@@ -1,7 +1,9 @@
 """What every source promises, and the HTTP seam that lets a proxy or test server stand in for a network."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,7 +12,7 @@ from requests.adapters import HTTPAdapter
 
 from listener.clock import Clock
 from listener.config import SourceOptions, WatchOptions
-from listener.model import Page, Watch
+from listener.model import Page, Usage, Watch
 
 
 class Source(Protocol):
@@ -84,6 +86,65 @@ class SupportsLook(Protocol):
         ...
 
 
+class Meter:
+    """Counts what a source asks of its network, whether it succeeds or not, until somebody takes the figures."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._usage = Usage()
+
+    def count(self, requests: int = 0, items: int = 0, cost: float = 0.0) -> None:
+        """Add to what was used."""
+        with self._lock:
+            used = self._usage
+            self._usage = Usage(used.requests + requests, used.items + items, used.cost + cost)
+
+    def take(self) -> Usage:
+        """Return what was used since the last time, and begin anew."""
+        with self._lock:
+            used, self._usage = self._usage, Usage()
+        return used
+
+
+@runtime_checkable
+class SupportsMeter(Protocol):
+    """A source whose network has quotas or sends a bill."""
+
+    meter: Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much a watch has read of the posts that it may read in a month."""
+
+    used: int
+    limit: int
+    resets_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one small request to a network showed. Nothing of it is stored."""
+
+    said: str
+    """A sentence for an admin, without any secret; file names and networks' own words in it are hostile."""
+    heard: bool = True
+    """False where nothing is wrong and there is nothing to hear either, such as a folder without files."""
+
+
+@runtime_checkable
+class SupportsTrial(Protocol):
+    """A source that can be tried out."""
+
+    def try_out(self, watch: Watch, cursor: str | None) -> Trial:
+        """Make the cheapest request that shows whether this watch would be heard; the cursor stays as it is.
+
+        Raises:
+            RetryableSourceError, QuotaExhaustedError, RefusedSourceError, RefusedWatchError: it would not be.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
     """How the daemon knows a source: its options, its watch options, and how to make it."""
@@ -92,6 +153,8 @@ class SourceSpec:
     options: type[SourceOptions]
     watch_options: type[WatchOptions]
     create: "Create"
+    budget: "BudgetOf | None" = None
+    """Where watches keep to a limit of their own; it asks nothing of the network."""
 
 
 class Create(Protocol):
@@ -103,6 +166,14 @@ class Create(Protocol):
         Raises:
             MissingSecretError: a token is not set.
         """
+        ...
+
+
+class BudgetOf(Protocol):
+    """Reads from a watch's cursor how much of its limit is used."""
+
+    def __call__(self, watch: Watch, cursor: str | None, now: datetime) -> Budget | None:
+        """Return it; None where the watch has no limit."""
         ...
 
 

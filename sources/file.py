@@ -24,7 +24,7 @@ from listener.clock import Clock
 from listener.config import SourceOptions, WatchOptions
 from listener.errors import MalformedItemError, SourceError
 from listener.model import Author, Engagement, Mention, Page, Skipped, Watch, Withdrawn
-from sources.base import SourceSpec
+from sources.base import SourceSpec, Trial
 from sources.fields import clean, clean_line, count, has_term, language_tag, moment, stable_id, string
 from sources.files import (
     DocumentReading,
@@ -95,6 +95,11 @@ class FileSource:
         """
         options: FileWatchOptions = watch.options
         return self._follower.fetch(options.path, options.settle_s, cursor, partial(self._detect, watch=watch))
+
+    def try_out(self, watch: Watch, cursor: str | None) -> Trial:
+        """Look whether there are files to read."""
+        options: FileWatchOptions = watch.options
+        return self._follower.try_out(options.path)
 
     def close(self) -> None:
         """Do nothing: no file stays open between fetches."""

@@ -9,7 +9,8 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import IO, Any, Protocol
 from listener.clock import Clock
 from listener.errors import MalformedItemError, RetryableSourceError
 from listener.model import Mention, Page, Skipped, Withdrawn
+from listener.sentences import Listing, counted, sentence
+from sources.base import Trial
 from sources.fields import clean_line
 from sources.rows import START, Lines, Position, Row, bom_length, reason, sniff_encoding
 
@@ -33,6 +36,7 @@ _MEDIA = tuple(
 )
 _UNFINISHED_NAMES = (".part", ".tmp", ".crdownload", ".download", ".swp", "~")
 _DATABASES = (".db", ".db-wal", ".db-shm", ".sqlite", ".sqlite3", ".db3")
+_OF_POSTS = (".jsonl", ".json", ".csv")
 _SQLITE = b"SQLite format 3\x00"
 
 Found = Mention | Skipped | Withdrawn
@@ -319,7 +323,7 @@ class Place:
 
     @property
     def _is_pattern(self) -> bool:
-        return glob.has_magic(self.text) and not Path(self.text).exists()
+        return glob.has_magic(self.text) and not os.path.exists(self.text)
 
     @property
     def root(self) -> Path:
@@ -327,7 +331,7 @@ class Place:
         path = Path(self.text)
         if self._is_pattern:
             return _split_pattern(path)[0]
-        return path.parent if path.is_file() else path
+        return path.parent if os.path.isfile(path) else path
 
     def paths(self) -> list[Path]:
         """Return the files, sorted by name.
@@ -338,11 +342,32 @@ class Place:
         path = Path(self.text)
         if self._is_pattern:
             return sorted(_matches(*_split_pattern(path)))
-        if path.is_file():
+        if os.path.isfile(path):
             return [path]
-        if not path.is_dir():
+        if not os.path.isdir(path):
             raise RetryableSourceError(f"there is no file or folder '{self.text}'; create it or correct the path")
         return sorted(Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+
+
+def unread_above(places: Collection[str]) -> list[Path]:
+    """Return the files of posts that lie in the folder above several watched ones and that none of `places` reads."""
+    folders = {Path(place) for place in places if os.path.isdir(place)}
+    above = Counter(folder.parent for folder in folders)
+    read = {path for place in places if Path(place) not in folders for path in _paths(place)}
+    return sorted(
+        path
+        for parent, count in above.items()
+        if count > 1 and parent != Path() and not any(parent.is_relative_to(folder) for folder in folders)
+        for name, is_folder in _entries(parent)
+        if not is_folder and (path := parent / name).suffix.lower() in _OF_POSTS and path not in read
+    )
+
+
+def _paths(place: str) -> list[Path]:
+    try:
+        return Place(place).paths()
+    except RetryableSourceError:
+        return []
 
 
 def _split_pattern(path: Path) -> tuple[Path, tuple[str, ...]]:
@@ -417,6 +442,48 @@ class Follower:
             skipped=tuple(haul.skipped),
             withdrawn=tuple(haul.withdrawn),
         )
+
+    def try_out(self, place: str) -> Trial:
+        """Return how many files there are to read, whether they can be, and which is the newest.
+
+        Raises:
+            RetryableSourceError: there is no such folder or file, or none of its files can be read.
+        """
+        where = Place(place)
+        readable: dict[str, float] = {}
+        faults: dict[str, str] = {}
+        for name, path in self._names(where).items():
+            try:
+                found = _checked_stat(path, where.root)
+                with path.open("rb") as stream:
+                    stream.read(1)
+                readable[clean_line(name)] = found.st_mtime
+            except UnreadableError as error:
+                faults[clean_line(name)] = str(error)
+            except OSError as error:
+                faults[clean_line(name)] = _why(error)
+        fault = [
+            sentence("{count} not, such as {name}: {why}", count=len(faults), name=name, why=why)
+            for name, why in list(faults.items())[:1]
+        ]
+        if not readable and any("cannot be read" in why for why in faults.values()):
+            told = "; ".join((f"no file in '{place}' can be read", *fault))
+            raise RetryableSourceError(f"{told}; give the daemon's user the right to")
+        if not readable:
+            _check_folder(where.root)
+            said = sentence("'{place}' is there and holds no file to read yet", place=place)
+            return Trial(Listing.of((said, *fault), "; "), heard=False)
+        newest = max(readable, key=lambda name: readable[name])
+        moment = f"{datetime.fromtimestamp(readable[newest], UTC):%Y-%m-%d %H:%M} UTC"
+        said = counted(
+            "'{place}' holds {count} file that can be read; the newest, {newest}, is of {moment}",
+            "'{place}' holds {count} files that can be read; the newest, {newest}, is of {moment}",
+            len(readable),
+            place=place,
+            newest=newest,
+            moment=moment,
+        )
+        return Trial(Listing.of((said, *fault), "; "))
 
     def _names(self, place: Place) -> dict[str, Path]:
         root = place.root
@@ -516,6 +583,16 @@ def _set_aside(
     if old is not None:
         record.position, record.digest = old.position, old.digest
     return record
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise where a folder that seems empty cannot be read at all."""
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        raise RetryableSourceError(
+            f"the folder '{folder}' {_why(error)}; give the daemon's user the right to"
+        ) from error
 
 
 def _state(path: Path) -> tuple[int, int] | None:

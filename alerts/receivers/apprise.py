@@ -39,6 +39,7 @@ class AppriseOptions(ReceiverOptions):
     url: Secret
     """Apprise URLs hold tokens and passwords."""
     min_interval_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """Seconds between two messages."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -77,16 +77,26 @@ class EmailOptions(ReceiverOptions):
 
     type: Literal["email"]
     host: Annotated[str, AfterValidator(_host)]
+    """The mail server's name."""
     port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    """By `security` where absent: 587, 465, 25."""
     security: Literal["starttls", "tls", "plain"] = "starttls"
+    """`starttls` refuses to go on without it; `tls` from the first byte; `plain` for this machine or a trusted
+    network."""
     username: Secret | None = None
+    """For a server with a login; goes with `password`."""
     password: Secret | None = None
+    """Goes with `username`."""
     sender: MailAddress
+    """`alerts@brand.example` or `Name <alerts@brand.example>`."""
     to: Annotated[list[MailAddress], Field(min_length=1, max_length=100)]
+    """One to a hundred addresses; everybody sees everybody's."""
     ca_file: str | None = None
     """Certificates to trust in place of the system's, for a server with a certificate of one's own."""
     min_interval_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """Seconds between two mails."""
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 20.0
+    """Seconds to wait for an answer; a minute for all of a mail."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

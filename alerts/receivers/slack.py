@@ -62,10 +62,13 @@ class SlackOptions(ReceiverOptions):
 
     type: Literal["slack"]
     token: Secret
+    """The bot's token, `xoxb-…`."""
     channel: Annotated[str, AfterValidator(_channel_id)]
     """The channel's ID; by its name alone messages cannot be read back or edited."""
     min_interval_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """Seconds between two messages."""
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 20.0
+    """Seconds to wait for an answer."""
 
 
 class SlackReceiver:

@@ -84,7 +84,9 @@ class WebhookOptions(ReceiverOptions):
     plain_http: bool = False
     """True allows http:// to this very machine."""
     min_interval_s: Annotated[float, Field(ge=0, le=60)] = 0.2
+    """Seconds between two requests."""
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 10.0
+    """Seconds to wait for a connection, and for an answer."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 METHOD_SCOPES: Mapping[str, tuple[str, ...]] = {
+    "auth.test": (),
     "chat.postEphemeral": ("chat:write",),
     "chat.postMessage": ("chat:write",),
     "chat.update": ("chat:write",),

@@ -44,7 +44,7 @@ from alerts.slack.ids import (
     parse_alert_id,
     value,
 )
-from listener.model import TOPICS
+from listener.model import TOPICS, Guidance
 
 MAX_TYPED = 3_000
 """The most that Slack lets anybody type into a field."""
@@ -134,6 +134,8 @@ class ReplyForm:
     """Raised to put another text into the box; the same one keeps what was typed."""
     seen: str = ""
     """Id of the playbook that was in force when the text was put into the box."""
+    guidance: Guidance | None = None
+    """What the notes are of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from listener.errors import (
     RetryableSourceError,
     SourceError,
 )
-from sources.base import RebasingAdapter
+from sources.base import Meter, RebasingAdapter
 from sources.fields import bounded_wait_s
 from sources.vk.options import VkOptions
 
@@ -79,6 +79,7 @@ class VkClient:
         import vk_api
         from jconfig.memory import MemoryConfig  # type: ignore[import-untyped]
 
+        self.meter = Meter()
         self._clock = clock
         self._token = options.token.get()
         self._session = requests.Session()
@@ -101,10 +102,14 @@ class VkClient:
         Raises:
             RetryableSourceError, QuotaExhaustedError, RefusedSourceError, PartRefusedError: see `translate`.
         """
+        self.meter.count(requests=1)
         try:
-            return self._api.method(method, {name: value for name, value in params.items() if value is not None})
+            answer = self._api.method(method, {name: value for name, value in params.items() if value is not None})
         except self._foreign_errors as error:
             raise translate(error, method, self._clock.now(), self._token) from _scrubbed(error, self._token)
+        items = answer.get("items") if isinstance(answer, dict) else answer
+        self.meter.count(items=len(items) if isinstance(items, list) else 0)
+        return answer
 
     def close(self) -> None:
         """Close the connections."""
@@ -146,7 +151,7 @@ def translate(error: Exception, method: str, now: datetime, token: str = "") -> 
     if isinstance(error, _OPERATOR_FAULTS):
         return RefusedSourceError(f"VK {method}: {type(error).__name__}; check base_url and the proxy settings")
     if isinstance(error, http.RequestException | TransportError) and not isinstance(error, ValueError):
-        return RetryableSourceError(f"VK {method}: {type(error).__name__}")
+        return RetryableSourceError(f"VK {method}: the network could not be reached ({type(error).__name__})")
     if isinstance(error, OSError) and not isinstance(error, ValueError):  # such as a certificate file that is not there
         return RetryableSourceError(f"VK {method}: {error}")
     return RetryableSourceError(f"VK {method}: the answer is not in VK's format")

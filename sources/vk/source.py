@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from listener.clock import Clock
-from listener.errors import RefusedSourceError, RetryableSourceError
+from listener.errors import RefusedSourceError, RefusedWatchError, RetryableSourceError
 from listener.model import Gap, Mention, Page, Skipped, Watch
-from sources.base import Looked, PostRef
+from listener.sentences import counted, sentence
+from sources.base import Looked, PostRef, Trial
 from sources.vk.client import PartRefusedError, VkClient
 from sources.vk.looking import MOST_POSTS, look_at, said_deleted
 from sources.vk.options import VkWatchOptions
@@ -53,6 +54,7 @@ class VkSource:
     most_posts = MOST_POSTS
 
     def __init__(self, client: VkClient, clock: Clock) -> None:
+        self.meter = client.meter
         self._client = client
         self._clock = clock
         self._directory = _Directory(client, clock)
@@ -89,6 +91,36 @@ class VkSource:
     def look(self, watch: Watch, cursor: str | None, posts: Sequence[PostRef]) -> Looked:
         """Return what became of posts and comments; VK charges nothing for it."""
         return Looked(tuple(look_at(self._client.call, posts[: self.most_posts])), cursor)
+
+    def try_out(self, watch: Watch, cursor: str | None) -> Trial:
+        """Ask for one post of what the watch would read first: a search, the brand's wall, or a board."""
+        options = _options(watch)
+        queries = _queries(watch, options) if options.search else []
+        if queries:
+            response = self._call("newsfeed.search", q=queries[0], count=1)
+            found = _integer(response, "total_count") or len(_items(response))
+            said = counted(
+                "VK takes the token and finds {count} post for {query}",
+                "VK takes the token and finds {count} posts for {query}",
+                found,
+                query=queries[0],
+            )
+            return Trial(said, bool(found))
+        if not watch.account:
+            raise RefusedWatchError("there is nothing to ask VK for: no term to search and no account")
+        owner_id = self._owner_id(watch)
+        if options.posts or not options.topics:
+            self._call("wall.get", owner_id=owner_id, count=1, filter="all")
+            return Trial(sentence("VK takes the token and shows the wall of {account}", account=watch.account))
+        for topic in options.topics:
+            self._call("board.getComments", group_id=-owner_id, topic_id=topic, count=1)
+        said = counted(
+            "VK takes the token and shows {count} board of {account}",
+            "VK takes the token and shows {count} boards of {account}",
+            len(options.topics),
+            account=watch.account,
+        )
+        return Trial(said)
 
     def close(self) -> None:
         """Release connections. May be called more than once."""

@@ -12,7 +12,7 @@ from listener.clock import Clock
 from listener.config import SourceOptions, WatchOptions
 from listener.config.models import TimeZone
 from listener.model import Page, Watch, Withdrawn
-from sources.base import SourceSpec
+from sources.base import SourceSpec, Trial
 from sources.fields import clean_line, has_term
 from sources.files import Follower, OpenFile, Reading
 from sources.wechat.detection import detect
@@ -60,6 +60,11 @@ class WeChatSource:
         kept = tuple(mention for mention in page.mentions if mention.external_id not in recalled)
         gone = tuple(Withdrawn("wechat", message_id) for message_id in sorted(recalled))
         return Page(kept, page.cursor, page.more, page.skipped, withdrawn=gone)
+
+    def try_out(self, watch: Watch, cursor: str | None) -> Trial:
+        """Look whether there are files to read."""
+        options: WeChatWatchOptions = watch.options
+        return self._follower.try_out(options.folder)
 
     def close(self) -> None:
         """Do nothing: no file stays open between fetches."""

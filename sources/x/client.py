@@ -10,10 +10,10 @@ import tweepy
 
 from listener.clock import Clock
 from listener.errors import MissingSecretError, RefusedWatchError, RetryableSourceError
-from sources.base import RebasingAdapter
+from sources.base import Meter, RebasingAdapter
 from sources.x.errors import RejectedParameterError, translate
 from sources.x.options import XOptions
-from sources.x.parsing import parse_id
+from sources.x.parsing import parse_id, posts_of
 
 API = "https://api.twitter.com"  # fixed in tweepy 4.17.0
 _USER_FIELDS = "description,location,name,public_metrics,username,verified"
@@ -48,8 +48,11 @@ class XClient:
     """The look-ups the source needs. Every method raises the project's source errors only."""
 
     def __init__(self, options: XOptions, clock: Clock) -> None:
+        self.meter = Meter()
         self._token = _checked_token(options)
         self._clock = clock
+        self._prices = {"post": options.price_per_post, "user": options.price_per_user}
+        self._billed: dict[str, set[str]] = {}
         self._naming = "tweet"
         logging.getLogger("tweepy.client").setLevel(logging.INFO)  # at DEBUG it logs the Authorization header
         self._tweepy = tweepy.Client(self._token, return_type=dict, wait_on_rate_limit=False)
@@ -82,6 +85,7 @@ class XClient:
         user_id = parse_id(data.get("id")) if isinstance(data, dict) else None
         if user_id is None:
             raise RefusedWatchError(f"X knows no account @{handle}, or does not show it")
+        self._bill("user", [user_id])
         return user_id
 
     def _page(self, path: str, parameters: dict[str, Any], fields: _Fields | None = None) -> dict[str, Any]:
@@ -99,9 +103,22 @@ class XClient:
     def _get(self, path: str, parameters: dict[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
         sent = {name: _written(value) for name, value in {**parameters, **fields}.items()}
         # `request` and not `search_recent_tweets`: those methods know the older field names alone.
-        return self._ask(lambda: self._tweepy.request("GET", path, params=sent).json())
+        answer = self._ask(lambda: self._tweepy.request("GET", path, params=sent).json())
+        read = (parse_id(post.get("id")) for post in posts_of(answer) if isinstance(post, dict))
+        self._bill("post", [post_id for post_id in read if post_id is not None])
+        return answer
+
+    def _bill(self, kind: str, ids: Sequence[str]) -> None:
+        """Count what was read. X bills the same post or account once in a day (UTC), whoever asks for it."""
+        today = f"{self._clock.now():%Y-%m-%d}"
+        if today not in self._billed:
+            self._billed = {today: set()}
+        new = {f"{kind} {one}" for one in ids} - self._billed[today]
+        self._billed[today] |= new
+        self.meter.count(items=len(ids), cost=len(new) * self._prices[kind])
 
     def _ask(self, call: Callable[[], Any]) -> dict[str, Any]:
+        self.meter.count(requests=1)
         try:
             answer = call()
         except (tweepy.TweepyException, requests.RequestException, *_UNREADABLE) as error:

@@ -8,7 +8,8 @@ from typing import Any
 from listener.clock import Clock
 from listener.errors import QuotaExhaustedError, RefusedWatchError, RetryableSourceError, SourceError
 from listener.model import Gap, Mention, Page, Skipped, Watch
-from sources.base import Looked, PostRef
+from listener.sentences import counted
+from sources.base import Looked, PostRef, Trial
 from sources.x.client import XClient
 from sources.x.errors import RejectedParameterError, first_of_next_month
 from sources.x.languages import primary, x_codes
@@ -47,6 +48,7 @@ class XSource:
         self._options = options
         self._clock = clock
         self._client = XClient(options, clock)
+        self.meter = self._client.meter
 
     def close(self) -> None:
         """Release connections. May be called more than once."""
@@ -79,6 +81,25 @@ class XSource:
         fates, read = look_at(self._client.posts, posts[: self.most_posts])
         state.count(read, self._clock.now())
         return Looked(tuple(fates), dump_state(state))
+
+    def try_out(self, watch: Watch, cursor: str | None) -> Trial:
+        """Search for the watch's own query within one second long past: X says all that it would, and reads nothing.
+
+        The account of a watch that reads mentions alone is searched for by its name, as looking it up costs.
+        """
+        asked = watch.options if isinstance(watch.options, XWatchOptions) else XWatchOptions()
+        handle, plan = account_handle(watch.account), _plan(watch, asked)
+        queries = plan.queries or ((f"@{handle}",) if asked.mentions and handle else ())
+        if not queries:
+            raise RefusedWatchError("there is nothing to ask X for: no usable term and no account")
+        now = self._clock.now()
+        self._check_budget(watch, asked, _state(cursor, watch, _endpoints(watch, asked, plan))[0])
+        start = now - timedelta(minutes=2)
+        for query in queries:
+            window = {"start_time": start, "end_time": start + timedelta(seconds=1), "max_results": 10}
+            self._client.search(query, window)
+        said = counted("X takes the token and {count} query", "X takes the token and {count} queries", len(queries))
+        return Trial(said)
 
     def _check_budget(self, watch: Watch, asked: XWatchOptions, state: State) -> None:
         now = self._clock.now()
