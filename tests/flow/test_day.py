@@ -59,7 +59,7 @@ def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("day")
     store = f"sqlite:///{folder}/listener.db"
     if request.param == "postgresql":
-        store = new_database(request.getfixturevalue("postgres_url"))
+        store = new_database(request.getfixturevalue("postgres_url"), kept=True)
     with place(folder, store) as here:
         here.run()
         yield here

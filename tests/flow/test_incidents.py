@@ -33,7 +33,7 @@ def past_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def past_postgres(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> str:
-    url = new_database(postgres_url)
+    url = new_database(postgres_url, kept=True)
     with_past(open_buzz(tmp_path_factory.mktemp("past"), url)).store.close()
     return url
 

@@ -67,7 +67,7 @@ def stored(
     if request.param == "sqlite":
         url = f"sqlite:///{shutil.copy(lived[0], folder)}"
     else:
-        url = copied_database(f"sqlite:///{lived[0]}", request.getfixturevalue("postgres_url"))
+        url = copied_database(f"sqlite:///{lived[0]}", request.getfixturevalue("postgres_url"), kept=True)
     place = Place(folder, url, lived[1])
     yield place
     place.store.close()
