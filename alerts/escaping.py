@@ -21,6 +21,7 @@ _OPEN_OVERRIDES = regex.compile(r"[\u202a-\u202e\u2066\u2067\u206a-\u206f]")
 _INVISIBLE = regex.compile(r"[\u00ad\u180e\u200b\u2060-\u2064\ufeff\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff]")
 # Tag characters spell hidden words; only flags such as Scotland's use them in earnest.
 _HIDDEN_TAGS = regex.compile(r"(?<!\U0001f3f4[\U000e0020-\U000e007f]{0,8})[\U000e0000-\U000e007f]+")
+_LONE_SURROGATES = regex.compile(r"[\ud800-\udfff]")
 _STACKED_MARKS = regex.compile(r"(\p{M}{8})\p{M}+")
 _BLANK_LINES = regex.compile(r"[^\S\n]*\n(?:[^\S\n]*\n){2,}")
 _NOT_IN_URLS = regex.compile(r"[\s\\<>\"|\p{C}]")
@@ -30,11 +31,14 @@ FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 
 def clean(text: str) -> str:
     """Return `text` without controls, terminal sequences, direction overrides, hidden or stacked characters."""
-    text = _LINE_ENDS.sub("\n", text[:_MAX_INPUT]).replace("\t", " ")
+    text = text[:_MAX_INPUT]
+    if text.isascii() and text.isprintable():  # most names and words: nothing of what follows is in them
+        return text.strip()
+    text = _LINE_ENDS.sub("\n", text).replace("\t", " ")
     for unwanted in (_TERMINAL_SEQUENCES, _CONTROLS, _DIRECTION_CONTROLS, _INVISIBLE, _HIDDEN_TAGS):
         text = unwanted.sub("", text)
     text = _STACKED_MARKS.sub(r"\1", text)
-    text = "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
+    text = _LONE_SURROGATES.sub("\ufffd", text)
     return _BLANK_LINES.sub("\n\n", text).strip()
 
 

@@ -187,7 +187,7 @@ def test_a_bad_change_is_rolled_back(desk: Desk) -> None:
     assert desk.room.office.config.sources["x"].base_url is None
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
+@pytest.mark.parametrize(("scheme", "width"), [pytest.param("light", 1280, marks=pytest.mark.slow), ("dark", 320)])
 def test_every_page_is_sound_readable_and_fits(desk: Desk, scheme: str, width: int) -> None:
     somebody = desk.person("admin", color_scheme=scheme, viewport={"width": width, "height": 800})
     for path in PAGES:

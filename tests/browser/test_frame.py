@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 
 from listener.config.models import ROLES
-from listener.console.words import LANGUAGES
 from tests.browser.checks import CONTRAST, check_structure
 from tests.browser.conftest import PHONE, Desk
 
@@ -22,14 +21,6 @@ def test_every_page_opens_for_those_who_may_and_only_for_them(desk: Desk, role: 
             continue
         page = somebody.open(path, 403 if path in ("/people", "/audit") and role != "admin" else 200)
         check_structure(page)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_says_which_language_it_is_in(desk: Desk, language: str) -> None:
-    somebody = desk.person("admin", language=language)
-    for path in OWN_PAGES:
-        page = somebody.open(path)
-        assert page.locator("html").get_attribute("lang") == language
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -279,7 +279,7 @@ countries:
   GB: {{}}
   IN: {{languages: [hi]}}
 store: {{url: "sqlite:///{folder}/listener.db"}}
-model: {{cache: "{cache}", threads: 1}}
+model: {{cache: "{cache}", threads: 1, backend: onnx-float32}}
 """
 
 

@@ -91,7 +91,8 @@ def test_a_newcomer_gets_from_nothing_to_a_change_rolled_back(
     shell.folder /= "desk"
     config = shell.folder / "config.yaml"
     # The model that is built already stands in for the minute that the first start takes.
-    config.write_text(config.read_text(encoding="utf-8") + f'model: {{cache: "{model_cache}", threads: 1}}\n', "utf-8")
+    model = f'model: {{cache: "{model_cache}", threads: 1, backend: onnx-float32}}\n'
+    config.write_text(config.read_text("utf-8") + model, "utf-8")
 
     assert line_of(3, "listener check") == "listener check"
     assert "config.yaml: all is well" in shell.run("listener check")

@@ -154,7 +154,8 @@ def test_the_practice_posts_raise_an_alert_in_each_country(tmp_path: Path, model
     assert done.returncode == 0, done.stderr
     path = tmp_path / "config.yaml"
     path.write_text(
-        path.read_text(encoding="utf-8") + f'model: {{cache: "{model_cache}", threads: 1}}\n', encoding="utf-8"
+        f'{path.read_text("utf-8")}model: {{cache: "{model_cache}", threads: 1, backend: onnx-float32}}\n',
+        encoding="utf-8",
     )
     once = listener("run", "--once", cwd=tmp_path)
     assert once.returncode == 0, once.stderr

@@ -41,7 +41,7 @@ route: {{receiver: terminal}}
 defaults: {{languages: [en], timezone: UTC, hours: {{mon-sun: "00:00-23:59"}}, team: hub}}
 countries: {{GB: {{sources: {{file: [{{name: posts, path: "{folder}/posts.jsonl", max_age: null}}]}}}}}}
 store: {{url: "sqlite:///{folder}/listener.db"}}
-model: {{cache: "{cache}", heads: "{weights}", threads: 1}}
+model: {{cache: "{cache}", heads: "{weights}", threads: 1, backend: onnx-float32}}
 """
 TEXT = "@skybirdair your meals cost too much for what they are"
 

@@ -35,7 +35,7 @@ countries:
     sources:
       file: [{{name: posts, path: "{folder}/posts*.jsonl", max_age: null}}]
 store: {{url: "sqlite:///{folder}/listener.db"}}
-model: {{cache: "{cache}", threads: 1}}
+model: {{cache: "{cache}", threads: 1, backend: onnx-float32}}
 """
 POST = (
     '{{"network": "x", "id": "{id}", "text": "@acme my kettle caught fire, my daughter is burnt, nobody answers {id}",'
@@ -172,7 +172,7 @@ def test_a_start_with_an_invalid_file_goes_on_with_what_was_in_force_where_it_is
 def test_what_this_machine_does_not_have_is_no_reason_not_to_start_as_before(running: Running) -> None:
     running.hears("listening")
     assert running.end() == 0
-    running.edit("threads: 1", "threads: 1, backend: cuda")
+    running.edit("onnx-float32", "cuda")
     assert "cuda" in listener("run", "-c", str(running.config))
     again = Running(running.config, "--or-last-valid")
     try:
