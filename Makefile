@@ -3,6 +3,9 @@ BIN := .venv/bin
 CONFIG ?= config.yaml
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
+# Many tests wait, so there is one worker more than cores; files go in their order, for those that take long come first.
+WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
 .PHONY: run test test-slow browser check format train evaluate needs-data benchmark clean
 
 ## run: install what is needed and listen (ONCE=1 ends after one pass)
@@ -14,7 +17,7 @@ test: .venv/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "not slow" --numprocesses 2 --dist loadfile
+	$(BIN)/pytest -q -m "not slow" $(WORKERS)
 
 ## browser: Chromium for the browser tests, by Debian's package manager; without it they are skipped
 browser:
@@ -25,7 +28,7 @@ check: test
 
 ## test-slow: the long forms of what `make test` checks in short
 test-slow: .venv/.installed-dev
-	$(BIN)/pytest -q -m slow --numprocesses 2 --dist loadfile
+	$(BIN)/pytest -q -m slow $(WORKERS)
 
 format: .venv/.installed-dev
 	$(BIN)/ruff format .

@@ -261,7 +261,7 @@ def replay(
     """
     from listener.countries import country_asked
     from listener.logs import configure_logging
-    from listener.replaying import Replay
+    from listener.replaying import Replay, check_replay
     from listener.store.lock import DatabaseLock
 
     end_with_the_pipe()
@@ -271,6 +271,7 @@ def replay(
     for value, known, what in ((country, settings.countries, "country"), (brand, settings.brands, "brand")):
         if value is not None and value not in known:
             raise usage_error(f"{what} {value} is not configured; known: {', '.join(known)}")
+    check_replay(file, network)
     stop = stop_on_signals()
     with (
         DatabaseLock(store or ""),

@@ -100,6 +100,22 @@ def _at_once(options: ReceiverOptions) -> ReceiverOptions:
     return options.model_copy(update={"at_once": True, "budget": None})
 
 
+def check_replay(file: Path, network: str | None = None) -> None:
+    """Find out whether there is anything to replay, before the seconds that a model takes to load.
+
+    Raises:
+        SourceError: the file cannot be read at all, or holds no posts.
+    """
+    from sources.file import read_replay
+
+    if next(read_replay(file, network=network), None) is None:
+        raise _holds_nothing(file)
+
+
+def _holds_nothing(file: Path) -> SourceError:
+    return SourceError(f"{file} holds no posts in a format that replay reads: see docs/file-format.md")
+
+
 class Replay:
     """A pipeline whose only receiver is this terminal, on a database of its own unless told otherwise."""
 
@@ -166,7 +182,7 @@ class Replay:
             if self._progress:
                 self._progress(f"replayed {report.read}", 0.0)
         if not report.read:
-            raise SourceError(f"{file} holds no posts in a format that replay reads: see docs/file-format.md")
+            raise _holds_nothing(file)
         report.stored |= self._app.store.counts()
         report.seconds = time.monotonic() - started
         return report

@@ -36,7 +36,7 @@ def drop_databases() -> None:
 
 def make_small(server_url: str) -> None:
     """Let a server keep little on disk: what it has not written yet is lost with the machine, and so are the tests."""
-    for setting in ("fsync = off", "max_wal_size = '64MB'", "min_wal_size = '32MB'"):
+    for setting in ("fsync = off", "max_wal_size = '256MB'"):
         _run(server_url, f"ALTER SYSTEM SET {setting}")
     _run(server_url, "SELECT pg_reload_conf()")
 

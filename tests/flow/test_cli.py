@@ -17,6 +17,7 @@ from listener.config import load_config
 from listener.plugins import plugin_options
 from listener.store import Store
 from playbooks.library import PlaybookLibrary
+from tests.commands import listener_here
 
 ROOT = Path(__file__).parents[2]
 OFF = {"X_BEARER_TOKEN": "", "VK_TOKEN": "", "SLACK_BOT_TOKEN": "", "COLUMNS": "110"}
@@ -185,13 +186,18 @@ def test_try_shows_classification_priority_rules_route_and_drafts(config: Path) 
     [
         (("try", "x", "--country", "XX"), "country XX is not configured; known: FR"),
         (("try", "x", "--country", "FR", "--brand", "nope"), "brand nope is not configured"),
-        (("replay", "missing.jsonl"), "missing.jsonl"),
+        (("replay", "missing.jsonl"), "missing.jsonl cannot be read: No such file or directory"),
+        (("replay", "README.md"), "README.md"),
+        (("replay", "/dev/null"), "not a regular file"),
         (("run", "--config", "missing.yaml"), "there is no missing.yaml; `listener init` writes a first one"),
         (("check", "--config", "tests/fixtures/config/bad_unknown_key.yaml"), "did you mean 'exclude'?"),
     ],
 )
-def test_wrong_use_is_answered_with_what_to_do(arguments: tuple[str, ...], says: str) -> None:
-    done = listener(*arguments)
+def test_wrong_use_is_answered_with_what_to_do_before_a_model_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], says: str
+) -> None:
+    monkeypatch.setattr("classifiers.mentions.MentionClassifier.load", lambda *_, **__: pytest.fail("loaded"))
+    done = listener_here(*arguments, **OFF)
     assert done.returncode != 0
     assert says in " ".join((done.stdout + done.stderr).replace("│", " ").split())
     assert "Traceback" not in done.stderr

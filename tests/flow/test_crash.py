@@ -17,7 +17,7 @@ import pytest
 from tests.servers.slack import TOKEN, SlackServer
 
 ROOT = Path(__file__).parents[2]
-MENTIONS = 250
+MENTIONS = 150
 CONFIG = """
 version: 1
 brands:
