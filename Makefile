@@ -21,8 +21,8 @@ test: .venv/.installed-dev
 
 ## browser: Chromium for the browser tests, by Debian's package manager; without it they are skipped
 browser:
-	@command -v chromium >/dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-		apt-get -o APT::Keep-Downloaded-Packages=false install -y -qq --no-install-recommends chromium fonts-noto-core fonts-noto-cjk)
+	@command -v chromium-headless-shell chromium >/dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+		apt-get -o APT::Keep-Downloaded-Packages=false install -y -qq --no-install-recommends chromium-headless-shell fonts-noto-core fonts-noto-cjk)
 
 check: test
 

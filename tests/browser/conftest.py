@@ -21,13 +21,16 @@ from tests.console_room import ConsoleRoom
 from tests.databases import migrated_sqlite
 from tests.seeded import SeededRoom
 
-CHROMIUM = os.environ.get("LISTENER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
+# The shell is Chromium without its windows, and what Playwright itself runs where nobody looks on.
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUM = os.environ.get("LISTENER_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), "")
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 PHONE = {"width": 320, "height": 640}
 DESK = {"width": 1280, "height": 900}
+_NO_BROWSER = "there is no Chromium; install Debian's package `chromium-headless-shell`, or set LISTENER_CHROMIUM"
 _EXPECTED = "Failed to load resource: the server responded with a status of "
 
 
@@ -35,8 +38,8 @@ _EXPECTED = "Failed to load resource: the server responded with a status of "
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM:
         if os.environ.get("CI"):
-            pytest.fail("there is no Chromium; install Debian's package `chromium`, or set LISTENER_CHROMIUM")
-        pytest.skip("there is no Chromium; install Debian's package `chromium`, or set LISTENER_CHROMIUM")
+            pytest.fail(_NO_BROWSER)
+        pytest.skip(_NO_BROWSER)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         yield browser

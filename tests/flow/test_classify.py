@@ -47,6 +47,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, checkpoi
 
 
 @pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, checkpoint: Path) -> Path:
+    """Return a folder whose configuration names the model that starts soonest, for what hangs on no model."""
+    made = tmp_path_factory.mktemp("quick")
+    model = f'model:\n  cache: "{model_cache.resolve()}"\n  backend: onnx-float32\n'
+    config = (ROOT / "config.yaml").read_text("utf-8").replace("model:\n  backend: auto\n", model)
+    (made / "config.yaml").write_text(config, "utf-8")
+    shutil.copy(ROOT / "brand.yaml", made)
+    return made
+
+
+@pytest.fixture(scope="module")
 def lines() -> list[bytes]:
     made: list[bytes] = []
     for number, post in enumerate(POSTS):
@@ -129,13 +140,13 @@ def test_standard_input_and_no_reasons(folder: Path, written: list[dict[str, Any
         assert item["complaint"] == pytest.approx(before[item["id"]]["complaint"], abs=0.02)
 
 
-def test_a_reader_that_leaves_ends_it_quietly(folder: Path) -> None:
-    (folder / "many.jsonl").write_bytes(
+def test_a_reader_that_leaves_ends_it_quietly(quick: Path) -> None:
+    (quick / "many.jsonl").write_bytes(
         json.dumps({"text": "late again"}).encode() + b"\n" * 1 + b'{"text": "x"}\n' * 20_000
     )
     command = f"{sys.executable} -m listener.cli classify --no-reasons many.jsonl | head -n 1"
     found = subprocess.run(
-        command, shell=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False,
+        command, shell=True, cwd=quick, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False,
         timeout=240,
     )  # fmt: skip
     assert len(found.stdout.splitlines()) == 1
@@ -143,8 +154,8 @@ def test_a_reader_that_leaves_ends_it_quietly(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
-def test_a_full_disk_is_told_in_one_line(folder: Path) -> None:
-    found = in_shell(folder, """printf '{"text": "late again"}\\n' | %s --no-reasons > /dev/full""")
+def test_a_full_disk_is_told_in_one_line(quick: Path) -> None:
+    found = in_shell(quick, """printf '{"text": "late again"}\\n' | %s --no-reasons > /dev/full""")
     assert (found.returncode, found.stderr.decode()) == (1, "error: cannot write: No space left on device\n")
 
 
