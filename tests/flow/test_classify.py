@@ -12,6 +12,7 @@ import pytest
 
 from classifiers.heads import WEIGHTS
 from listener.model import SIGNALS, TOPICS
+from tests.shipped import shipped_config
 from tests.unit.classifiers.test_mentions import HOSTILE, URGENT
 
 ROOT = Path(__file__).parents[2]
@@ -49,12 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, checkpoi
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, checkpoint: Path) -> Path:
     """Return a folder whose configuration names the model that starts soonest, for what hangs on no model."""
-    made = tmp_path_factory.mktemp("quick")
-    model = f'model:\n  cache: "{model_cache.resolve()}"\n  backend: onnx-float32\n'
-    config = (ROOT / "config.yaml").read_text("utf-8").replace("model:\n  backend: auto\n", model)
-    (made / "config.yaml").write_text(config, "utf-8")
-    shutil.copy(ROOT / "brand.yaml", made)
-    return made
+    return shipped_config(tmp_path_factory.mktemp("quick"), model_cache).parent
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from listener.plugins import plugin_options
 from listener.store import Store
 from playbooks.library import PlaybookLibrary
 from tests.commands import listener_here
+from tests.shipped import shipped_config
 
 ROOT = Path(__file__).parents[2]
 OFF = {"X_BEARER_TOKEN": "", "VK_TOKEN": "", "SLACK_BOT_TOKEN": "", "COLUMNS": "110"}
@@ -58,14 +58,7 @@ def listening(config: Path) -> tuple[subprocess.Popen[str], list[str]]:
 def config(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, checkpoint: Path) -> Path:
     """The shipped configuration on a database of its own."""
     folder = tmp_path_factory.mktemp("run")
-    text = (ROOT / "config.yaml").read_text(encoding="utf-8")
-    model = f'model:\n  cache: "{model_cache}"\n  threads: 1\n  backend: onnx-float32  # starts four times as fast\n'
-    text = text.replace("model:\n  backend: auto\n", model)
-    text += f'\nstore: {{url: "sqlite:///{folder}/listener.db"}}\n'
-    path = folder / "config.yaml"
-    path.write_text(text, encoding="utf-8")
-    shutil.copy(ROOT / "brand.yaml", folder)
-    return path
+    return shipped_config(folder, model_cache, f'\nstore: {{url: "sqlite:///{folder}/listener.db"}}\n')
 
 
 @pytest.fixture(scope="module")
